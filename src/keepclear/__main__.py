@@ -1,0 +1,5 @@
+"""`python -m keepclear` is the command."""
+
+from keepclear.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""What everything stands on: errors, instants, quantities. It has never heard of zones or parties."""

@@ -1,0 +1,1 @@
+"""Who was reported where: observations as columns, the picture they make, and motion."""

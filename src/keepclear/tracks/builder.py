@@ -1,0 +1,206 @@
+"""One report at a time into a batch of columns: the only way in, and the place where a report is judged.
+
+What passes here is never checked again. What does not is a `Refused` that names the fault; the caller knows
+the line and the column.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from keepclear.geo.earth import E7
+from keepclear.geo.shapes import Shape
+from keepclear.geo.volumes import DATUMS, UNKNOWN_MM
+from keepclear.ground.errors import Refused
+from keepclear.ground.instants import EARLIEST_US, LATEST_US, utc_text
+from keepclear.tracks.observations import COLUMNS, NO_AREA, NO_CLAIM, UNKNOWN, Claim, Observations
+
+NAME_CHARS_MAX = 200
+ERROR_M_MAX = 2_000_000.0
+HEIGHT_M_RANGE = (-12_000.0, 1_000_000.0)
+SPEED_MPS_MAX = 30_000.0
+LINE_MAX = 2**31 - 1
+CLOCK_SKEW_US_MAX = 60_000_000
+
+
+class BatchBuilder:
+    """Collects reports and gives them out as one `Observations`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[int]] = {name: [] for name in COLUMNS}
+        self._subjects: dict[str, int] = {}
+        self._sources: dict[str, int] = {}
+        self._claims: dict[Claim, int] = {}
+        self._areas: dict[Shape, int] = {}
+        self._feeds: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows["subject"])
+
+    def add(
+        self,
+        *,
+        subject: str,
+        seen_at_us: int,
+        lat: float,
+        lon: float,
+        known_at_us: int | None = None,
+        error_m: float | None = None,
+        height_m: float | None = None,
+        datum: str = "unknown",
+        speed_mps: float | None = None,
+        course_deg: float | None = None,
+        source: str = "",
+        area: Shape | None = None,
+        claim: Claim = NO_CLAIM,
+        feed: str = "",
+        line: int = 0,
+    ) -> None:
+        """Takes one report, or refuses it and takes nothing. None means the report does not say.
+
+        Degrees are rounded to 1e-7; `error_m` is one sigma. Without `known_at_us` it is known when it was seen."""
+        known_at_us = seen_at_us if known_at_us is None else known_at_us
+        _check_times(seen_at_us, known_at_us)
+        row = {
+            "subject": _number(self._subjects, _name("subject", subject)),
+            "source": _number(self._sources, source[:NAME_CHARS_MAX]),
+            "seen_at_us": seen_at_us,
+            "known_at_us": known_at_us,
+            **_position_e7(lat, lon),
+            "error_mm": UNKNOWN_MM if error_m is None else round(1000 * _within("error_m", error_m, 0.0, ERROR_M_MAX)),
+            "height_mm": UNKNOWN_MM
+            if height_m is None
+            else round(1000 * _within("height_m", height_m, *HEIGHT_M_RANGE)),
+            "datum": _datum(datum),
+            "speed_mmps": UNKNOWN
+            if speed_mps is None
+            else round(1000 * _within("speed_mps", speed_mps, 0.0, SPEED_MPS_MAX)),
+            "course_cdeg": UNKNOWN
+            if course_deg is None
+            else round(100 * (_within("course_deg", course_deg, 0.0, 360.0) % 360.0)),
+            "area": NO_AREA if area is None else _number(self._areas, area),
+            "claim": _number(self._claims, claim),
+            "feed": _number(self._feeds, feed),
+            "line": min(line, LINE_MAX),
+        }
+        for name, value in row.items():
+            self._rows[name].append(value)
+
+    def build(self) -> Observations:
+        """Everything taken so far; the builder is empty afterwards."""
+        batch = Observations(
+            subjects=tuple(self._subjects),
+            sources=tuple(self._sources),
+            areas=tuple(self._areas),
+            claims=tuple(self._claims),
+            feeds=tuple(self._feeds),
+            **{name: np.array(self._rows[name], dtype=kind) for name, kind in COLUMNS.items()},
+        )
+        self.__init__()  # type: ignore[misc]
+        return batch
+
+
+def _number(table: dict[Any, int], item: Hashable) -> int:
+    return table.setdefault(item, len(table))
+
+
+def _name(column: str, text: str) -> str:
+    name = text.strip()
+    if not name:
+        raise Refused(
+            f"{column}.empty",
+            f"The {column} is empty",
+            mend="Every report needs the name or number of its subject.",
+            where=column,
+        )
+    if len(name) > NAME_CHARS_MAX:
+        raise Refused(
+            f"{column}.too_long",
+            f"The {column} is longer than {NAME_CHARS_MAX} characters",
+            value=name,
+            mend="Shorten it.",
+            where=column,
+        )
+    return name
+
+
+def _check_times(seen_at_us: int, known_at_us: int) -> None:
+    for column, at_us in (("seen_at", seen_at_us), ("known_at", known_at_us)):
+        if not EARLIEST_US <= at_us < LATEST_US:
+            raise Refused(
+                "time.out_of_range",
+                "The year is not between 1950 and 2199",
+                value=at_us,
+                mend="Check the time format.",
+                where=column,
+            )
+    if seen_at_us > known_at_us + CLOCK_SKEW_US_MAX:
+        raise Refused(
+            "time.seen_after_known",
+            "The report was known more than a minute before it was seen",
+            value=f"seen {utc_text(seen_at_us)}, known {utc_text(known_at_us)}",
+            mend="Check the clocks and the zones of the two columns.",
+            where="seen_at",
+        )
+
+
+def _position_e7(lat: float, lon: float) -> dict[str, int]:
+    if lat == 91.0 or lon == 181.0:
+        raise Refused(
+            "position.not_available",
+            "Latitude 91 and longitude 181 mean that the AIS sender had no position",
+            value=(lat, lon),
+            mend="Nothing to mend: there was no position.",
+            where="lat",
+        )
+    for column, degrees, limit in (("lat", lat, 90.0), ("lon", lon, 180.0)):
+        if not math.isfinite(degrees):
+            raise Refused(
+                "position.not_finite",
+                f"The {column} is not a number",
+                value=degrees,
+                mend="Leave out reports without a position.",
+                where=column,
+            )
+        if abs(degrees) > limit:
+            swapped = (
+                " Are latitude and longitude swapped?"
+                if column == "lat" and abs(lat) <= 180.0 and abs(lon) <= 90.0
+                else ""
+            )
+            raise Refused(
+                f"position.{column}_range",
+                f"The {column} is not between -{limit:g} and {limit:g}",
+                value=degrees,
+                mend=f"Give decimal degrees.{swapped}",
+                where=column,
+            )
+    return {"lat_e7": round(lat * E7), "lon_e7": round(lon * E7)}
+
+
+def _within(column: str, value: float, low: float, high: float) -> float:
+    if not low <= value <= high:
+        raise Refused(
+            f"{column}.out_of_range",
+            f"The {column} is not between {low:g} and {high:g}",
+            value=value,
+            mend="Leave it empty if it is not known.",
+            where=column,
+        )
+    return value
+
+
+def _datum(name: str) -> int:
+    if name not in DATUMS:
+        raise Refused(
+            "height.datum",
+            "The datum of the height is not known",
+            value=name,
+            mend='Write "W84", "MSL" or "AGL", or leave it empty.',
+            where="datum",
+        )
+    return DATUMS.index(name)

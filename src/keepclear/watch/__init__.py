@@ -1,0 +1,1 @@
+"""From reports and zones to presence: evidence, states, transitions, alerts."""

@@ -1,0 +1,1 @@
+"""Bytes to observations, zones or refusals. A bad row never stops a feed."""

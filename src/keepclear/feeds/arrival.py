@@ -1,0 +1,113 @@
+"""Bytes as they come in: unpacked where they are gzip, cut into pieces of one size, and a break in them known as one.
+
+However a stream hands out its bytes, one by one or all at once, the pieces are the same. A feed therefore cannot
+depend on how it arrived.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Protocol
+
+from keepclear.ground.errors import Refused
+
+PIECE_BYTES = 65_536
+_GZIP_MAGIC = b"\x1f\x8b\x08"
+_GZIP_WBITS = 31
+
+
+class Stream(Protocol):
+    """What gives out bytes: a binary file, standard input, a socket file."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, b"" at the end."""
+
+
+class Arrival:
+    """The content of a stream in pieces of `PIECE_BYTES`; the last one may be shorter, and b"" follows it.
+
+    After a break (gzip that ends early or is damaged, a failing read) everything before it is given out first; the
+    next call raises `Refused`. At most two pieces are held, whatever the compression ratio.
+
+    sample       the first piece, for finding out what this is; `piece` gives it out again
+    bytes_taken  from the stream so far, packed if it is packed: what a progress bar counts
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self.bytes_taken = 0
+        self._stream = stream
+        self._ready = bytearray()
+        self._packed = b""
+        self._inflate: zlib._Decompress | None = None
+        self._ended = False
+        self._break: Refused | None = None
+        self._recognise_gzip()
+        self.sample = self._next()
+        self._sample_due = bool(self.sample)
+
+    def piece(self) -> bytes:
+        """The next piece, b"" at the end; raises `Refused` where the content breaks off."""
+        if self._sample_due:
+            self._sample_due = False
+            return self.sample
+        return self._next()
+
+    def _recognise_gzip(self) -> None:
+        head = b""
+        while len(head) < len(_GZIP_MAGIC) and (got := self._read(len(_GZIP_MAGIC) - len(head))):
+            head += got
+        if head == _GZIP_MAGIC:
+            self._inflate = zlib.decompressobj(_GZIP_WBITS)
+            self._packed = head
+        else:
+            self._ready += head
+
+    def _next(self) -> bytes:
+        while len(self._ready) < PIECE_BYTES and not self._ended:
+            if self._inflate is not None:
+                self._unpack(self._inflate)
+            elif got := self._read(PIECE_BYTES - len(self._ready)):
+                self._ready += got
+            else:
+                self._ended = True
+        piece = bytes(self._ready[:PIECE_BYTES])
+        del self._ready[:PIECE_BYTES]
+        if not piece and self._break is not None:
+            raise self._break
+        return piece
+
+    def _read(self, size: int) -> bytes:
+        try:
+            got = self._stream.read(size)
+        except (OSError, EOFError, zlib.error) as error:
+            self._break_off(f"Reading stopped before the end ({error})")
+            return b""
+        self.bytes_taken += len(got)
+        return got
+
+    def _unpack(self, inflate: zlib._Decompress) -> None:
+        """Unpacks some more; a gzip file may be several, one behind the other, and may be padded with zeros."""
+        self._packed = self._packed or self._read(PIECE_BYTES)
+        at_end = not self._packed
+        if inflate.eof:
+            self._packed = self._packed.lstrip(b"\0")
+            self._ended = at_end
+            if self._packed:
+                inflate = self._inflate = zlib.decompressobj(_GZIP_WBITS)
+        if inflate.eof:
+            return
+        try:
+            unpacked = inflate.decompress(self._packed, PIECE_BYTES)
+        except zlib.error as error:
+            self._break_off(f"The gzip content is damaged ({error})")
+            return
+        self._ready += unpacked
+        self._packed = inflate.unconsumed_tail or inflate.unused_data
+        if at_end and not unpacked:
+            self._break_off("The gzip content ends before its end")
+
+    def _break_off(self, what: str) -> None:
+        self._ended = True
+        if self._break is None:
+            mend = "What came before it stands. Get the whole file again, and compare sizes."
+            self._break = Refused("file.truncated", what, mend=mend)

@@ -1,0 +1,108 @@
+"""Reports in the order in which they became known, although feeds deliver them a little out of order.
+
+A report is held back until nothing older is to be expected. How long that is, is stated and not guessed: `reorder_us`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from keepclear.tracks.observations import TABLES, Observations
+
+
+class KnownOrder:
+    """Batches in, batches out; the reports come out by `known_at_us`, equal ones in the order they came in.
+
+    After each batch the watermark rises to the latest `known_at_us` so far less `reorder_us`, and what is known at or
+    before it is given out. If more than `rows_max` are held, it rises to the oldest of them until they fit. It
+    never falls: a report that comes in behind it is given out at once, at its place among those given out with it, its
+    columns untouched, and is counted in `behind`. Such a report may be older than one given out before.
+
+    held    reports waiting
+    behind  reports that came in behind the watermark
+    """
+
+    def __init__(self, *, reorder_us: int, rows_max: int) -> None:
+        assert reorder_us >= 0
+        assert rows_max >= 1
+        self.behind = 0
+        self._reorder_us = reorder_us
+        self._rows_max = rows_max
+        self._latest_us: int | None = None
+        self._watermark_us: int | None = None
+        self._waiting: Observations | None = None
+
+    @property
+    def held(self) -> int:
+        """Reports waiting."""
+        return 0 if self._waiting is None else len(self._waiting)
+
+    def through(self, batches: Iterable[Observations]) -> Iterator[Observations]:
+        """Everything in `batches`, in order; empty batches do not come out."""
+        for batch in batches:
+            if len(batch):
+                due = self._due_after(batch)
+                if len(due):
+                    yield due
+        if self._waiting is not None and len(self._waiting):
+            rest, self._waiting = self._waiting, None
+            yield rest
+
+    def _due_after(self, batch: Observations) -> Observations:
+        if self._watermark_us is not None:
+            self.behind += int(np.count_nonzero(batch.known_at_us < self._watermark_us))
+        newest_us = int(batch.known_at_us.max())
+        self._latest_us = newest_us if self._latest_us is None else max(self._latest_us, newest_us)
+        joined = batch if self._waiting is None else Observations.joined([self._waiting, batch])
+        known_us = joined.known_at_us
+        # Stable: those waiting came before the batch, and rows of one instant keep their order.
+        order = np.argsort(known_us, kind="stable")
+        watermark_us = self._latest_us - self._reorder_us
+        if self._watermark_us is not None:
+            watermark_us = max(watermark_us, self._watermark_us)
+        if len(order) > self._rows_max:
+            watermark_us = max(watermark_us, int(known_us[order[-self._rows_max - 1]]))
+        self._watermark_us = watermark_us
+        due = int(np.searchsorted(known_us[order], watermark_us, side="right"))
+        self._waiting = _without_unused(joined.take(order[due:]))
+        return joined.take(order[:due])
+
+
+def _without_unused(batch: Observations) -> Observations:
+    """The same reports under tables of only what they refer to: what waits must not keep every name ever heard."""
+    changed: dict[str, Any] = {}
+    for table_name, column_name in TABLES.items():
+        table, column = getattr(batch, table_name), getattr(batch, column_name)
+        used = np.unique(column[column >= 0])
+        if len(used) < len(table):
+            changed[table_name] = tuple(table[number] for number in used)
+            changed[column_name] = np.where(column >= 0, np.searchsorted(used, column), column).astype(column.dtype)
+    return replace(batch, **changed)
+
+
+def in_known_order(batches: Iterable[Observations], reorder_us: int, rows_max: int) -> Iterator[Observations]:
+    """The reports of all batches by `known_at_us`; see `KnownOrder`, which also counts."""
+    return KnownOrder(reorder_us=reorder_us, rows_max=rows_max).through(batches)
+
+
+def merged(streams: Sequence[Iterator[Observations]]) -> Iterator[Observations]:
+    """Several streams, each in known order, as one: nothing is given out before every stream has come that far."""
+    heads: list[Observations | None] = [next(stream, None) for stream in streams]
+    while alive := [head for head in heads if head is not None]:
+        ready_us = min(int(head.known_at_us.max()) for head in alive)
+        due = []
+        for number, head in enumerate(heads):
+            if head is None:
+                continue
+            # A report behind the watermark keeps its place: it acts with those read before it.
+            acts_us = np.maximum.accumulate(head.known_at_us)
+            count = int(np.searchsorted(acts_us, ready_us, side="right"))
+            if count:
+                due.append(head.take(slice(0, count)))
+            heads[number] = head.take(slice(count, None)) if count < len(head) else next(streams[number], None)
+        batch = Observations.joined(due)
+        yield batch if len(due) == 1 else batch.take(np.argsort(batch.known_at_us, kind="stable"))

@@ -1,0 +1,146 @@
+"""Events in words: one sentence each, short and plain, for people who read it in a second language.
+
+Everything said here follows from the event's own fields; a program reads those instead.
+"""
+
+from __future__ import annotations
+
+from keepclear.agreements.terms import Permission
+from keepclear.ground.instants import duration_text, utc_text
+from keepclear.watch import alerts
+from keepclear.watch.alerts import Params
+from keepclear.watch.events import Action, Alert, Correction, Presence, Told
+
+_PRESENCE = {
+    "came close": "came close to {zone}",
+    "moved away": "moved away from {zone}",
+    "entered": "entered {zone}",
+    "left": "left {zone}",
+    "left, still close": "left {zone} and is still close",
+    "lost from sight": "is lost from sight and could have reached {zone} by now",
+    "lost near the zone": "is lost from sight near {zone}",
+    "lost inside": "is lost from sight inside {zone}",
+    "found clear": "is heard of again, clear of {zone}",
+    "found close": "is heard of again, close to {zone}",
+    "found inside": "is heard of again, inside {zone}",
+    "the window closed": "was at {zone} when its window closed",
+}
+
+_WHY = {
+    "unattributed": "nobody has said whose it is",
+    "attribution_contradicted": "sources disagree whose it is ({detail})",
+    "not_in_terms": "the terms do not let {party} in",
+    "attribution_doubtful": "it is said to be of {party}, but only with confidence {detail}",
+    "no_notice": "{party} has given no notice for this time",
+    "in_terms": "the terms foresee {party} here",
+    "notice_given": "{party} has given notice {detail}",
+}
+
+
+def of_presence(event: Presence, zone_name: str) -> str:
+    """One change of presence, permitted or not."""
+    where = _place(alerts.of_sight(event.sight), assumed=event.error_assumed)
+    return f"{event.subject} {_PRESENCE[event.what].format(zone=zone_name)}{where}; {why(event.permission)}."
+
+
+def of_alert(event: Alert) -> str:
+    """Why a person should look, in one sentence."""
+    params, subject, zone = event.params, event.subject, str(event.params["zone_name"])
+    doubt = _why(params)
+    where = _place(params, assumed=bool(params.get("error_assumed")))
+    if event.key == "approach":
+        verb = "is approaching" if "soonest_s" in params else "came close to"
+        return f"{subject} {verb} {zone}{where}{_time_to_edge(params)}; {doubt}."
+    if event.key == "dwell":
+        inside, limit = (duration_text(round(1e6 * float(params[key] or 0))) for key in ("inside_s", "limit_s"))
+        return f"{subject} has been inside {zone} for {inside} as far as is known, and the limit is {limit}; {doubt}."
+    if event.key == "was_inside":
+        return f"{subject} was inside {zone} at {_clock(params['seen_at_us'])}, as a late report says{where}; {doubt}."
+    if event.key == "no_longer_foreseen":
+        return f"{subject} is at {zone}{where}, and the terms no longer foresee it: {doubt}."
+    return f"{subject} {_PRESENCE[str(params['what'])].format(zone=zone)}{where}; {doubt}."
+
+
+def of_correction(event: Correction, zone_name: str) -> str:
+    """What no longer stands as it was told."""
+    about = f"A late report of {event.subject}, seen {_clock(event.late_seen_at_us)}, corrects"
+    before = f"event {event.of}" if event.of is not None else "the silence before"
+    if event.action is Action.RESTATED and event.said and event.stands:
+        return f"{about} {before}: {_told(event.stands, zone_name)} at {_clock(event.stands.seen_at_us)}, not at {_clock(event.said.seen_at_us)}."
+    if event.action is Action.WITHDRAWN and event.said:
+        return f"{about} {before}: it no longer follows that it {_told(event.said, zone_name)} at {_clock(event.said.seen_at_us)}."
+    assert event.stands is not None
+    return f"{about} {before}: it also {_told(event.stands, zone_name)} at {_clock(event.stands.seen_at_us)}."
+
+
+def why(allowed: Permission) -> str:
+    """Why the terms foresee a presence, or do not."""
+    return _WHY[allowed.why].format(party=allowed.party, detail=allowed.detail).strip()
+
+
+def length_text(length_m: float) -> str:
+    """A length for people: "340 m", "5.2 km", "27 km"."""
+    if length_m < 0.995:
+        return f"{100 * length_m:.0f} cm"
+    if length_m < 999.5:
+        return f"{length_m:.0f} m"
+    return f"{length_m / 1000:.1f} km" if length_m < 99_950 else f"{length_m / 1000:.0f} km"
+
+
+def _why(params: Params) -> str:
+    return _WHY[str(params["why"])].format(party=params.get("party", ""), detail=params.get("detail", "")).strip()
+
+
+def _told(told: Told, zone_name: str) -> str:
+    return {"clear": f"left {zone_name}", "close": f"came close to {zone_name}", "inside": f"entered {zone_name}"}[
+        told.now
+    ]
+
+
+def _clock(at_us: object) -> str:
+    return utc_text(int(str(at_us))).replace("T", " ")
+
+
+def _place(params: Params, *, assumed: bool) -> str:
+    edge_m = params.get("edge_m")
+    if not isinstance(edge_m, (int, float)):
+        return ""
+    far_m = params.get("edge_far_m")
+    if isinstance(far_m, (int, float)):
+        near, far = (_side(_blurred(edge, far_m - edge_m)) for edge in (edge_m, far_m))
+        return f", somewhere from {near} to {far} ({_probability(params, assumed)})"
+    return f", {_side(edge_m)} ({_probability(params, assumed)})"
+
+
+def _blurred(edge_m: float, width_m: float) -> float:
+    """One end of a range that is `width_m` wide: what is within a hundredth of that is the edge itself."""
+    return 0.0 if abs(edge_m) < 0.01 * width_m else edge_m
+
+
+def _side(edge_m: float) -> str:
+    if abs(edge_m) <= 0.01:
+        return "the edge itself"
+    return f"{length_text(abs(edge_m))} {'inside' if edge_m < 0 else 'outside'} the edge"
+
+
+def _probability(params: Params, assumed: bool) -> str:
+    share = float(params.get("p_inside") or 0.0)
+    percent = (
+        f"{100 * share:.0f} %"
+        if share in {0.0, 1.0} or 0.01 <= share <= 0.99
+        else ("under 1 %" if share < 0.5 else "over 99 %")
+    )
+    return f"{percent} likely inside{', its error assumed' if assumed else ''}"
+
+
+def _time_to_edge(params: Params) -> str:
+    soonest = params.get("soonest_s")
+    if not isinstance(soonest, (int, float)):
+        return ""
+    latest = params.get("latest_s")
+    first = "now" if soonest < 1 else duration_text(round(1e6 * soonest))
+    if not isinstance(latest, (int, float)):
+        return f", at the edge in {first} or later if it keeps its course, or it passes by"
+    last = duration_text(round(1e6 * latest))
+    span = f"about {last}" if first == last else f"{first} to {last}"
+    return f", at the edge in {span} if it keeps its course"

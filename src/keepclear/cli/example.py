@@ -1,0 +1,127 @@
+"""`keepclear example`: a scenario that ships with the package, told from its own data."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keepclear.ground.errors import Refused
+
+if TYPE_CHECKING:
+    from keepclear.cli.scenes import Sketch
+    from keepclear.cli.session import Session
+    from keepclear.tracks.observations import Observations
+    from keepclear.watch.events import Events
+
+EPILOG = """\
+examples:
+  keepclear example at-tanf
+  keepclear example at-tanf --map story.svg
+
+exit codes: 0 done; 2 the map could not be written
+"""
+AS_KNOWN_AT = "2017-06-21T00:00:00Z"
+DAY_US = 86_400_000_000
+INTRODUCTION = """\
+At-Tanf, Syria, May and June 2017: a zone of 55 km around a garrison, and the groups that the public read about.
+Second-hand reports, most without coordinates; each is entered as the area that its words mean. Times are UTC, local time
+was UTC+3, hours of the day are placeholders. Not a record of what happened.
+"""
+FOOTNOTES = (
+    "Second-hand reports of 2017; a report without coordinates is drawn as the area its words mean.",
+    "Positions marked as estimates were not published. Band, dwell and silence are choices of this example.",
+)
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the verb to the command line."""
+    parser = verbs.add_parser(
+        "example",
+        help="tell a built-in scenario from its own data",
+        description="Runs the watch over a scenario that ships with the package and tells what happened.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", choices=("at-tanf",), help="which scenario")
+    parser.add_argument(
+        "--map",
+        metavar="FILE.svg",
+        default="at-tanf.svg",
+        help="where to draw the map (default: at-tanf.svg in this folder)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tells the story, draws its map, and gives the exit code."""
+    from keepclear.cli.place import read_points
+    from keepclear.cli.telling import rows_sentence
+    from keepclear.render.map_svg import draw_svg
+    from keepclear.render.map_text import draw_text
+
+    told = Story.told()
+    print(INTRODUCTION)
+    for line in told.lines:
+        print(line)
+    scene = told.sketch.scene(
+        told.session.watch.atlas, "At-Tanf, May and June 2017, as reported", read_points("at-tanf").values(), FOOTNOTES
+    )
+    print()
+    print(draw_text(scene, width_chars=78, height_rows=26, ascii_only="utf" not in (sys.stdout.encoding or "").lower()))
+    print(f"\nAt {AS_KNOWN_AT}:")
+    for subject, _, state in told.session.watch.states():
+        print(f"  {state:<7} {subject}")
+    print(f"\n{rows_sentence(told.session.summary(()))}")
+    try:
+        Path(args.map).write_text(draw_svg(scene), encoding="utf-8")
+    except OSError as error:
+        raise Refused(
+            "output.unwritable",
+            f"The map cannot be written ({error.strerror})",
+            value=args.map,
+            mend="Name another file with --map.",
+        ) from error
+    print(f"The map is in {args.map}; open it in a browser. Next: keepclear watch --help")
+    return 0
+
+
+@dataclass(frozen=True)
+class Story:
+    """The scenario once told: its lines, the run that told them, and the sketch of its map."""
+
+    lines: list[str]
+    session: Session
+    sketch: Sketch
+
+    @staticmethod
+    def told() -> Story:
+        """Runs the watch over the scenario's own data."""
+        from keepclear.cli.scenes import Sketch
+        from keepclear.cli.session import Session
+        from keepclear.cli.telling import lines_of
+        from keepclear.feeds.reading import open_feed
+        from keepclear.feeds.zones import load_zones
+        from keepclear.ground.instants import parse_instant
+        from keepclear.watch.watch import Watch
+
+        data = files("keepclear") / "examples" / "at_tanf"
+        atlas = load_zones((data / "zones.geojson").read_bytes())
+        names = {zone.id: zone.label for zone in atlas}
+        lines: list[str] = []
+        sketch = Sketch()
+
+        def show(events: Events, batch: Observations | None) -> None:
+            lines.extend(lines_of(events, names))
+            sketch.add(events, batch)
+
+        session = Session(
+            Watch(atlas, lateness_us=DAY_US), reorder_us=DAY_US, lateness_us=DAY_US, known_until_us=parse_instant(AS_KNOWN_AT).us,
+            events_out=None, refusals_out=None, shows=show, progress=lambda _what, _count: None,
+        )  # fmt: skip
+        with (data / "reports.csv").open("rb") as reports:
+            session.run([open_feed(reports)])
+        return Story(lines, session, sketch)

@@ -1,0 +1,55 @@
+"""The command: one verb, one page of help. Nothing heavy is imported before a verb runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from keepclear.cli import example, place, watch, zones
+from keepclear.ground.errors import Refused
+
+EPILOG = """\
+examples:
+  keepclear watch positions.csv --zones zones.geojson
+  keepclear zones check zones.geojson
+  keepclear place "33°30'21\\"N 38°37'04\\"E"
+  keepclear example at-tanf
+
+exit codes: 0 done; 1 done, but the input had nothing usable or had errors; 2 not understood; 130 stopped by Ctrl-C
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, for the command itself and for its reference page."""
+    main_parser = argparse.ArgumentParser(
+        prog="keepclear",
+        description="Keeps parties who share a space, but not a command, from colliding by accident.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    main_parser.add_argument("--version", action="version", version=f"keepclear {version('keepclear')}")
+    verbs = main_parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for module in (watch, zones, place, example):
+        module.add_parser(verbs)
+    return main_parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and gives its exit code."""
+    args = parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except Refused as refused:
+        print(f"keepclear: {refused}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("keepclear: stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code

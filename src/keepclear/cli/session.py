@@ -1,0 +1,175 @@
+"""One run of the watch over feeds: reads, puts in order, watches, writes, and keeps the account of every row."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from keepclear.feeds.ordering import KnownOrder, merged
+from keepclear.feeds.reading import Block, Feed
+from keepclear.feeds.refusals import Refusal
+from keepclear.ground.errors import Refused
+from keepclear.ground.instants import duration_text, utc_text
+from keepclear.render.records import line_of
+from keepclear.tracks.observations import Observations
+from keepclear.tracks.picture import Verdict
+from keepclear.watch.events import Events
+from keepclear.watch.watch import Watch
+
+ROWS_PER_STEP = 8_192
+HELD_ROWS_MAX = 2_000_000
+
+
+@dataclass
+class Account:
+    """Where every row went: read = accepted + duplicate + refused + not_yet_known + not_acted, always."""
+
+    rows_read: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    refused: int = 0
+    not_yet_known: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    first_refusals: list[Refusal] = field(default_factory=list)
+    stopped: bool = False
+
+    @property
+    def not_acted(self) -> int:
+        """Rows read and not acted on, because the run was stopped."""
+        return self.rows_read - self.accepted - self.duplicate - self.refused - self.not_yet_known
+
+
+class Session:
+    """Runs feeds through a watch. `shows` is called with the events and the reports of every step."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        *,
+        reorder_us: int,
+        lateness_us: int,
+        known_until_us: int | None,
+        events_out: TextIO | None,
+        refusals_out: TextIO | None,
+        shows: Callable[[Events, Observations | None], None],
+        progress: Callable[[str, int], None],
+    ) -> None:
+        self.watch = watch
+        self.account = Account()
+        self.behind = 0
+        self.stop_asked = False
+        self.waiting_for_input = False
+        self._reorder_us = reorder_us
+        self._lateness_us = lateness_us
+        self._known_until_us = known_until_us
+        self._events_out = events_out
+        self._refusals_out = refusals_out
+        self._shows = shows
+        self._progress = progress
+        self._names = {zone.id: zone.label for zone in watch.atlas}
+
+    def run(self, feeds: Sequence[Feed]) -> Account:
+        """Everything the feeds hold, or as much as was done when the stop was asked for."""
+        orders = [KnownOrder(reorder_us=self._reorder_us, rows_max=HELD_ROWS_MAX // len(feeds)) for _ in feeds]
+        streams = [order.through(self._blocks(feed)) for order, feed in zip(orders, feeds, strict=True)]
+        for batch in merged(streams):
+            for first in range(0, len(batch), ROWS_PER_STEP):
+                if self.stop_asked:
+                    break
+                self._act(batch.take(slice(first, first + ROWS_PER_STEP)))
+            if self.stop_asked:
+                break
+        self.behind = sum(order.behind for order in orders)
+        self.account.stopped = self.stop_asked
+        end_us = self.watch.clock_us if self._known_until_us is None else self._known_until_us
+        if end_us is not None and not self.stop_asked:
+            self._tell(self.watch.advance(end_us), None)
+        assert self.stop_asked or self.account.not_acted == 0
+        return self.account
+
+    def _blocks(self, feed: Feed) -> Iterator[Observations]:
+        blocks = iter(feed)
+        while (block := self._next(blocks)) is not None:
+            self.account.rows_read += block.rows_read
+            for refusal in block.refusals:
+                self._refuse(refusal)
+            self._progress("bytes", block.bytes_read)
+            yield block.observations
+            if self.stop_asked:
+                return
+
+    def _next(self, blocks: Iterator[Block]) -> Block | None:
+        """The next block; a Ctrl-C while it is waited for ends the feed there."""
+        self.waiting_for_input = True
+        try:
+            return next(blocks, None)
+        except KeyboardInterrupt:
+            self.stop_asked = True
+            return None
+        finally:
+            self.waiting_for_input = False
+
+    def _act(self, batch: Observations) -> None:
+        rows = len(batch)
+        if self._known_until_us is not None:
+            batch = batch.take(batch.known_at_us <= self._known_until_us)
+            self.account.not_yet_known += rows - len(batch)
+        events = self.watch.observe(batch)
+        for row, verdict in enumerate(events.verdicts):
+            if verdict is Verdict.TOO_LATE:
+                self._refuse(self._too_late(batch, row))
+            elif verdict is Verdict.DUPLICATE:
+                self.account.duplicate += 1
+            else:
+                self.account.accepted += 1
+        self._progress("rows", rows)
+        self._tell(events, batch)
+
+    def _tell(self, events: Events, batch: Observations | None) -> None:
+        for event in events:
+            self.account.events[type(event).__name__.lower()] += 1
+            if self._events_out is not None:
+                self._events_out.write(line_of(event, self._names[event.zone]) + "\n")
+        self._shows(events, batch)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self.account.refused += 1
+        self.account.reasons[refusal.key] += 1
+        if len(self.account.first_refusals) < 5:
+            self.account.first_refusals.append(refusal)
+        if self._refusals_out is not None:
+            self._refusals_out.write(json.dumps(refusal.as_record(), ensure_ascii=False) + "\n")
+
+    def _too_late(self, batch: Observations, row: int) -> Refusal:
+        seen, name = utc_text(int(batch.seen_at_us[row])), batch.subjects[batch.subject[row]]
+        late = Refused(
+            "report.too_late",
+            f"A report of {name} seen over {duration_text(self._lateness_us)} later is known already",
+            value=f"seen {seen}, known {utc_text(int(batch.known_at_us[row]))}",
+            mend="Raise --lateness if such reports should count.",
+        )
+        return Refusal.of(late, feed=batch.feeds[batch.feed[row]], line=int(batch.line[row]), column="")
+
+    def summary(self, feeds: Iterable[Feed]) -> dict[str, Any]:
+        """The account of the run as one JSON object, keys in a fixed order."""
+        account, states = self.account, Counter(str(state) for _, _, state in self.watch.states())
+        notes: Counter[str] = Counter()
+        told = []
+        for feed in feeds:
+            notes.update(feed.notes)
+            told += [f"{feed.name}: {sentence}" for sentence in feed.told]
+        clock = self.watch.clock_us
+        return {
+            "event": "summary", "rows_read": account.rows_read, "accepted": account.accepted, "duplicate": account.duplicate,
+            "refused": account.refused, "not_yet_known": account.not_yet_known, "not_acted": account.not_acted,
+            "refused_for": dict(sorted(account.reasons.items())), "late": self.watch.counts[Verdict.LATE], "behind": self.behind,
+            "jump": self.watch.counts["jump"], "contradiction": self.watch.counts["contradiction"],
+            "noticed": dict(sorted(notes.items())), "zones": len(self.watch.atlas), "subjects": sum(1 for _ in self.watch.newest()),
+            "presence": account.events["presence"], "alerts": account.events["alert"], "corrections": account.events["correction"],
+            "inside": states["inside"], "close": states["close"], "lost": states["lost"],
+            "clock": None if clock is None else utc_text(clock), "stopped": account.stopped, "told": told,
+        }  # fmt: skip

@@ -1,0 +1,255 @@
+"""`keepclear watch`: positions and zones in; who is where, and what changed, out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from keepclear.ground.errors import Refused
+
+if TYPE_CHECKING:
+    from keepclear.cli.session import Session
+    from keepclear.feeds.options import FeedOptions
+    from keepclear.tracks.observations import Observations
+    from keepclear.watch.events import Events
+
+ZONE_FILE_BYTES_READ_MAX = 65 * 1024 * 1024
+
+EPILOG = """\
+On a terminal the events are sentences; in a pipe, or with --events, they are JSON lines (docs/spec/events.md).
+
+examples:
+  keepclear watch positions.csv --zones zones.geojson
+  keepclear watch ais.csv.gz --zones zones.geojson --time-zone UTC --events events.jsonl --map map.svg
+  keepclear watch "my list.csv" --zones zones.geojson --column subject=Convoy --column seen_at="Local time" --time-zone Asia/Damascus
+  zcat positions.csv.gz | keepclear watch - --zones zones.geojson | grep '"alert"'
+
+exit codes: 0 done; 1 done, but no row was accepted; 2 the zones, the options or a whole file were not understood;
+130 stopped by Ctrl-C, with what was done so far written out
+"""
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the verb to the command line."""
+    parser = verbs.add_parser(
+        "watch", help="positions and zones in; who is where, and what changed, out",
+        description="Watches positions around zones: who is inside, who came close, who left, who is lost; in the order it became known.",
+        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument(
+        "positions",
+        nargs="+",
+        metavar="POSITIONS",
+        help="CSV, GeoJSON, NDJSON or GPX, gzip or not; - for standard input",
+    )
+    parser.add_argument("--zones", required=True, metavar="FILE", help="the zones, GeoJSON (docs/spec/zones.md)")
+    out = parser.add_argument_group("what comes out")
+    out.add_argument("--events", metavar="FILE", help="write the events here as JSON lines")
+    out.add_argument("--refusals", metavar="FILE", help="write every refused row here as JSON lines")
+    out.add_argument("--map", metavar="FILE.svg", help="draw a map of zones, tracks and changes")
+    out.add_argument(
+        "--summary",
+        choices=("text", "json", "none"),
+        default="text",
+        help="text on standard error (default), or one JSON line at the end of standard output",
+    )
+    reading = parser.add_argument_group("how the positions are read, where it is not detected rightly")
+    reading.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="which column holds a field, such as subject=MMSI; may be repeated",
+    )
+    reading.add_argument(
+        "--time-zone", metavar="ZONE", help="zone of times that carry none: UTC, +03:00, Asia/Damascus"
+    )
+    reading.add_argument(
+        "--time-format",
+        metavar="FORMAT",
+        help='iso, epoch-s, epoch-ms, epoch-us, or a pattern such as "%%d/%%m/%%Y %%H:%%M"',
+    )
+    reading.add_argument("--delimiter", metavar="CHAR", help="what separates the columns")
+    reading.add_argument(
+        "--format", choices=("delimited", "geojson", "ndjson", "gpx"), help="the format, for every file"
+    )
+    reading.add_argument(
+        "--source", default="", metavar="NAME", help="who says so, for reports that do not name their source"
+    )
+    reading.add_argument("--exercise", action="store_true", help="mark every report and event as exercise")
+    rules = parser.add_argument_group("how reports are weighed (docs/spec)")
+    rules.add_argument(
+        "--as-known-at", metavar="T", help="only what was known at this instant, and the picture as of then"
+    )
+    rules.add_argument(
+        "--assumed-error",
+        default="100 m",
+        metavar="LENGTH",
+        help="one-sigma error of reports that state none (default: 100 m)",
+    )
+    rules.add_argument(
+        "--lateness", default="1 h", metavar="DURATION", help="how late a report may be and still count (default: 1 h)"
+    )
+    rules.add_argument(
+        "--reorder",
+        default="24 h",
+        metavar="DURATION",
+        help="how far known_at may go backwards in a file (default: 24 h)",
+    )
+    rules.add_argument(
+        "--max-speed", default="350 m/s", metavar="SPEED", help="what is faster is flagged as a jump (default: 350 m/s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Watches, and gives the exit code."""
+    from keepclear.cli.scenes import Sketch
+    from keepclear.cli.session import Session
+    from keepclear.cli.telling import Teller
+    from keepclear.feeds.reading import open_feed
+    from keepclear.feeds.zones import load_zones
+    from keepclear.ground.instants import parse_instant
+    from keepclear.ground.quantities import parse_duration_us, parse_length, parse_speed
+    from keepclear.render.map_svg import draw_svg
+    from keepclear.watch.watch import Watch
+
+    atlas = load_zones(_read_zone_file(args.zones))
+    options = _feed_options(args)
+    lateness_us = parse_duration_us(args.lateness)
+    watch = Watch(
+        atlas, assumed_error_m=parse_length(args.assumed_error).m, lateness_us=lateness_us, max_speed_mps=parse_speed(args.max_speed).mps,
+    )  # fmt: skip
+    for_people = sys.stdout.isatty() and not args.events
+    with ExitStack() as files:
+        feeds = [open_feed(sys.stdin.buffer if name == "-" else name, options) for name in args.positions]
+        for feed in feeds:
+            for sentence in feed.told:
+                print(f"{feed.name}: {sentence}", file=sys.stderr)
+        events_out = _writer(files, args.events) if args.events else (None if sys.stdout.isatty() else sys.stdout)
+        sketch, teller = Sketch() if args.map else None, Teller(atlas, for_people=for_people)
+        progress = files.enter_context(_progress(args.positions))
+
+        def show(events: Events, batch: Observations | None) -> None:
+            teller.tell(events)
+            if sketch is not None:
+                sketch.add(events, batch)
+
+        session = Session(
+            watch, reorder_us=parse_duration_us(args.reorder), lateness_us=lateness_us,
+            known_until_us=parse_instant(args.as_known_at, args.time_zone).us if args.as_known_at else None,
+            events_out=events_out, refusals_out=_writer(files, args.refusals) if args.refusals else None, shows=show, progress=progress,
+        )  # fmt: skip
+        with _stopping(session):
+            account = session.run(feeds)
+    if sketch is not None:
+        _write(
+            args.map,
+            draw_svg(
+                sketch.scene(
+                    atlas,
+                    f"Watch of {', '.join(zone.label for zone in atlas.zones[:3])}{' and others' if len(atlas) > 3 else ''}",
+                )
+            ),
+        )
+    summary = session.summary(feeds)
+    if args.summary == "json":
+        print(json.dumps(summary, ensure_ascii=False))
+    elif args.summary == "text":
+        teller.sum_up(
+            watch, summary, account, written={"events": args.events, "refusals": args.refusals, "map": args.map}
+        )
+    if account.stopped:
+        return 130
+    return 0 if account.accepted or account.not_yet_known else 1
+
+
+def _read_zone_file(name: str) -> bytes:
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(ZONE_FILE_BYTES_READ_MAX)
+    except OSError as error:
+        raise Refused(
+            "zones.unreadable",
+            f"The zone file cannot be read ({error.strerror})",
+            value=name,
+            mend="Check the name; `keepclear zones example` prints a file to begin with.",
+        ) from error
+
+
+def _feed_options(args: argparse.Namespace) -> FeedOptions:
+    from keepclear.feeds.options import FeedOptions
+
+    mapping: dict[str, str] = {}
+    for pair in args.column:
+        name, sign, column = pair.partition("=")
+        if not sign:
+            raise Refused(
+                "option.column",
+                "A column is named as FIELD=COLUMN",
+                value=pair,
+                mend="For example --column subject=MMSI.",
+            )
+        mapping[name.strip()] = column.strip()
+    return FeedOptions(
+        zone=args.time_zone, mapping=mapping, time_format=args.time_format, delimiter="\t" if args.delimiter in {"\\t", "tab"} else args.delimiter,
+        format=args.format, source=args.source, exercise=args.exercise,
+    )  # fmt: skip
+
+
+def _writer(files: ExitStack, name: str) -> TextIO:
+    try:
+        return files.enter_context(Path(name).open("w", encoding="utf-8", newline="\n"))
+    except OSError as error:
+        raise Refused(
+            "output.unwritable",
+            f"The file cannot be written ({error.strerror})",
+            value=name,
+            mend="Check the folder and its permissions.",
+        ) from error
+
+
+def _write(name: str, text: str) -> None:
+    with ExitStack() as files:
+        _writer(files, name).write(text)
+
+
+@contextmanager
+def _progress(positions: list[str]) -> Iterator[Any]:
+    """A bar for the bytes read and one for the reports watched; nothing where standard error is no terminal."""
+    from tqdm import tqdm
+
+    sizes = [Path(name).stat().st_size for name in positions if name != "-" and Path(name).is_file()]
+    hidden = not sys.stderr.isatty()
+    with (
+        tqdm(desc="reading ", total=sum(sizes) or None, unit="B", unit_scale=True, disable=hidden, leave=False) as read,
+        tqdm(desc="watching", unit=" reports", unit_scale=True, disable=hidden, leave=False, position=1) as watched,
+    ):
+
+        def advance(what: str, count: int) -> None:
+            (read if what == "bytes" else watched).update(count)
+
+        yield advance
+
+
+@contextmanager
+def _stopping(session: Session) -> Iterator[None]:
+    """The first Ctrl-C ends the run after the step it is in, or at once where it waits for input; a second one kills it."""
+
+    def ask(_signal: int, _frame: object) -> None:
+        session.stop_asked = True
+        signal.signal(signal.SIGINT, before)
+        if session.waiting_for_input:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,1 @@
+"""Scenarios that run, as data inside the package."""

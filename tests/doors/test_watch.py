@@ -1,0 +1,224 @@
+"""`keepclear watch` as people and programs use it: files in, lines and files out, exit codes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import on_a_terminal
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ZONES = json.dumps(
+    {
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "id": "kestrel", "geometry": {"type": "Point", "coordinates": [38.6, 33.5]}, "properties": {"name": "Kestrel Pass", "radius": "20 km"}}],
+    }
+)  # fmt: skip
+HEADER = "subject,seen_at,lat,lon\n"
+GOOD = "Bravo 1,2026-05-18T10:00:00Z,33.9,38.6\nBravo 1,2026-05-18T10:10:00Z,33.6,38.6\nBravo 1,2026-05-18T10:20:00Z,33.9,38.6\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "zones.geojson").write_text(ZONES)
+    (tmp_path / "p.csv").write_text(HEADER + GOOD)
+    return tmp_path
+
+
+def keepclear(folder, *arguments, stdin=None):
+    return subprocess.run(
+        [sys.executable, "-m", "keepclear", *arguments], cwd=folder, input=stdin, capture_output=True, check=False
+    )
+
+
+def lines(output):
+    return [json.loads(line) for line in output.decode().splitlines()]
+
+
+def test_in_a_pipe_events_are_json_lines_and_the_account_goes_to_standard_error(folder):
+    done = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson")
+    assert done.returncode == 0
+    assert [event["what"] for event in lines(done.stdout) if event["event"] == "presence"] == ["entered", "left"]
+    assert "3 rows read = 3 accepted + 0 duplicate + 0 refused." in done.stderr.decode()
+
+
+def test_standard_input_is_a_feed(folder):
+    done = keepclear(folder, "watch", "-", "--zones", "zones.geojson", stdin=gzip.compress((HEADER + GOOD).encode()))
+    assert len(lines(done.stdout)) == 4
+
+
+@pytest.mark.promise("ORDER-11")
+def test_the_summary_accounts_for_every_row(folder):
+    bad = "Bravo 1,not a time,33.9,38.6\nBravo 1,2026-05-18T10:30:00,33.9,38.6\n,2026-05-18T10:31:00Z,33.9,38.6\nBravo 1,2026-05-18T10:31:00Z,93.9,38.6\n"
+    late = "Bravo 1,2026-05-18T12:00:00Z,33.9,38.6,2026-05-18T12:00:00Z\nBravo 1,2026-05-18T10:59:00Z,33.9,38.6,2026-05-18T12:01:00Z\n"
+    (folder / "p.csv").write_text(HEADER + GOOD + GOOD + bad)
+    (folder / "late.csv").write_text("subject,seen_at,lat,lon,known_at\n" + late)
+    done = keepclear(
+        folder,
+        "watch",
+        "p.csv",
+        "late.csv",
+        "--zones",
+        "zones.geojson",
+        "--events",
+        "e.jsonl",
+        "--refusals",
+        "r.jsonl",
+        "--summary",
+        "json",
+    )
+    (summary,) = lines(done.stdout)
+    assert (summary["rows_read"], summary["accepted"], summary["duplicate"], summary["refused"]) == (12, 4, 3, 5)
+    assert summary["refused_for"] == {
+        "position.lat_range": 1,
+        "report.too_late": 1,
+        "subject.empty": 1,
+        "time.no_zone": 1,
+        "time.unreadable": 1,
+    }
+    refused = lines((folder / "r.jsonl").read_bytes())
+    assert [(r["feed"], r["line"], r["key"]) for r in refused] == [
+        ("p.csv", 8, "time.unreadable"), ("p.csv", 9, "time.no_zone"), ("p.csv", 10, "subject.empty"), ("p.csv", 11, "position.lat_range"), ("late.csv", 3, "report.too_late"),
+    ]  # fmt: skip
+    assert all(r["mend"] for r in refused)
+    assert done.returncode == 0
+
+
+def test_without_a_refusals_file_the_first_refusals_are_shown_with_the_way_to_keep_all(folder):
+    (folder / "p.csv").write_text(HEADER + GOOD + "Bravo 1,soon,33.9,38.6\n")
+    done = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson")
+    assert "line 5" in done.stderr.decode()
+    assert "--refusals FILE" in done.stderr.decode()
+
+
+def test_nothing_accepted_is_exit_code_one(folder):
+    (folder / "p.csv").write_text(HEADER + "Bravo 1,soon,33.9,38.6\n")
+    assert keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["p.csv", "--zones", "absent.geojson"], "cannot be read"),
+        (["absent.csv", "--zones", "zones.geojson"], "absent.csv"),
+        (["p.csv", "--zones", "p.csv"], "JSON"),
+        (["empty.csv", "--zones", "zones.geojson"], "empty"),
+        (["p.csv", "--zones", "zones.geojson", "--column", "subject"], "FIELD=COLUMN"),
+        (["p.csv", "--zones", "zones.geojson", "--lateness", "5"], "duration"),
+        (["p.csv", "--zones", "zones.geojson", "--time-zone", "Mars"], "time zone"),
+        (["p.csv", "--zones", "zones.geojson", "--events", "no/e.jsonl"], "cannot be written"),
+        (["p.csv"], "--zones"),
+    ],
+)
+def test_what_is_not_understood_is_exit_code_two_and_says_how_to_mend_it(folder, arguments, said):
+    (folder / "empty.csv").write_text("")
+    done = keepclear(folder, "watch", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+@pytest.mark.promise("ORDER-3")
+def test_as_known_at_shows_only_what_was_known_then(folder):
+    done = keepclear(
+        folder,
+        "watch",
+        "p.csv",
+        "--zones",
+        "zones.geojson",
+        "--as-known-at",
+        "2026-05-18T10:15:00Z",
+        "--summary",
+        "json",
+    )
+    *events, summary = lines(done.stdout)
+    assert [event["what"] for event in events if event["event"] == "presence"] == ["entered"]
+    assert (summary["not_yet_known"], summary["inside"], summary["clock"]) == (1, 1, "2026-05-18T10:15:00Z")
+
+
+@pytest.mark.promise("ORDER-2")
+def test_several_files_act_as_one_stream_in_known_order(folder):
+    rows = [
+        HEADER,
+        *(f"Bravo {i % 2},2026-05-18T10:{i:02d}:00Z,{33.9 if i % 4 < 2 else 33.6},38.6\n" for i in range(40)),
+    ]
+    (folder / "all.csv").write_text("".join(rows))
+    (folder / "even.csv").write_text("".join([HEADER, *rows[1::2]]))
+    (folder / "odd.csv").write_text("".join([HEADER, *rows[2::2]]))
+    whole = keepclear(folder, "watch", "all.csv", "--zones", "zones.geojson", "--source", "Meridian")
+    parts = keepclear(folder, "watch", "odd.csv", "even.csv", "--zones", "zones.geojson", "--source", "Meridian")
+    assert whole.stdout == parts.stdout
+    assert len(whole.stdout.splitlines()) > 20
+
+
+@pytest.mark.promise("ORDER-1")
+def test_two_runs_give_the_same_bytes(folder):
+    runs = []
+    for number in (1, 2):
+        keepclear(
+            folder, "watch", "p.csv", "--zones", "zones.geojson", "--events", f"e{number}", "--map", f"m{number}.svg"
+        )
+        runs.append((folder / f"e{number}").read_bytes() + (folder / f"m{number}.svg").read_bytes())
+    assert runs[0] == runs[1]
+
+
+def test_ctrl_c_ends_with_what_was_done_and_exit_code_130(folder):
+    with subprocess.Popen(
+        [sys.executable, "-m", "keepclear", "watch", "-", "--zones", "zones.geojson", "--reorder", "0 s", "--events", "e.jsonl", "--summary", "json"],
+        cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as running:  # fmt: skip
+        assert running.stdin is not None
+        assert running.stderr is not None
+        running.stdin.write((HEADER + GOOD * 10).encode())
+        running.stdin.write(b"Bravo 2,2026-05-18T11:00:00Z,33.6,38.6\n" * 100_000)
+        running.stdin.flush()
+        assert b"Delimited" in running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        output, errors = running.communicate()
+    assert running.returncode == 130
+    assert b"Traceback" not in errors
+    (summary,) = lines(output)
+    assert summary["stopped"]
+    assert summary["rows_read"] == sum(
+        summary[key] for key in ("accepted", "duplicate", "refused", "not_yet_known", "not_acted")
+    )
+
+
+def block_after(marker, language):
+    found = re.search(rf"{re.escape(marker)}\n```{language}\n(.*?)```", README, re.DOTALL)
+    assert found is not None, marker
+    return found[1]
+
+
+def test_the_readme_shows_what_its_commands_say(tmp_path):
+    (tmp_path / "zones.geojson").write_text(re.findall(r"```json\n(.*?)```", README, re.DOTALL)[0])
+    (tmp_path / "trips.csv").write_text(re.findall(r"```csv\n(.*?)```", README, re.DOTALL)[0])
+    command = shlex.split(next(line for line in README.splitlines() if line.startswith("./run watch trips.csv")))[1:]
+    said, errors = on_a_terminal(tmp_path, command)
+    reading: list[str] = []
+    account: list[str] = []
+    for line in errors.splitlines():
+        (reading if line.startswith("trips.csv: ") else account).append(line)
+    assert block_after("<!-- output: trips -->", "text").rstrip("\n") == "\n".join(
+        [*reading, *said.rstrip("\n").splitlines(), *account]
+    )
+
+
+def test_a_terminal_gets_sentences_and_no_json(folder):
+    said, _ = on_a_terminal(folder, ["watch", "p.csv", "--zones", "zones.geojson"])
+    assert "[NOW]      Bravo 1 entered Kestrel Pass" in said
+    assert "{" not in said
+
+
+def test_help_is_quick_to_import(folder):
+    check = "import sys; from keepclear.cli.main import parser; parser(); print([m for m in ('numpy', 'pyproj', 'shapely', 'scipy', 'tqdm') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout == "[]\n"

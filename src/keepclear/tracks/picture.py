@@ -33,14 +33,14 @@ class Report(NamedTuple):
     height_mm: int
     datum: int
     error_mm: int
-    area: str
+    area_text: str
     party: str
     at_us: int
     speed_mmps: int
     course_cdeg: int
     source: str
     claim: Claim
-    shape: Shape | None
+    area: Shape | None
     sights: Mapping[int, Any]
 
     @property
@@ -57,6 +57,11 @@ class Report(NamedTuple):
     def lon(self) -> float:
         """Degrees."""
         return self.lon_e7 / E7
+
+    @property
+    def error_is_assumed(self) -> bool:
+        """Whether the report states no error, and no area in its place."""
+        return self.error_mm < 0 and self.area is None
 
     def sigma_m(self, assumed_error_mm: int) -> float:
         """One-sigma position error in metres, assumed where it is not stated."""

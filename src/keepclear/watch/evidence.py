@@ -82,7 +82,7 @@ def weigh(batch: Observations, atlas: Atlas, assumed_error_mm: int = ASSUMED_ERR
         edge_m[points] = far_m[points] = terms.shape.edge_m(lat[rows], lon[rows])
         p_inside[points] = _probability(terms.shape, lat[rows], lon[rows], sigma_m[rows], edge_m[points])
         for pair in areas:
-            edge_m[pair], far_m[pair], p_inside[pair] = _area_against(terms.shape, batch.areas[area[pair]])
+            edge_m[pair], far_m[pair], p_inside[pair] = area_against(terms.shape, batch.areas[area[pair]])
         if terms.height is not None:
             possible[here] = terms.height.may_hold(batch.height_mm[report[here]], batch.datum[report[here]])
 
@@ -121,7 +121,7 @@ def _probability(shape: Shape, lat: Floats, lon: Floats, sigma_m: Floats, edge_m
     return p_inside
 
 
-def _area_against(zone: Shape, area: Shape) -> tuple[float, float, float]:
+def area_against(zone: Shape, area: Shape) -> tuple[float, float, float]:
     """Nearest and farthest edge distance and share inside, over points spread evenly over the area."""
     edge_m = zone.edge_m(*area.spread(AREA_POINTS))
     return float(edge_m.min()), float(edge_m.max()), float(np.mean(edge_m <= EDGE_TOLERANCE_M))

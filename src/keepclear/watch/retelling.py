@@ -12,13 +12,8 @@ from typing import NamedTuple
 from keepclear.agreements.atlas import Zone
 from keepclear.tracks.picture import Report
 from keepclear.watch.events import Action, Cause, Told
-from keepclear.watch.presence import FAR, START, Sight, Standing, after
-
-
-def sight_of(report: Report, zone: int) -> Sight:
-    """What this report says about this zone."""
-    found = report.sights.get(zone)
-    return FAR if found is None else Sight(*found)
+from keepclear.watch.presence import FAR, START, Standing, after
+from keepclear.watch.sightings import sight_of
 
 
 class Phase(NamedTuple):
@@ -68,6 +63,10 @@ class Difference(NamedTuple):
     said: Told | None
     stands: Told | None
     place: int
+
+    def adds_at(self, place: int) -> bool:
+        """Whether a change is added at this place of the new telling."""
+        return self.action is Action.ADDED and self.place == place
 
 
 def differences(said: Sequence[Told], stands: Sequence[Told]) -> tuple[list[Difference], list[Told]]:

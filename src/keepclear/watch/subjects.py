@@ -38,20 +38,32 @@ class Pair:
         """Lost, or what the reports say."""
         return State.LOST if self.lost else self.standing.state
 
+    def note_stay(self, was: State, seen_at_us: int) -> None:
+        """After a change from `was`: remembers since when it is inside, or forgets it."""
+        if self.state is State.INSIDE and (was is not State.LOST or self.inside_since_us is None):
+            self.inside_since_us, self.dwell_told = seen_at_us, False
+        elif self.state in {State.CLEAR, State.CLOSE}:
+            self.inside_since_us = None
+
+    @property
+    def dwell_waits(self) -> bool:
+        """Whether there is a stay that the terms do not foresee and whose length has not been told."""
+        return self.inside_since_us is not None and not self.permitted and not self.dwell_told
+
     @property
     def forgettable(self) -> bool:
         """Whether nothing would change if this pair had never been looked at."""
-        return not (self.lost or self.told or self.begin.rank or self.standing.rank or any(self.standing.recent))
+        holds_something = self.lost or self.told or self.begin.rank or self.standing.rank or self.approaching
+        return not (holds_something or any(self.standing.recent))
 
 
 class Subject:
     """The held reports of one subject, whose it is said to be, and how it stands towards each zone that mattered."""
 
-    __slots__ = ("attributed", "held", "name", "number", "pairs", "silence_timer_set", "top_speed_mps")
+    __slots__ = ("attributed", "held", "name", "pairs", "silence_timer_set", "top_speed_mps")
 
-    def __init__(self, name: str, number: int) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.number = number
         self.held = Held()
         self.attributed: Attributed = NOBODY
         self.pairs: dict[int, Pair] = {}
@@ -67,6 +79,13 @@ class Subject:
     def reach_speed_mps(self) -> float:
         """How fast it is held able to go: half more than it has shown, and never less than a vehicle on a road."""
         return max(REACH_SPEED_MPS_MIN, REACH_SPEED_FACTOR * self.top_speed_mps)
+
+    def towards(self, zone_number: int) -> Pair:
+        """How it stands towards a zone, from now on kept."""
+        pair = self.pairs.get(zone_number)
+        if pair is None:
+            pair = self.pairs[zone_number] = Pair()
+        return pair
 
     def attribute(self, claim: Attribution) -> None:
         """Adds a claim of whose it is. Claims of different parties stand side by side; of one party the surest counts."""

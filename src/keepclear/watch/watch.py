@@ -6,10 +6,8 @@ known; time passes only by reports and by `advance`. At one instant reports act 
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -18,27 +16,22 @@ from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.agreements.terms import Permission, permission
 from keepclear.geo.index import ZoneIndex
 from keepclear.tracks.motion import reach_us
-from keepclear.tracks.observations import NO_AREA, Observations
+from keepclear.tracks.observations import Observations
 from keepclear.tracks.picture import LATENESS_US, MAX_SPEED_MPS, Report, Verdict
 from keepclear.tracks.tables import observations_of
 from keepclear.watch import alerts
 from keepclear.watch.approach import TimeToEdge, time_to_edge
-from keepclear.watch.events import Action, Alert, Cause, Correction, Event, Events, Presence, Told
-from keepclear.watch.evidence import ASSUMED_ERROR_MM, EDGE_TOLERANCE_MM, Evidence, Weighed, weigh
-from keepclear.watch.presence import TRANSITIONS, Sight, State, after
-from keepclear.watch.retelling import Difference, Phase, differences, numbered_as, retold, sight_of
-from keepclear.watch.subjects import Pair, Subject
+from keepclear.watch.deadlines import Deadline, Deadlines, Kind
+from keepclear.watch.events import Action, Cause, Events, Told
+from keepclear.watch.evidence import ASSUMED_ERROR_MM
+from keepclear.watch.presence import TRANSITIONS, State, after
+from keepclear.watch.retelling import Difference, Phase, differences, numbered_as, retold
+from keepclear.watch.sightings import measured_sight, reports_of, sight_of
+from keepclear.watch.speaker import Speaker
+from keepclear.watch.subjects import Subject
 
+# Somebody who comes close to a zone without an approach time is still told about when it may be there.
 APPROACH_HORIZON_US = 3_600_000_000
-
-
-class _Timer(IntEnum):
-    """What falls due; at one instant in this order."""
-
-    WINDOW_OPENS = 0
-    WINDOW_CLOSES = 1
-    DWELL = 2
-    SILENCE = 3
 
 
 class Watch:
@@ -73,25 +66,23 @@ class Watch:
         self._assumed_error_mm = round(assumed_error_m * 1000)
         self._lateness_us = lateness_us
         self._max_speed_mps = max_speed_mps
-        self._clock_us: int | None = None
         self._subjects: dict[str, Subject] = {}
-        self._said: list[Event] = []
-        self._seq = 0
-        self._timers: list[tuple[int, _Timer, int, str]] = []
+        self._speaker = Speaker()
+        self._deadlines = Deadlines()
         self._phase = [Phase(zone.window.from_us is None, False) for zone in self.atlas]
         self._silent_zones = [i for i, zone in enumerate(self.atlas) if zone.presence.silent_after_us is not None]
         self._approach_zones = [i for i, zone in enumerate(self.atlas) if zone.approach_us is not None]
         self._approach_index = ZoneIndex([(self.atlas.zones[i].shape, 0.0) for i in self._approach_zones])
         for number, zone in enumerate(self.atlas):
             if zone.window.from_us is not None:
-                self._set_timer(zone.window.from_us, _Timer.WINDOW_OPENS, number)
+                self._deadlines.set(Deadline(zone.window.from_us, Kind.WINDOW_OPENS, number))
             if zone.window.until_us is not None:
-                self._set_timer(zone.window.until_us, _Timer.WINDOW_CLOSES, number)
+                self._deadlines.set(Deadline(zone.window.until_us, Kind.WINDOW_CLOSES, number))
 
     @property
     def clock_us(self) -> int | None:
         """The instant up to which the watch knows; None before the first report."""
-        return self._clock_us
+        return self._speaker.clock_us
 
     def observe(self, batch: Observations | Mapping[str, Any]) -> Events:
         """Takes a batch of reports, in the order they became known, and says what follows.
@@ -100,16 +91,17 @@ class Watch:
         `keepclear.observations_of` reads it."""
         batch = batch if isinstance(batch, Observations) else observations_of(batch)
         order = np.argsort(batch.known_at_us, kind="stable")
+        reports = reports_of(batch.take(order), self.atlas, self._assumed_error_mm, self.clock_us)
         verdicts = [Verdict.NEWEST] * len(batch)
-        for row, (name, report) in zip(order.tolist(), self._reports(batch.take(order)), strict=True):
+        for row, (name, report) in zip(order.tolist(), reports, strict=True):
             self._pass_time(report.at_us, including=False)
             verdicts[row] = self._take(name, report)
-        return Events(self._spoken(), verdicts)
+        return Events(self._speaker.taken(), verdicts)
 
     def advance(self, at_us: int) -> Events:
         """Lets time pass to `at_us`: windows open and close, deadlines pass, the silent are lost."""
         self._pass_time(at_us, including=True)
-        return Events(self._spoken())
+        return Events(self._speaker.taken())
 
     def states(self) -> Iterator[tuple[str, str, State]]:
         """Subject, zone and state of everybody who is not simply clear, in the order subjects were first heard of."""
@@ -124,61 +116,12 @@ class Watch:
         for subject in self._subjects.values():
             yield subject.name, subject.newest
 
-    # reports
-
-    def _reports(self, batch: Observations) -> Iterator[tuple[str, Report]]:
-        weighed = weigh(batch, self.atlas, self._assumed_error_mm)
-        sights = _sights_by_row(weighed, len(batch))
-        at_us = np.maximum.accumulate(
-            np.maximum(batch.known_at_us, np.iinfo(np.int64).min if self._clock_us is None else self._clock_us)
-        )
-        columns = (
-            batch.subject, batch.seen_at_us, batch.lat_e7, batch.lon_e7, batch.height_mm, batch.datum, batch.error_mm, batch.area,
-            batch.claim, at_us, batch.speed_mmps, batch.course_cdeg, batch.source,
-        )  # fmt: skip
-        areas = {NO_AREA: ""} | {i: repr(area) for i, area in enumerate(batch.areas)}
-        for row, (
-            subject,
-            seen,
-            lat,
-            lon,
-            height,
-            datum,
-            error,
-            area,
-            claim_no,
-            at,
-            speed,
-            course,
-            source,
-        ) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
-            claim = batch.claims[claim_no]
-            party = claim.attribution.party if claim.attribution else ""
-            yield (
-                batch.subjects[subject],
-                Report(
-                    seen,
-                    lat,
-                    lon,
-                    height,
-                    datum,
-                    error,
-                    areas[area],
-                    party,
-                    at,
-                    speed,
-                    course,
-                    batch.sources[source],
-                    claim,
-                    None if area == NO_AREA else batch.areas[area],
-                    sights[row],
-                ),
-            )
+    # a report
 
     def _take(self, name: str, report: Report) -> Verdict:
         subject = self._subjects.get(name)
         if subject is None:
-            subject = self._subjects[name] = Subject(name, len(self._subjects))
+            subject = self._subjects[name] = Subject(name)
         placed = subject.held.place(report, self._lateness_us, self._max_speed_mps, self._assumed_error_mm)
         self.counts[placed.verdict] += 1
         self.counts.update(placed.flags)
@@ -199,90 +142,65 @@ class Watch:
         if self._silent_zones:
             motion = None if "jump" in flags else subject.motion(self._assumed_error_mm)
             subject.top_speed_mps = max(subject.top_speed_mps, motion.speed_mps if motion else 0.0)
-            self._expect_report(subject, report.seen_at_us)
+            self._expect_report(subject)
         for number in sorted(subject.pairs.keys() | report.sights.keys()):
-            zone, phase = self.atlas.zones[number], self._phase[number]
-            opens_us, closes_us = zone.window.from_us, zone.window.until_us
-            before_window = opens_us is not None and report.seen_at_us < opens_us
+            window, phase = self.atlas.zones[number].window, self._phase[number]
+            before_window = window.from_us is not None and report.seen_at_us < window.from_us
             if (before_window and phase.opened) or phase.closed:
                 self._retell(subject, number, Cause.REPORT, report)
-            elif not before_window and (closes_us is None or report.seen_at_us <= closes_us):
+            elif window.contains(report.seen_at_us):
                 self._step(subject, number, report, flags)
         if self._approach_zones:
-            self._look_ahead(subject, report)
+            self._look_ahead(subject)
 
     def _step(self, subject: Subject, number: int, report: Report, flags: tuple[str, ...]) -> None:
-        zone = self.atlas.zones[number]
-        pair = subject.pairs.get(number)
-        if pair is None:
-            pair = subject.pairs[number] = Pair()
-        sight, was, before = sight_of(report, number), pair.state, pair.standing
+        """One more report, seen after all others: the standing moves on by it alone."""
+        zone, pair, sight = self.atlas.zones[number], subject.towards(number), sight_of(report, number)
+        was, before = pair.state, pair.standing
         pair.standing = after(before, sight, report.seen_at_us, zone.presence, zone.band_mm)
         pair.lost = False
         if pair.standing.rank != before.rank:
-            pair.told.append(
-                Told(report.seen_at_us, before.state, pair.standing.state, Cause.REPORT, sight, self._seq + 1)
-            )
+            told = Told(report.seen_at_us, before.state, pair.standing.state, Cause.REPORT, sight)
+            pair.told.append(numbered_as(told, self._speaker.last_seq + 1))
         if pair.state is not was:
-            self._say(subject, number, was, report.seen_at_us, Cause.REPORT, sight, flags)
+            self._say(subject, number, was, report.seen_at_us, Cause.REPORT, flags)
         elif pair.permitted and pair.standing.rank:
-            self._recheck_permission(subject, number, report)
+            self._recheck_permission(subject, number)
 
     def _retell(self, subject: Subject, number: int, cause: Cause, report: Report) -> None:
-        """Tells the held reports from the start and says what comes out otherwise than it was told."""
-        zone = self.atlas.zones[number]
-        pair = subject.pairs.get(number)
-        if pair is None:
-            pair = subject.pairs[number] = Pair()
+        """Tells the held reports from the start and says what comes out otherwise than it was told.
+
+        If the last change of the new telling is what moves the present, it is said as a change of presence; all other
+        differences are corrections."""
+        zone, pair = self.atlas.zones[number], subject.towards(number)
         was = pair.state
         if cause is not Cause.LATE_REPORT:
             pair.lost = False
         pair.standing, stands = retold(zone, number, pair.begin, subject.held.reports, self._phase[number])
         found, pair.told = differences(pair.told, stands)
-        last = len(stands) - 1
-        changes_the_present = pair.state is not was and any(d.action is Action.ADDED and d.place == last for d in found)
+        moving = found.pop() if pair.state is not was and found and found[-1].adds_at(len(stands) - 1) else None
         for difference in found:
-            if not (changes_the_present and difference.action is Action.ADDED and difference.place == last):
-                self._correct(subject, number, difference, report)
-        if changes_the_present:
-            newest = pair.told[last] = numbered_as(pair.told[last], self._seq + 1)
-            self._say(
-                subject,
-                number,
-                was,
-                newest.seen_at_us,
-                cause if cause is Cause.LATE_REPORT else newest.cause,
-                newest.sight,
-            )
+            self._correct(subject, number, difference, report)
+        if moving is not None and moving.stands is not None:
+            pair.told[-1] = numbered_as(moving.stands, self._speaker.last_seq + 1)
+            said_cause = cause if cause is Cause.LATE_REPORT else moving.stands.cause
+            self._say(subject, number, was, moving.stands.seen_at_us, said_cause)
         elif pair.state is not was:
-            self._say(subject, number, was, subject.newest.seen_at_us, cause, sight_of(subject.newest, number))
+            self._say(subject, number, was, subject.newest.seen_at_us, cause)
 
     def _correct(self, subject: Subject, number: int, difference: Difference, late: Report) -> None:
-        """Says that something stands otherwise than it was told, and which event told it."""
-        pair, stands = subject.pairs[number], difference.stands
-        before = next(
-            (told.seq for told in reversed(pair.told[: difference.place]) if told.seq is not None), pair.begin_seq
-        )
-        self._said.append(
-            Correction(
-                self._next_seq(), self._now(), difference.said.seq if difference.said else before, difference.action, subject.name,
-                self.atlas.zones[number].id, difference.said, stands, late.seen_at_us, late.source, late.claim.exercise,
-            )
-        )  # fmt: skip
+        """Says that something stands otherwise than it was told; a stay that nobody was told of is an alert too."""
+        zone, pair, stands = self.atlas.zones[number], subject.pairs[number], difference.stands
+        earlier = (told.seq for told in reversed(pair.told[: difference.place]) if told.seq is not None)
+        said = self._speaker.correction(subject, zone, difference, next(earlier, pair.begin_seq), late)
         if difference.action is not Action.ADDED or stands is None:
             return
-        pair.told[difference.place] = numbered_as(pair.told[difference.place], self._seq)
+        pair.told[difference.place] = numbered_as(stands, said.seq)
         allowed = self._permission(subject, number, "inside")
         if stands.now is State.INSIDE and not allowed.permitted:
             params: alerts.Params = {"seen_at_us": stands.seen_at_us, "known_at_us": late.at_us}
-            self._alert(
-                "was_inside",
-                subject,
-                number,
-                "soon",
-                params | alerts.of_sight(stands.sight) | alerts.doubt(allowed),
-                of=self._seq,
-            )
+            params |= alerts.of_sight(stands.sight) | alerts.doubt(allowed)
+            self._speaker.alert("was_inside", subject, zone, "soon", params, of=said.seq)
 
     def _forget(self, subject: Subject) -> None:
         """Folds reports that no late one can precede any more into where each pair begins."""
@@ -303,36 +221,30 @@ class Watch:
     # time
 
     def _pass_time(self, at_us: int, *, including: bool) -> None:
-        while self._timers and (self._timers[0][0] < at_us or (including and self._timers[0][0] == at_us)):
-            due_us, kind, number, name = heapq.heappop(self._timers)
-            self._clock_us = due_us if self._clock_us is None else max(self._clock_us, due_us)
-            if kind is _Timer.SILENCE:
-                self._fall_silent(self._subjects[name])
-            elif kind is _Timer.DWELL:
-                self._check_dwell(self._subjects[name], number)
+        while (deadline := self._deadlines.next_due(at_us, including=including)) is not None:
+            self._speaker.pass_to(deadline.due_us)
+            if deadline.kind is Kind.SILENCE:
+                self._fall_silent(self._subjects[deadline.subject])
+            elif deadline.kind is Kind.DWELL:
+                self._check_dwell(self._subjects[deadline.subject], deadline.zone)
             else:
-                self._turn_window(number, kind)
-        self._clock_us = at_us if self._clock_us is None else max(self._clock_us, at_us)
+                self._turn_window(deadline.zone, opens=deadline.kind is Kind.WINDOW_OPENS)
+        self._speaker.pass_to(at_us)
 
-    def _set_timer(self, due_us: int, kind: _Timer, number: int, name: str = "") -> None:
-        heapq.heappush(self._timers, (due_us, kind, number, name))
-
-    def _turn_window(self, number: int, kind: _Timer) -> None:
-        opens = kind is _Timer.WINDOW_OPENS
+    def _turn_window(self, number: int, *, opens: bool) -> None:
         self._phase[number] = Phase(True, not opens)
+        cause = Cause.WINDOW_OPENED if opens else Cause.WINDOW_CLOSED
         for subject in self._subjects.values():
-            pair = subject.pairs.get(number)
-            if pair is None and number not in subject.newest.sights:
-                continue
-            self._retell(subject, number, Cause.WINDOW_OPENED if opens else Cause.WINDOW_CLOSED, subject.newest)
-        if opens and number in self._silent_zones:
-            for subject in self._subjects.values():
-                self._expect_report(subject, subject.newest.seen_at_us)
+            if number in subject.pairs or number in subject.newest.sights:
+                self._retell(subject, number, cause, subject.newest)
+            if opens and number in self._silent_zones:
+                self._expect_report(subject)
 
-    def _expect_report(self, subject: Subject, seen_at_us: int) -> None:
+    def _expect_report(self, subject: Subject) -> None:
+        """Sets the deadline at which the silence of a subject is looked at, unless one is set."""
         if not subject.silence_timer_set:
             soonest_us = min(self.atlas.zones[i].presence.silent_after_us or 0 for i in self._silent_zones)
-            self._set_timer(seen_at_us + soonest_us, _Timer.SILENCE, 0, subject.name)
+            self._deadlines.set(Deadline(subject.newest.seen_at_us + soonest_us, Kind.SILENCE, subject=subject.name))
             subject.silence_timer_set = True
 
     def _fall_silent(self, subject: Subject) -> None:
@@ -340,220 +252,109 @@ class Watch:
         subject.silence_timer_set = False
         report, next_due_us = subject.newest, None
         for number in self._silent_zones:
-            zone = self.atlas.zones[number]
-            pair = subject.pairs.get(number)
-            if (pair is not None and pair.lost) or not zone.window.contains(self._now()):
+            zone, pair = self.atlas.zones[number], subject.pairs.get(number)
+            if (pair is not None and pair.lost) or not zone.window.contains(self._speaker.now_us):
                 continue
-            edge_m = (self._sight_or_far(subject, number).edge_mm or 0) / 1000
+            edge_m = (measured_sight(report, number, zone).edge_mm or 0) / 1000
             within_us = reach_us(edge_m, report.sigma_m(self._assumed_error_mm), subject.reach_speed_mps)
             due_us = report.seen_at_us + max(zone.presence.silent_after_us or 0, within_us)
-            if due_us > self._now():
+            if due_us > self._speaker.now_us:
                 next_due_us = due_us if next_due_us is None else min(next_due_us, due_us)
                 continue
-            pair = subject.pairs.setdefault(number, Pair())
+            pair = subject.towards(number)
             was, pair.lost = pair.state, True
-            self._say(subject, number, was, report.seen_at_us, Cause.SILENCE, sight_of(report, number))
+            self._say(subject, number, was, report.seen_at_us, Cause.SILENCE)
         if next_due_us is not None:
-            self._set_timer(next_due_us, _Timer.SILENCE, 0, subject.name)
+            self._deadlines.set(Deadline(next_due_us, Kind.SILENCE, subject=subject.name))
             subject.silence_timer_set = True
+
+    def _expect_end_of_stay(self, subject: Subject, number: int) -> None:
+        zone, pair = self.atlas.zones[number], subject.pairs[number]
+        if zone.dwell_us is not None and pair.dwell_waits and pair.inside_since_us is not None:
+            due_us = max(pair.inside_since_us + zone.dwell_us, self._speaker.now_us)
+            self._deadlines.set(Deadline(due_us, Kind.DWELL, number, subject.name))
 
     def _check_dwell(self, subject: Subject, number: int) -> None:
         zone, pair = self.atlas.zones[number], subject.pairs.get(number)
-        if (
-            pair is None
-            or pair.state is not State.INSIDE
-            or pair.dwell_told
-            or pair.permitted
-            or pair.inside_since_us is None
-            or zone.dwell_us is None
-        ):
+        if pair is None or pair.state is not State.INSIDE or not pair.dwell_waits:
             return
-        due_us = pair.inside_since_us + zone.dwell_us
-        if due_us > self._now():
-            self._set_timer(due_us, _Timer.DWELL, number, subject.name)
+        inside_us, limit_us = self._speaker.now_us - (pair.inside_since_us or 0), zone.dwell_us or 0
+        if inside_us < limit_us:
+            self._expect_end_of_stay(subject, number)
             return
         pair.dwell_told = True
-        params: alerts.Params = {
-            "inside_s": (self._now() - pair.inside_since_us) / 1e6,
-            "limit_s": zone.dwell_us / 1e6,
-            "last_seen_at_us": subject.newest.seen_at_us,
-        }
-        self._alert("dwell", subject, number, "now", params | alerts.doubt(self._permission(subject, number, "inside")))
+        params: alerts.Params = {"inside_s": inside_us / 1e6, "limit_s": limit_us / 1e6}
+        params |= {"last_seen_at_us": subject.newest.seen_at_us}
+        params |= alerts.doubt(self._permission(subject, number, "inside"))
+        self._speaker.alert("dwell", subject, zone, "now", params)
 
-    # what is said
-
-    def _say(
-        self,
-        subject: Subject,
-        number: int,
-        was: State,
-        seen_at_us: int,
-        cause: Cause,
-        sight: Sight,
-        flags: tuple[str, ...] = (),
-    ) -> None:
-        """One change of presence, and the alert that its cell of the table asks for, unless the terms foresee it."""
-        zone, pair, report = self.atlas.zones[number], subject.pairs[number], subject.newest
-        if sight.edge_mm is None:
-            sight = self._sight_or_far(subject, number)
-        transition = TRANSITIONS[was, pair.state]
-        allowed = self._permission(subject, number, "inside" if State.INSIDE in {was, pair.standing.state} else "band")
-        marks = ("on_edge",) if sight.edge_mm is not None and abs(sight.edge_mm) <= EDGE_TOLERANCE_MM else ()
-        what = "the window closed" if cause is Cause.WINDOW_CLOSED else transition.what
-        said = Presence(
-            self._next_seq(), self._now(), seen_at_us, subject.name, zone.id, was, pair.state, what, cause, transition.urgency, sight, allowed,
-            report.lat, report.lon, report.shape, report.source, report.claim, report.error_mm < 0 and not report.area, (*marks, *flags),
-        )  # fmt: skip
-        self._said.append(said)
-        pair.permitted = allowed.permitted and pair.standing.rank > 0
-        if (
-            pair.state is State.INSIDE
-            and was is not State.INSIDE
-            and (was is not State.LOST or pair.inside_since_us is None)
-        ):
-            pair.inside_since_us, pair.dwell_told = seen_at_us, False
-        elif pair.state in {State.CLEAR, State.CLOSE}:
-            pair.inside_since_us = None
-        self._wait_for_dwell(subject, number)
-        needless = (transition.alert == "approach" and pair.approaching) or (
-            transition.alert == "found" and cause is Cause.WINDOW_CLOSED
-        )
-        if transition.alert is not None and not allowed.permitted and not needless:
-            params = alerts.of_presence(said)
-            if transition.alert == "approach":
-                params |= alerts.ahead(self._time_to_edge(subject, zone))
-                pair.approaching = True
-            self._alert(transition.alert, subject, number, transition.urgency, params, of=said.seq)
-        if pair.state in {State.CLEAR, State.INSIDE}:
-            pair.approaching = False
-
-    def _wait_for_dwell(self, subject: Subject, number: int) -> None:
-        zone, pair = self.atlas.zones[number], subject.pairs[number]
-        if (
-            zone.dwell_us is not None
-            and pair.inside_since_us is not None
-            and not pair.permitted
-            and not pair.dwell_told
-        ):
-            self._set_timer(max(pair.inside_since_us + zone.dwell_us, self._now()), _Timer.DWELL, number, subject.name)
-
-    def _recheck_permission(self, subject: Subject, number: int, report: Report) -> None:
-        pair = subject.pairs[number]
-        where = "inside" if pair.standing.state is State.INSIDE else "band"
-        allowed = self._permission(subject, number, where)
-        if not allowed.permitted:
-            pair.permitted = False
-            params: alerts.Params = {"seen_at_us": report.seen_at_us, "where": where}
-            self._alert(
-                "no_longer_foreseen",
-                subject,
-                number,
-                "now" if where == "inside" else "soon",
-                params | alerts.of_sight(sight_of(report, number)) | alerts.doubt(allowed),
-            )
-            self._wait_for_dwell(subject, number)
-
-    def _look_ahead(self, subject: Subject, report: Report) -> None:
+    def _look_ahead(self, subject: Subject) -> None:
         """Alerts for a course that meets a zone within its approach time; once per approach."""
-        motion = subject.motion(self._assumed_error_mm)
-        if motion is None:
-            return
-        horizon_us = max(self.atlas.zones[i].approach_us or 0 for i in self._approach_zones)
-        for found in self._approach_index.within(report.lat, report.lon, motion.speed_mps * horizon_us / 1e6):
-            number = self._approach_zones[found]
+        report, motion = subject.newest, subject.motion(self._assumed_error_mm)
+        near: set[int] = set()
+        if motion is not None:
+            horizon_us = max(self.atlas.zones[i].approach_us or 0 for i in self._approach_zones)
+            found = self._approach_index.within(report.lat, report.lon, motion.speed_mps * horizon_us / 1e6)
+            near = {self._approach_zones[i] for i in found}
+        for number in sorted(near | subject.pairs.keys()):
             zone, pair = self.atlas.zones[number], subject.pairs.get(number)
-            if not zone.window.contains(self._now()) or (pair is not None and pair.standing.rank == Evidence.IN):
+            if zone.approach_us is None or (pair is not None and pair.standing.state is not State.CLEAR):
                 continue
-            ahead = time_to_edge(zone.shape, motion, (zone.approach_us or 0) / 1e6)
+            ahead = None
+            if number in near and motion is not None and zone.window.contains(self._speaker.now_us):
+                ahead = time_to_edge(zone.shape, motion, zone.approach_us / 1e6)
             if ahead is None:
-                if pair is not None and pair.standing.rank == 0:
+                if pair is not None:
                     pair.approaching = False
                 continue
-            pair = subject.pairs.setdefault(number, Pair())
-            allowed = self._permission(subject, number, "inside")
+            pair, allowed = subject.towards(number), self._permission(subject, number, "inside")
             if not pair.approaching and not allowed.permitted:
-                sight = self._sight_or_far(subject, number)
-                self._alert(
-                    "approach",
-                    subject,
-                    number,
-                    "soon",
-                    alerts.of_sight(sight)
-                    | {"seen_at_us": report.seen_at_us}
-                    | alerts.ahead(ahead)
-                    | alerts.doubt(allowed),
+                params: alerts.Params = {"seen_at_us": report.seen_at_us}
+                params |= alerts.of_sight(measured_sight(report, number, zone))
+                self._speaker.alert(
+                    "approach", subject, zone, "soon", params | alerts.ahead(ahead) | alerts.doubt(allowed)
                 )
             pair.approaching = True
 
-    def _alert(
-        self, key: str, subject: Subject, number: int, urgency: str, params: alerts.Params, of: int | None = None
-    ) -> None:
-        zone = self.atlas.zones[number]
-        self._said.append(
-            Alert(
-                self._next_seq(),
-                self._now(),
-                key,
-                subject.name,
-                zone.id,
-                urgency,
-                {"zone_name": zone.label, **params},
-                of,
-                subject.newest.claim.exercise,
-            )
-        )
+    # what follows from a change
 
-    # questions
+    def _say(
+        self, subject: Subject, number: int, was: State, seen_at_us: int, cause: Cause, flags: tuple[str, ...] = ()
+    ) -> None:
+        """One change of presence, and the alert that its cell of the table asks for, unless the terms foresee it."""
+        zone, pair = self.atlas.zones[number], subject.pairs[number]
+        allowed = self._permission(subject, number, "inside" if State.INSIDE in {was, pair.standing.state} else "band")
+        sight = measured_sight(subject.newest, number, zone)
+        said = self._speaker.presence(subject, zone, was, pair.state, seen_at_us, cause, sight, allowed, flags)
+        pair.permitted = allowed.permitted and pair.standing.rank > 0
+        pair.note_stay(was, seen_at_us)
+        self._expect_end_of_stay(subject, number)
+        alert = TRANSITIONS[was, pair.state].alert
+        told_already = alert == "approach" and pair.approaching
+        only_the_window = alert == "found" and cause is Cause.WINDOW_CLOSED
+        if alert is not None and not (allowed.permitted or told_already or only_the_window):
+            params = alerts.of_presence(said)
+            if alert == "approach":
+                params |= alerts.ahead(self._time_to_edge(subject, zone))
+            self._speaker.alert(alert, subject, zone, said.urgency, params, of=said.seq)
+        pair.approaching = pair.state is State.CLOSE
+
+    def _recheck_permission(self, subject: Subject, number: int) -> None:
+        zone, pair = self.atlas.zones[number], subject.pairs[number]
+        where = "inside" if pair.standing.state is State.INSIDE else "band"
+        allowed = self._permission(subject, number, where)
+        if allowed.permitted:
+            return
+        pair.permitted = False
+        params: alerts.Params = {"seen_at_us": subject.newest.seen_at_us, "where": where}
+        params |= alerts.of_sight(sight_of(subject.newest, number)) | alerts.doubt(allowed)
+        self._speaker.alert("no_longer_foreseen", subject, zone, "now" if where == "inside" else "soon", params)
+        self._expect_end_of_stay(subject, number)
 
     def _permission(self, subject: Subject, number: int, where: str) -> Permission:
         return permission(self.atlas.zones[number].may_enter, subject.attributed, where, subject.newest.seen_at_us)
 
-    def _sight_or_far(self, subject: Subject, number: int) -> Sight:
-        """What the newest report says about a zone, with the distance worked out where it was too far to matter."""
-        report = subject.newest
-        sight = sight_of(report, number)
-        if sight.edge_mm is not None:
-            return sight
-        edge_mm = round(
-            1000 * float(self.atlas.zones[number].shape.edge_m(np.array([report.lat]), np.array([report.lon]))[0])
-        )
-        return Sight(edge_mm, edge_mm, sight.p_inside_e4, sight.evidence)
-
     def _time_to_edge(self, subject: Subject, zone: Zone) -> TimeToEdge | None:
         motion = subject.motion(self._assumed_error_mm)
-        return (
-            None
-            if motion is None
-            else time_to_edge(zone.shape, motion, (zone.approach_us or APPROACH_HORIZON_US) / 1e6)
-        )
-
-    def _now(self) -> int:
-        assert self._clock_us is not None
-        return self._clock_us
-
-    def _next_seq(self) -> int:
-        self._seq += 1
-        return self._seq
-
-    def _spoken(self) -> list[Event]:
-        said, self._said = self._said, []
-        return said
-
-
-def _sights_by_row(weighed: Weighed, rows: int) -> list[dict[int, Sight]]:
-    """For each row of a batch what it says about the zones that matter to it."""
-    nothing: dict[int, Sight] = {}
-    sights = [nothing] * rows
-    columns = (
-        weighed.report,
-        weighed.zone,
-        weighed.edge_mm,
-        weighed.edge_far_mm,
-        weighed.p_inside_e4,
-        weighed.evidence,
-    )
-    for row, zone, *sight in zip(*(column.tolist() for column in columns), strict=True):
-        if sights[row] is nothing:
-            sights[row] = {}
-        sights[row][zone] = Sight(*sight)
-    return sights
+        horizon_us = zone.approach_us or APPROACH_HORIZON_US
+        return None if motion is None else time_to_edge(zone.shape, motion, horizon_us / 1e6)

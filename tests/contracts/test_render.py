@@ -343,7 +343,7 @@ def test_ten_thousand_vessels_stay_small_and_none_is_dropped() -> None:
     text = draw_svg(Scene("Many", zones=zones, tracks=tracks))
     assert len(text) < 5_000_000
     assert len(set(re.findall(r"<title>(Vessel \d+)</title>", text))) == 10_000
-    assert re.search(r"Drawn without a name, for want of room: .*\d+ tracks", text)
+    assert re.search(r"Without a name or number on the map, for want of room: .*\d+ tracks", text)
 
 
 # --- labels and letters

@@ -182,7 +182,8 @@ def _scene(found: ZoneFile, name: str) -> Scene:
     drawn = found.zones[:DRAWN_MAX]
     left_out = len(found.zones) - len(drawn)
     footnotes = (f"The first {DRAWN_MAX} zones are drawn, {left_out} are not.",) if left_out else ()
-    return Scene(Path(name).name, zones=tuple(zone_drawing(zone) for zone in drawn), footnotes=footnotes)
+    zones = tuple(zone_drawing(zone) for zone in drawn)
+    return Scene(Path(name).name, zones=zones, footnotes=footnotes, expects_positions=False)
 
 
 def _print_wrapped(text: str, columns: int, *, hanging: str) -> None:

@@ -86,7 +86,7 @@ def _map(
     for track in shown if detail.full else ():
         x, y = names.last_seen(view, track)
         placing.take((x - 8, y - 8, x + 8, y + 8))
-    marks = names.marks(view, placing, scene.marks)
+    marks, marks_unnumbered = names.marks(view, placing, scene.marks)
     point_names, points_unnamed = names.point_names(view, placing, scene.points)
     area_names, areas_unnamed = names.area_names(view, placing, scene.areas)
     track_names, tracks_unnamed = names.track_names(view, placing, shown, styles, detail)
@@ -115,6 +115,7 @@ def _map(
         *_notice(scene, view),
     ]
     unnamed = {"zone": zones_unnamed, "place": points_unnamed, "area": areas_unnamed, "track": tracks_unnamed}
+    unnamed["change"] = marks_unnumbered
     return drawn, unnamed
 
 
@@ -182,7 +183,7 @@ def _north(view: View, placing: Placing) -> list[str]:
 
 def _notice(scene: Scene, view: View) -> list[str]:
     """What is missing, said where people look."""
-    if scene.tracks or scene.areas:
+    if scene.tracks or scene.areas or not scene.expects_positions:
         return []
     text = "No positions yet" if scene.zones or scene.points else "No positions and no zones yet"
     y = view.height_px / 2 if not scene.zones else 40.0
@@ -201,9 +202,7 @@ def _footnotes(scene: Scene, found: Framed, unnamed: dict[str, int]) -> list[str
         notes.append(f"Outside this map: {first}" + (f" and {more} more." if more > 0 else "."))
     missing = [f"{count} {sort}{'s' if count > 1 else ''}" for sort, count in unnamed.items() if count]
     if missing:
-        notes.append(f"Drawn without a name, for want of room: {', '.join(missing)}.")
-    if len(scene.marks) > names.MARKS_MAX:
-        notes.append(f"Numbered on the map: the first {names.MARKS_MAX} of {len(scene.marks)} changes.")
+        notes.append(f"Without a name or number on the map, for want of room: {', '.join(missing)}.")
     if len(scene.tracks) > layers.FULL_TRACKS_MAX:
         notes.append(
             "With this many tracks, only last positions carry a circle, and lines are thinned on the picture only."

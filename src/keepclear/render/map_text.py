@@ -135,7 +135,7 @@ def _draw_signs(scene: Scene, view: View, dots: Dots, ascii_only: bool) -> None:
         box = placing.first_free(_beside(row, column, columns(name)))
         if box is not None:
             dots.write(int(box[1]), int(box[0]), name, _NAME_SGR)
-    if not scene.tracks and not scene.areas:
+    if scene.expects_positions and not scene.tracks and not scene.areas:
         text = " No positions yet " if scene.zones or scene.points else " No positions and no zones yet "
         dots.write(dots.height // 2, (dots.width - len(text)) // 2, text, _NAME_SGR)
 

@@ -13,23 +13,34 @@ from keepclear.render.symbols import MARKS, PartyStyle, outline
 from keepclear.render.view import View, closed
 
 MARKS_MAX = 99
+# From here on a number far from its place would only be one more line across the map.
+CROWD_MIN = 30
 NAME_PX = 12.0
 ZONE_NAME_PX = 13.0
 MARK_RADIUS_PX = 9.5
 _ASCENT = 0.8
 
 
-def marks(view: View, placing: Placing, drawings: tuple[MarkDrawing, ...]) -> list[str]:
-    """Each number beside the place it means, tied to it by a line; the first ones, when there are very many."""
-    drawn = []
+def marks(view: View, placing: Placing, drawings: tuple[MarkDrawing, ...]) -> tuple[list[str], int]:
+    """Each number beside the place it means, tied to it by a short line.
+
+    When there are many, only the first, and of those the ones that find room nearby; the others are counted."""
+    drawn: list[str] = []
+    unnumbered = len(drawings) - len(drawings[:MARKS_MAX])
     for drawing in drawings[:MARKS_MAX]:
         x, y = (float(v) for v in view.place(drawing.lat, drawing.lon))
         size = 2 * MARK_RADIUS_PX + 3
-        box = placing.first_free(around(x, y, size, size, 12.0) + around(x, y, size, size, 48.0))
+        far = around(x, y, size, size, 48.0) if len(drawings) <= CROWD_MIN else []
+        box = placing.first_free(around(x, y, size, size, 12.0) + far)
+        spot = path("spot", outline("circle", x, y, 2.4))
+        if box is None and len(drawings) > CROWD_MIN:
+            unnumbered += 1
+            drawn.append(spot)
+            continue
         mark_x, mark_y = (x, y) if box is None else ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
         leader = f"M{number(x)},{number(y)}L{number(mark_x)},{number(mark_y)}"
-        drawn += [path("leader", leader), path("spot", outline("circle", x, y, 2.4)), mark(drawing, mark_x, mark_y)]
-    return drawn
+        drawn += [path("leader", leader), spot, mark(drawing, mark_x, mark_y)]
+    return drawn, unnumbered
 
 
 def mark(drawing: MarkDrawing, x: float, y: float) -> str:

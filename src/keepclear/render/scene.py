@@ -75,6 +75,8 @@ class PointDrawing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
+    """The whole picture. `expects_positions`: an empty one says that there are none yet."""
+
     title: str
     subtitle: str = ""
     zones: tuple[ZoneDrawing, ...] = ()
@@ -84,3 +86,4 @@ class Scene:
     points: tuple[PointDrawing, ...] = ()
     sentences: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
+    expects_positions: bool = True

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from keepclear.agreements.atlas import Zone
 from keepclear.agreements.terms import PresenceTerms
+from keepclear.geo.shapes import Circle
 from keepclear.tracks.picture import Verdict
 from keepclear.watch.events import Action
 from keepclear.watch.watch import Watch
-from tests.builders import MINUTE_US, at, kestrel, keys, reports, told, whats
+from tests.builders import CENTRE, MINUTE_US, at, kestrel, keys, reports, told, whats
 
 SILENT = PresenceTerms(silent_after_us=30 * MINUTE_US)
 
@@ -101,6 +103,24 @@ def test_a_late_report_can_bring_a_subject_inside_now():
         ("entered", "late_report", at("10:12"), at("10:10"))
     ]
     assert keys(late) == ["entered"]
+
+
+@pytest.mark.promise("ORDER-6")
+def test_a_correction_cites_an_event_that_is_older_than_the_reports_still_held():
+    watch = Watch([kestrel()], lateness_us=30 * MINUTE_US)
+    events = watch.observe(reports(*({"km": 5, "seen": f"{10 + m // 60}:{m % 60:02d}"} for m in range(0, 120, 5))))
+    late = watch.observe(reports({"km": 20, "seen": "11:42", "known": "12:00"}))
+    assert [c.of for c in late.corrections] == [events.presence[0].seq, late.corrections[0].seq]
+
+
+def test_what_is_held_of_a_subject_does_not_grow_with_the_zones_it_has_passed():
+    zones = [kestrel(1.0)] + [Zone(f"z{i}", Circle(CENTRE[0] + i / 10, CENTRE[1], 1_000.0)) for i in range(1, 100)]
+    watch = Watch(zones, lateness_us=MINUTE_US)
+    passing = reports(*({"lat": CENTRE[0] + i / 10, "seen": at("10:00") + i * 10 * MINUTE_US} for i in range(100)))
+    assert len(watch.observe(passing).presence) == 199
+    (subject,) = watch._subjects.values()
+    assert len(subject.pairs) <= 3
+    assert len(subject.held.reports) <= 2
 
 
 def test_a_late_report_that_fits_what_was_told_says_nothing():

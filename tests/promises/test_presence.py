@@ -138,6 +138,31 @@ def test_the_last_report_before_the_opening_counts_even_if_it_becomes_known_afte
     assert [(p.what, p.at_us) for p in events.presence] == [("entered", at("10:31"))]
 
 
+@pytest.mark.promise("PRESENCE-7")
+def test_a_report_seen_at_the_instant_of_the_opening_takes_the_place_of_those_before():
+    watch = Watch([kestrel(window=Window(at("10:30"), None))])
+    events = [
+        *watch.observe(reports({"km": 5, "seen": "10:00"}, {"km": 20, "seen": "10:30"})),
+        *watch.advance(at("11:00")),
+    ]
+    watch.observe(reports({"km": 20, "seen": "10:40", "known": "11:00"}))
+    assert [*events, *watch.observe(reports({"km": 21, "seen": "10:35", "known": "11:05"}))] == []
+
+
+@pytest.mark.promise("PRESENCE-6")
+def test_the_window_of_a_zone_closes_for_the_lost_too_and_nobody_is_said_to_be_found():
+    silent = PresenceTerms(silent_after_us=30 * MINUTE_US)
+    watch = Watch([kestrel(window=Window(None, at("11:00")), presence=silent)])
+    watch.observe(reports({"km": 5, "seen": "10:00"}))
+    events = watch.advance(at("11:30"))
+    assert [(str(p.was), str(p.now), p.what) for p in events.presence] == [
+        ("inside", "lost", "lost inside"),
+        ("lost", "clear", "the window closed"),
+    ]
+    assert keys(events) == ["lost"]
+    assert list(watch.states()) == []
+
+
 @pytest.mark.promise("PRESENCE-8")
 def test_the_table_of_transitions_is_total_and_is_the_one_in_the_spec():
     pairs = {(was, now) for was in State for now in State if was is not now}

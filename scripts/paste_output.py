@@ -23,7 +23,7 @@ def main() -> None:
         (folder / "zones.geojson").write_text(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0], encoding="utf-8")
         (folder / "trips.csv").write_text(re.findall(r"```csv\n(.*?)```", text, re.DOTALL)[0], encoding="utf-8")
         command = next(line for line in text.splitlines() if line.startswith("./run watch trips.csv"))
-        said, errors = on_a_terminal(folder, shlex.split(command)[1:])
+        _, said, errors = on_a_terminal(shlex.split(command)[1:], folder=folder)
     reading = [line for line in errors.splitlines() if line.startswith("trips.csv: ")]
     account = [line for line in errors.splitlines() if not line.startswith("trips.csv: ")]
     output = "\n".join([*reading, *said.rstrip("\n").splitlines(), *account])

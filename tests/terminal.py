@@ -8,19 +8,31 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
-def on_a_terminal(folder: Path, command: list[str]) -> tuple[str, str]:
-    """What a command says on a terminal, and what it says on standard error."""
-    terminal, inside = pty.openpty()
-    said = b""
+
+def on_a_terminal(command: list[str], *, folder: Path | None = None) -> tuple[int, str, str]:
+    """Exit code, what a terminal of 100 columns was sent, and what went to standard error; skips without terminals."""
+    try:
+        ours, theirs = pty.openpty()
+    except OSError as error:
+        pytest.skip(f"this machine has no pseudo-terminals: {error}")
+    arguments = [sys.executable, "-m", "keepclear", *command]
+    environment = os.environ | {"COLUMNS": "100", "PYTHONUTF8": "1"}
     with subprocess.Popen(
-        [sys.executable, "-m", "keepclear", *command], cwd=folder, stdout=inside, stderr=subprocess.PIPE
+        arguments, cwd=folder, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment
     ) as running:
-        os.close(inside)
-        try:
-            while chunk := os.read(terminal, 65536):
-                said += chunk
-        except OSError:  # the terminal is gone when the command ends
-            os.close(terminal)
+        os.close(theirs)
+        said = b""
+        while piece := _read(ours):
+            said += piece
+        os.close(ours)
         errors = running.communicate()[1]
-    return said.decode().replace("\r\n", "\n"), errors.decode()
+    return running.returncode, said.decode().replace("\r\n", "\n"), errors.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux says so when the last process has closed its end
+        return b""

@@ -36,7 +36,7 @@ def test_an_event_reported_on_two_dates_in_two_zones_is_stored_once(story):
 
 
 def test_an_estimated_position_on_the_edge_is_said_to_be_about_even(story):
-    assert any("forces at Shahmi entered" in line and "47 % likely inside" in line for line in STORY)
+    assert any("the group at Shahmi entered" in line and "47 % likely inside" in line for line in STORY)
 
 
 def test_every_report_is_accounted_for(story):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import shlex
 import signal
@@ -203,7 +204,7 @@ def test_the_readme_shows_what_its_commands_say(tmp_path):
     (tmp_path / "zones.geojson").write_text(re.findall(r"```json\n(.*?)```", README, re.DOTALL)[0])
     (tmp_path / "trips.csv").write_text(re.findall(r"```csv\n(.*?)```", README, re.DOTALL)[0])
     command = shlex.split(next(line for line in README.splitlines() if line.startswith("./run watch trips.csv")))[1:]
-    said, errors = on_a_terminal(tmp_path, command)
+    _, said, errors = on_a_terminal(command, folder=tmp_path)
     reading: list[str] = []
     account: list[str] = []
     for line in errors.splitlines():
@@ -214,7 +215,7 @@ def test_the_readme_shows_what_its_commands_say(tmp_path):
 
 
 def test_a_terminal_gets_sentences_and_no_json(folder):
-    said, _ = on_a_terminal(folder, ["watch", "p.csv", "--zones", "zones.geojson"])
+    _, said, _ = on_a_terminal(["watch", "p.csv", "--zones", "zones.geojson"], folder=folder)
     assert "[NOW]      Bravo 1 entered Kestrel Pass" in said
     assert "{" not in said
 
@@ -222,3 +223,133 @@ def test_a_terminal_gets_sentences_and_no_json(folder):
 def test_help_is_quick_to_import(folder):
     check = "import sys; from keepclear.cli.main import parser; parser(); print([m for m in ('numpy', 'pyproj', 'shapely', 'scipy', 'tqdm') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--events", "p.csv"], "what is read"),
+        (["--map", "zones.geojson"], "what is read"),
+        (["--refusals", "./sub/../p.csv"], "what is read"),
+        (["--events", "link"], "what is read"),
+        (["--events", "out", "--refusals", "out"], "the file of --events"),
+        (["--map", "map.png"], "SVG"),
+    ],
+)
+def test_no_output_overwrites_an_input_or_another_output(folder, arguments, said):
+    (folder / "sub").mkdir()
+    (folder / "link").symlink_to(folder / "p.csv")
+    before = {path.name: path.read_bytes() for path in (folder / "p.csv", folder / "zones.geojson")}
+    done = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr.decode()
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert not (folder / "out").exists()
+
+
+def test_a_reader_that_goes_away_ends_the_run_with_the_account_and_the_other_files_written(folder):
+    rows = "".join(f"Bravo {i},2026-05-18T10:00:00Z,33.6,38.6\n" for i in range(30_000))
+    (folder / "p.csv").write_text(HEADER + "Bravo 0,soon,33.6,38.6\n" + rows)
+    command = [sys.executable, "-m", "keepclear", "watch", "p.csv", "--zones", "zones.geojson", "--refusals", "r.jsonl"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()
+        running.stdout.close()
+        errors = running.stderr.read().decode()
+    assert running.returncode == 141
+    assert "whoever read the output went away" in errors
+    assert "30001 rows read = " in errors
+    assert len((folder / "r.jsonl").read_text().splitlines()) == 1
+
+
+def test_ctrl_c_while_waiting_for_input_acts_on_what_came_before(folder):
+    command = [sys.executable, "-m", "keepclear", "watch", "-", "--zones", "zones.geojson", "--events", "e.jsonl"]
+    with subprocess.Popen(
+        [*command, "--summary", "json"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:  # fmt: skip
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stderr is not None
+        # More than the first piece, so that what was recognised is told before the wait.
+        running.stdin.write((HEADER + GOOD).encode() + b"Bravo 2,2026-05-18T11:00:00Z,33.6,38.6\n" * 2_000)
+        running.stdin.flush()
+        assert b"Delimited" in running.stderr.readline()
+        while b"seen_at is" not in running.stderr.readline():
+            pass
+        running.send_signal(signal.SIGINT)
+        output = running.stdout.read()
+    assert running.returncode == 130
+    (summary,) = lines(output)
+    assert summary["stopped"]
+    assert (
+        summary["accepted"] + summary["not_acted"] + summary["duplicate"] + summary["refused"] == summary["rows_read"]
+    )
+
+
+def test_a_file_that_breaks_off_is_exit_code_one(folder):
+    packed = gzip.compress((HEADER + GOOD * 500).encode(), mtime=0)
+    (folder / "p.csv.gz").write_bytes(packed[:-20])
+    done = keepclear(folder, "watch", "p.csv.gz", "--zones", "zones.geojson")
+    assert done.returncode == 1
+    assert "file.truncated" in done.stderr.decode()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
+@pytest.mark.parametrize("option", ["--events", "--refusals", "--map"])
+def test_a_full_disk_is_said_and_is_no_traceback(folder, option):
+    (folder / "p.csv").write_text(HEADER + GOOD + "Bravo 1,soon,33.6,38.6\n")
+    done = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson", option, "/dev/full")
+    assert done.returncode == 2
+    assert "No space left" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_closed_stream_is_no_traceback(folder, closed):
+    command = f"{shlex.quote(sys.executable)} -m keepclear watch - --zones zones.geojson {closed}"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=folder, input=(HEADER + GOOD).encode(), capture_output=True, check=False
+    )
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == (2 if closed == "<&-" else 0)
+
+
+def test_json_lines_are_utf_8_whatever_the_locale(folder):
+    (folder / "p.csv").write_text(HEADER + GOOD.replace("Bravo", "باب"), encoding="utf-8")
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "keepclear", "watch", "p.csv", "--zones", "zones.geojson"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, env=environment)
+    assert done.returncode == 0
+    assert lines(done.stdout)[0]["subject"] == "باب 1"
+
+
+def test_a_name_cannot_steer_the_terminal(folder):
+    (folder / "p.csv").write_text(HEADER + GOOD.replace("Bravo 1", "Bravo\u202e 1"), encoding="utf-8")
+    _, said, _ = on_a_terminal(["watch", "p.csv", "--zones", "zones.geojson"], folder=folder)
+    assert "\u202e" not in said
+    assert "Bravo\\x202e 1" in said
+
+
+def test_an_instant_without_a_zone_is_refused_even_where_the_feed_declares_one(folder):
+    done = keepclear(
+        folder,
+        "watch",
+        "p.csv",
+        "--zones",
+        "zones.geojson",
+        "--time-zone",
+        "UTC",
+        "--as-known-at",
+        "2026-05-18T10:15:00",
+    )
+    assert done.returncode == 2
+
+
+def test_swapped_columns_are_counted_where_an_envelope_says_what_to_expect(folder):
+    (folder / "p.csv").write_text("subject,seen_at,lon,lat\n" + GOOD)
+    done = keepclear(
+        folder, "watch", "p.csv", "--zones", "zones.geojson", "--envelope", "32,35,38,43", "--summary", "json"
+    )
+    (summary,) = lines(done.stdout)
+    assert summary["noticed"] == {"place_outside_envelope": 3}

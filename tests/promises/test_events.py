@@ -112,7 +112,7 @@ def test_every_alert_has_its_sentence():
     assert sentences_of(
         *rows, band_mm=5_000_000, approach_us=20 * MINUTE_US, dwell_us=15 * MINUTE_US, presence=silent
     ) == [
-        "Bravo 1 is approaching Kestrel Pass, 15.0 km outside the edge (0 % likely inside), at the edge in about 15 min if it keeps its course; nobody has said whose it is.",
+        "Bravo 1 is approaching Kestrel Pass, 15.0 km outside the edge (0 % likely inside), at the edge about 15 min after this report if it keeps its course; nobody has said whose it is.",
         "Bravo 1 entered Kestrel Pass, 2.0 km inside the edge (100 % likely inside); nobody has said whose it is.",
         "Bravo 1 has been inside Kestrel Pass for 15 min as far as is known, and the limit is 15 min; nobody has said whose it is.",
         "Bravo 1 left Kestrel Pass, 10.0 km outside the edge (0 % likely inside); nobody has said whose it is.",

@@ -161,3 +161,36 @@ def test_no_zone_is_missed_wherever_on_earth_it_is():
     }
     assert found == expected
     assert len(expected) > 1000
+
+
+@pytest.mark.promise("EVIDENCE-4")
+@pytest.mark.parametrize("sigma_m", [100.0, 200.0])
+def test_a_corridor_that_closes_on_itself_has_the_probability_of_its_draws(sigma_m):
+    turn = np.radians(np.arange(0, 361, 20))
+    ring = [(33.5 + 300 / 110_900 * np.cos(t), 38.6 + 300 / 93_000 * np.sin(t)) for t in turn]
+    loop = Corridor(tuple((float(lat), float(lon)) for lat, lon in ring), 50.0)
+    rng = np.random.default_rng(11)
+    east_m, north_m = rng.normal(0.0, sigma_m, (2, 100_000))
+    drawn = earth.step_along(*CENTRE, np.degrees(np.arctan2(east_m, north_m)), np.hypot(east_m, north_m))
+    edge_m = float(loop.edge_m(np.array([33.5]), np.array([38.6]))[0])
+    assert loop.gaussian_inside(*CENTRE, sigma_m, edge_m) == pytest.approx(np.mean(loop.edge_m(*drawn) <= 0), abs=0.008)
+
+
+@pytest.mark.promise("EVIDENCE-6", "EVIDENCE-3")
+def test_the_nearest_place_of_an_area_is_not_missed_between_the_points_it_is_judged_by():
+    lat, lon = earth.step_along(*CENTRE, 0.0, 10_000.0 + 4_400.0 + 30_000.0)
+    events = Watch([kestrel(band_mm=5_000_000)]).observe(area_report(Circle(float(lat), float(lon), 30_000.0))).presence
+    assert [event.what for event in events] == ["came close"]
+    assert events[0].sight.edge_mm == pytest.approx(4_400_000, abs=20_000)
+
+
+@pytest.mark.promise("EVIDENCE-6")
+def test_an_area_that_holds_a_small_zone_may_be_inside_it():
+    events = Watch([kestrel(1.0, band_mm=5_000_000)]).observe(area_report(Circle(*CENTRE, 30_000.0))).presence
+    assert events[0].sight.edge_mm <= -990_000
+
+
+def test_an_area_thinner_than_any_lattice_is_judged_by_its_outline():
+    sliver = Polygon(((((33.5, 38.0), (33.5, 48.0), (33.50001, 48.0), (33.5, 38.0)),),))
+    assert len(sliver.spread(400)[0])
+    assert len(Watch([kestrel()]).observe(area_report(sliver)).verdicts) == 1

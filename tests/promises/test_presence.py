@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keepclear.agreements.terms import Entry, Notice, PresenceTerms
+from keepclear.geo.volumes import HeightBand
 from keepclear.ground.instants import Window
 from keepclear.watch.presence import TRANSITIONS, State
 from keepclear.watch.watch import Watch
@@ -333,3 +334,107 @@ def test_several_subjects_and_zones_do_not_mix():
         )
     )
     assert changes(events) == [("Bravo 1", "entered"), ("Bravo 2", "entered")]
+
+
+@pytest.mark.promise("PRESENCE-4")
+def test_reports_that_all_become_known_at_once_lose_nobody_in_between():
+    watch = Watch([kestrel(presence=PresenceTerms(silent_after_us=30 * MINUTE_US))])
+    rows = [{"km": 5, "seen": seen, "known": "12:00"} for seen in ("10:00", "11:10", "11:50", "12:00")]
+    assert whats(watch.observe(reports(*rows))) == ["entered"]
+
+
+@pytest.mark.promise("PRESENCE-4")
+def test_three_sigmas_of_the_last_position_are_allowed_for_reach():
+    watch = Watch([kestrel(presence=PresenceTerms(silent_after_us=30 * MINUTE_US))])
+    watch.observe(reports({"km": 94, "seen": "10:00", "error_m": 8_000.0}))  # 84 km less 24 km: 50 minutes at 20 m/s
+    assert whats(watch.advance(at("10:49"))) == []
+    assert whats(watch.advance(at("10:52"))) == ["lost from sight"]
+
+
+@pytest.mark.promise("PRESENCE-9")
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_order_of_the_entries_of_one_party_makes_no_difference(turned):
+    entries = (Entry("Alpha", "inside", (Notice(Window(at("08:00"), at("09:00"))),)), Entry("Alpha", "band"))
+    watch = Watch([kestrel(band_mm=5_000_000, may_enter=entries[::-1] if turned else entries)])
+    events = watch.observe(reports({"km": 12, "seen": "10:00", "party": "Alpha"}))
+    assert [(p.what, p.permission.why) for p in events.presence] == [("came close", "in_terms")]
+
+
+@pytest.mark.promise("PRESENCE-9")
+def test_a_late_stay_is_judged_by_the_notice_of_its_own_time():
+    notices = (Notice(Window(at("11:00"), at("12:00"))),)
+    watch = Watch([kestrel(may_enter=(Entry("Harbour Aid", notices=notices),))])
+    watch.observe(reports(*({"km": 20, "seen": seen, "party": "Harbour Aid"} for seen in ("10:20", "11:10"))))
+    late = watch.observe(reports({"km": 5, "seen": "10:30", "known": "11:11", "party": "Harbour Aid"}))
+    assert [(a.key, a.params["why"]) for a in late.alerts] == [("was_inside", "no_notice")]
+
+
+@pytest.mark.promise("PRESENCE-9")
+def test_silence_is_judged_by_the_notice_of_the_time_that_has_passed():
+    notices = (Notice(Window(None, at("10:10"))),)
+    silent = PresenceTerms(silent_after_us=30 * MINUTE_US)
+    watch = Watch([kestrel(may_enter=(Entry("Harbour Aid", notices=notices),), presence=silent)])
+    watch.observe(reports({"km": 5, "seen": "10:00", "party": "Harbour Aid"}))
+    assert [(a.key, a.params["why"]) for a in watch.advance(at("10:40")).alerts] == [("lost", "no_notice")]
+
+
+@pytest.mark.promise("PRESENCE-12")
+def test_a_late_claim_can_end_what_the_terms_foresaw():
+    watch = Watch([kestrel(may_enter=ALPHA_MAY_ENTER)])
+    watch.observe(reports({"km": 5, "seen": "10:00", "party": "Alpha"}, {"km": 5, "seen": "10:10", "party": "Alpha"}))
+    late = watch.observe(reports({"km": 5.1, "seen": "10:05", "known": "10:12", "party": "Northlight"}))
+    assert keys(late) == ["no_longer_foreseen"]
+
+
+@pytest.mark.promise("PRESENCE-14")
+def test_who_turns_out_to_be_foreseen_does_not_overstay():
+    watch = Watch([kestrel(may_enter=ALPHA_MAY_ENTER, dwell_us=15 * MINUTE_US)])
+    events = watch.observe(reports({"km": 5, "seen": "10:00"}, {"km": 5, "seen": "10:05", "party": "Alpha"}))
+    assert keys(events) == ["entered"]
+    assert keys(watch.advance(at("10:30"))) == []
+
+
+@pytest.mark.promise("PRESENCE-14")
+def test_a_late_report_that_cuts_a_stay_begins_its_dwell_time_anew():
+    watch = Watch([kestrel(dwell_us=15 * MINUTE_US)])
+    watch.observe(reports({"km": 5, "seen": "10:00"}, {"km": 5, "seen": "10:12"}))
+    watch.observe(reports({"km": 20, "seen": "10:11", "known": "10:13"}))
+    assert [(a.key, a.at_us) for a in watch.advance(at("11:00")).alerts] == [("dwell", at("10:27"))]
+
+
+@pytest.mark.promise("PRESENCE-13")
+def test_doubt_that_arises_on_the_way_is_told_when_it_comes_close():
+    watch = Watch([kestrel(band_mm=5_000_000, approach_us=60 * MINUTE_US, may_enter=ALPHA_MAY_ENTER)])
+    rows = [{"km": 25 - 3 * i, "seen": f"10:0{3 * i}", "party": "Alpha"} for i in range(3)]
+    events = watch.observe(reports(*rows, {"km": 12, "seen": "10:13", "party": "Northlight"}))
+    assert [(a.key, a.params["why"]) for a in events.alerts] == [("approach", "attribution_contradicted")]
+
+
+@pytest.mark.promise("PRESENCE-13")
+def test_no_zone_is_too_small_to_be_approached():
+    watch = Watch([kestrel(0.5, approach_us=120 * MINUTE_US)])
+    rows = [{"km": 200 - 1.8 * i, "seen": at("10:00") + i * MINUTE_US, "error_m": 5.0} for i in range(10)]
+    assert keys(watch.observe(reports(*rows))) == ["approach"]
+
+
+@pytest.mark.promise("PRESENCE-13")
+def test_who_flies_over_the_heights_of_a_zone_does_not_approach_it():
+    low = HeightBand(0, 1_000_000, "W84")
+    watch = Watch([kestrel(approach_us=60 * MINUTE_US, height=low)])
+    rows = [{"km": 25 - i, "seen": f"10:0{i}", "height_m": 10_000.0, "datum": "W84"} for i in range(5)]
+    assert keys(watch.observe(reports(*rows))) == []
+
+
+@pytest.mark.promise("PRESENCE-6")
+def test_at_the_end_of_a_window_it_is_still_open():
+    watch = Watch([kestrel(window=Window(None, at("11:00")))])
+    watch.observe(reports({"km": 5, "seen": "10:00"}))
+    watch.advance(at("11:00"))
+    assert [str(state) for _, _, state in watch.states()] == ["inside"]
+
+
+def test_a_watch_takes_one_zone_a_zone_for_naive_times_and_text_for_an_instant():
+    watch = Watch(kestrel(presence=PresenceTerms(silent_after_us=30 * MINUTE_US)))
+    table = {"subject": ["Bravo 1"], "seen_at": ["2026-05-18T10:00:00"], "lat": [33.5], "lon": [38.6]}
+    assert whats(watch.observe(table, zone="UTC")) == ["entered"]
+    assert whats(watch.advance("2026-05-18T10:40:00Z")) == ["lost inside"]

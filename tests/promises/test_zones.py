@@ -581,10 +581,31 @@ def test_parts_that_overlap_are_refused_with_a_place_where_they_do(other, edges)
 
 
 @pytest.mark.promise("ZONE-11")
-@pytest.mark.parametrize("other", [[[2, 0], [4, 0], [4, 2], [2, 2], [2, 0]], [[2, 2], [4, 2], [4, 4], [2, 4], [2, 2]]])
-def test_parts_may_share_an_edge_or_touch_in_a_corner(other):
-    both = {"type": "MultiPolygon", "coordinates": [[TWO_BY_TWO], [other]]}
-    assert read_zones(collection(feature(both))).ok
+def test_parts_may_share_an_edge():
+    beside = [[2, 0], [4, 0], [4, 2], [2, 2], [2, 0]]
+    assert read_zones(collection(feature({"type": "MultiPolygon", "coordinates": [[TWO_BY_TWO], [beside]]}))).ok
+
+
+@pytest.mark.promise("ZONE-11")
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [[TWO_BY_TWO], [[[2, 2], [4, 2], [4, 4], [2, 4], [2, 2]]]],
+        [[TWO_BY_TWO, [[0, 0], [0.5, 1], [1, 0.5], [0, 0]]]],
+    ],
+    ids=["parts", "hole"],
+)
+def test_rings_that_touch_in_a_corner_are_refused(parts):
+    (fault,) = read_zones(collection(feature({"type": "MultiPolygon", "coordinates": parts}))).faults[-1:]
+    assert fault.key == "polygon.rings_touch"
+
+
+@pytest.mark.promise("ZONE-12")
+@pytest.mark.parametrize("west", [-170, -90, -100])
+def test_an_edge_straight_in_longitude_and_latitude_spans_less_than_half_the_earth(west):
+    ring = [[west, -10], [-west, -10], [-west, 10], [west, 10], [west, -10]]
+    (fault,) = read_zones(collection(feature(polygon(ring), edges="lonlat"))).faults
+    assert fault.key == "shape.half_turn"
 
 
 @pytest.mark.promise("ZONE-12")
@@ -637,6 +658,12 @@ def test_a_sector_runs_clockwise_from_its_first_side_between_its_radii(bearing, 
     zone = zone_of(inner_radius="5 km", from_deg=300, to_deg=60)
     lat, lon = earth.step_along(CENTRE[1], CENTRE[0], bearing, km * 1000.0)
     assert (edge_m(zone, float(lon), float(lat)) <= 0) is inside
+
+
+@pytest.mark.promise("ZONE-14")
+def test_from_360_to_0_is_nothing():
+    (fault,) = read_zones(collection(feature(point(), radius="12 km", from_deg=360, to_deg=0))).faults
+    assert fault.key == "sector.empty"
 
 
 @pytest.mark.promise("ZONE-14")

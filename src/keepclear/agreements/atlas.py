@@ -61,8 +61,10 @@ class Atlas:
             seen.add(zone.id)
 
     @staticmethod
-    def of(zones: Iterable[Zone] | Atlas) -> Atlas:
-        """An atlas of these zones."""
+    def of(zones: Zone | Iterable[Zone] | Atlas) -> Atlas:
+        """An atlas of these zones, or of this one."""
+        if isinstance(zones, Zone):
+            return Atlas((zones,))
         return zones if isinstance(zones, Atlas) else Atlas(tuple(zones))
 
     def __len__(self) -> int:

@@ -95,14 +95,15 @@ def permission(entries: tuple[Entry, ...], attributed: Attributed, where: str, a
     if len(attributed.parties) > 1:
         return Permission(False, "attribution_contradicted", detail=", ".join(party for party, _ in attributed.parties))
     party, confidence = attributed.parties[0]
-    entry = next((e for e in entries if e.party == party and (e.where == "inside" or where == "band")), None)
-    if entry is None:
+    applying = [entry for entry in entries if entry.party == party and where in {entry.where, "band"}]
+    if not applying:
         return Permission(False, "not_in_terms", party)
     if confidence is not None and confidence < CONFIDENCE_MIN:
         return Permission(False, "attribution_doubtful", party, f"{confidence:g}")
-    if entry.notices is None:
+    if any(entry.notices is None for entry in applying):
         return Permission(True, "in_terms", party)
-    notice = next((notice for notice in entry.notices if notice.window.contains(at_us)), None)
-    if notice is None:
-        return Permission(False, "no_notice", party)
-    return Permission(True, "notice_given", party, notice.reference)
+    for entry in applying:
+        for notice in entry.notices or ():
+            if notice.window.contains(at_us):
+                return Permission(True, "notice_given", party, notice.reference)
+    return Permission(False, "no_notice", party)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keepclear.ground.errors import Refused
+from keepclear.cli.outlets import write_output
 
 if TYPE_CHECKING:
     from keepclear.cli.scenes import Sketch
@@ -71,20 +71,19 @@ def run(args: argparse.Namespace) -> int:
         told.session.watch.atlas, "At-Tanf, May and June 2017, as reported", read_points("at-tanf").values(), FOOTNOTES
     )
     print()
-    print(draw_text(scene, width_chars=78, height_rows=26, ascii_only="utf" not in (sys.stdout.encoding or "").lower()))
+    print(
+        draw_text(
+            scene,
+            width_chars=max(40, min(78, shutil.get_terminal_size((78, 24)).columns)),
+            height_rows=26,
+            ascii_only="utf" not in (sys.stdout.encoding or "").lower(),
+        )
+    )
     print(f"\nAt {AS_KNOWN_AT}:")
     for subject, _, state in told.session.watch.states():
         print(f"  {state:<7} {subject}")
     print(f"\n{rows_sentence(told.session.summary(()))}")
-    try:
-        Path(args.map).write_text(draw_svg(scene), encoding="utf-8")
-    except OSError as error:
-        raise Refused(
-            "output.unwritable",
-            f"The map cannot be written ({error.strerror})",
-            value=args.map,
-            mend="Name another file with --map.",
-        ) from error
+    write_output(args.map, draw_svg(scene))
     print(f"The map is in {args.map}; open it in a browser. Next: keepclear watch --help")
     return 0
 
@@ -102,6 +101,7 @@ class Story:
         """Runs the watch over the scenario's own data."""
         from keepclear.cli.scenes import Sketch
         from keepclear.cli.session import Session
+        from keepclear.cli.stopping import Stop
         from keepclear.cli.telling import lines_of
         from keepclear.feeds.reading import open_feed
         from keepclear.feeds.zones import load_zones
@@ -120,7 +120,7 @@ class Story:
 
         session = Session(
             Watch(atlas, lateness_us=DAY_US), reorder_us=DAY_US, lateness_us=DAY_US, known_until_us=parse_instant(AS_KNOWN_AT).us,
-            events_out=None, refusals_out=None, shows=show, progress=lambda _what, _count: None,
+            events_out=None, refusals_out=None, shows=show, progress=lambda _what, _count: None, stop=Stop(),
         )  # fmt: skip
         with (data / "reports.csv").open("rb") as reports:
             session.run([open_feed(reports)])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
 from keepclear.cli import example, place, watch, zones
+from keepclear.cli.outlets import prepare_streams, silence_stdout
 from keepclear.ground.errors import Refused
 
 EPILOG = """\
@@ -18,7 +18,7 @@ examples:
   keepclear place "33°30'21\\"N 38°37'04\\"E"
   keepclear example at-tanf
 
-exit codes: 0 done; 1 done, but the input had nothing usable or had errors; 2 not understood; 130 stopped by Ctrl-C
+exit codes: 0 done; 1 done, but the input had nothing usable or had errors; 2 not understood; 130 stopped
 """
 
 
@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and gives its exit code."""
+    prepare_streams()
     args = parser().parse_args(argv)
     try:
         code: int = args.run(args)
@@ -50,6 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("keepclear: stopped.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_stdout()
         return 0
+    except OSError as error:
+        silence_stdout()
+        print(f"keepclear: {error.filename or 'the output'}: {error.strerror}.", file=sys.stderr)
+        return 2
     return code

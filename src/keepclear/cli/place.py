@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         points = read_points(args.points) if args.points else {}
-        envelope = _envelope(args.envelope) if args.envelope else None
+        envelope = read_envelope(args.envelope) if args.envelope else None
     except (OSError, Refused) as fault:
         print(f"keepclear place: {fault}", file=sys.stderr)
         return 2
@@ -148,7 +148,7 @@ def _rough(metres: float) -> str:
     return f"{metres:.0f} m" if metres < 1000 else f"{metres / 1000:.1f} km"
 
 
-def _envelope(text: str) -> Envelope:
+def read_envelope(text: str) -> Envelope:
     from keepclear.geo.places import Envelope
 
     try:

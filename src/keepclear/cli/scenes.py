@@ -70,7 +70,7 @@ class Sketch:
             sentences=tuple(
                 f"{utc_text(event.at_us)} {sentences.of_presence(event, names[event.zone])}" for event in self._presence
             ),
-            footnotes=tuple(footnotes),
+            footnotes=(*footnotes, sentences.NOT_PERMISSION),
         )
 
     def _tracks(self, batch: Observations) -> tuple[TrackDrawing, ...]:

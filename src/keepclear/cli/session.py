@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from keepclear.cli.stopping import Stop
 from keepclear.feeds.ordering import KnownOrder, merged
-from keepclear.feeds.reading import Block, Feed
+from keepclear.feeds.reading import Feed
 from keepclear.feeds.refusals import Refusal
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text, utc_text
 from keepclear.render.records import line_of
+from keepclear.render.sentences import NOT_PERMISSION
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.picture import Verdict
 from keepclear.watch.events import Events
@@ -36,6 +38,7 @@ class Account:
     events: Counter[str] = field(default_factory=Counter)
     first_refusals: list[Refusal] = field(default_factory=list)
     stopped: bool = False
+    reader_gone: bool = False
 
     @property
     def not_acted(self) -> int:
@@ -57,12 +60,12 @@ class Session:
         refusals_out: TextIO | None,
         shows: Callable[[Events, Observations | None], None],
         progress: Callable[[str, int], None],
+        stop: Stop,
     ) -> None:
         self.watch = watch
         self.account = Account()
         self.behind = 0
-        self.stop_asked = False
-        self.waiting_for_input = False
+        self._stop = stop
         self._reorder_us = reorder_us
         self._lateness_us = lateness_us
         self._known_until_us = known_until_us
@@ -78,40 +81,28 @@ class Session:
         streams = [order.through(self._blocks(feed)) for order, feed in zip(orders, feeds, strict=True)]
         for batch in merged(streams):
             for first in range(0, len(batch), ROWS_PER_STEP):
-                if self.stop_asked:
+                if self._stop.asked:
                     break
                 self._act(batch.take(slice(first, first + ROWS_PER_STEP)))
-            if self.stop_asked:
+            if self._stop.asked:
                 break
         self.behind = sum(order.behind for order in orders)
-        self.account.stopped = self.stop_asked
+        self.account.stopped = self._stop.happened
         end_us = self.watch.clock_us if self._known_until_us is None else self._known_until_us
-        if end_us is not None and not self.stop_asked:
+        if end_us is not None and not self._stop.asked:
             self._tell(self.watch.advance(end_us), None)
-        assert self.stop_asked or self.account.not_acted == 0
+        assert self._stop.asked or self.account.not_acted == 0
         return self.account
 
     def _blocks(self, feed: Feed) -> Iterator[Observations]:
-        blocks = iter(feed)
-        while (block := self._next(blocks)) is not None:
+        for block in feed:
             self.account.rows_read += block.rows_read
             for refusal in block.refusals:
                 self._refuse(refusal)
             self._progress("bytes", block.bytes_read)
             yield block.observations
-            if self.stop_asked:
+            if self._stop.asked:
                 return
-
-    def _next(self, blocks: Iterator[Block]) -> Block | None:
-        """The next block; a Ctrl-C while it is waited for ends the feed there."""
-        self.waiting_for_input = True
-        try:
-            return next(blocks, None)
-        except KeyboardInterrupt:
-            self.stop_asked = True
-            return None
-        finally:
-            self.waiting_for_input = False
 
     def _act(self, batch: Observations) -> None:
         rows = len(batch)
@@ -132,9 +123,18 @@ class Session:
     def _tell(self, events: Events, batch: Observations | None) -> None:
         for event in events:
             self.account.events[type(event).__name__.lower()] += 1
-            if self._events_out is not None:
-                self._events_out.write(line_of(event, self._names[event.zone]) + "\n")
+        self._write(events)
         self._shows(events, batch)
+
+    def _write(self, events: Events) -> None:
+        if self._events_out is None:
+            return
+        try:
+            self._events_out.writelines(line_of(event, self._names[event.zone]) + "\n" for event in events)
+            self._events_out.flush()
+        except BrokenPipeError:
+            self._events_out = None
+            self.account.reader_gone = self._stop.asked = True
 
     def _refuse(self, refusal: Refusal) -> None:
         self.account.refused += 1
@@ -171,5 +171,5 @@ class Session:
             "noticed": dict(sorted(notes.items())), "zones": len(self.watch.atlas), "subjects": sum(1 for _ in self.watch.newest()),
             "presence": account.events["presence"], "alerts": account.events["alert"], "corrections": account.events["correction"],
             "inside": states["inside"], "close": states["close"], "lost": states["lost"],
-            "clock": None if clock is None else utc_text(clock), "stopped": account.stopped, "told": told,
+            "clock": None if clock is None else utc_text(clock), "stopped": account.stopped, "told": told, "note": NOT_PERMISSION,
         }  # fmt: skip

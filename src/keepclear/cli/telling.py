@@ -7,6 +7,7 @@ from typing import Any
 
 from keepclear.agreements.atlas import Atlas
 from keepclear.cli.session import Account
+from keepclear.ground.errors import printable
 from keepclear.ground.instants import utc_text
 from keepclear.render import sentences
 from keepclear.watch.events import Alert, Correction, Event, Events, Presence
@@ -33,6 +34,7 @@ class Teller:
         from tqdm import tqdm
 
         for line in lines_of(events, self._names):
+            line = printable(line)
             if self._lines < LINES_MAX:
                 self._lines += 1
                 tqdm.write(line, file=sys.stdout)
@@ -54,16 +56,16 @@ class Teller:
                     _say(f"  {refusal}")
                 _say("  --refusals FILE keeps every one of them.")
         remarkable = [
-            f"{summary[key]} {words}"
+            f"{words} {summary[key]}"
             for key, words in (
-                ("late", "late"),
-                ("behind", "behind the reorder bound"),
+                ("late", "late reports"),
+                ("behind", "reports behind the reorder bound"),
                 ("jump", "impossible jumps"),
                 ("contradiction", "contradictions"),
             )
             if summary[key]
         ]
-        remarkable += [f"{count} {note.replace('_', ' ')}" for note, count in summary["noticed"].items()]
+        remarkable += [f"{note.replace('_', ' ')} {count}" for note, count in summary["noticed"].items()]
         if remarkable:
             _say(f"Noticed: {', '.join(remarkable)}.")
         _say(
@@ -71,8 +73,19 @@ class Teller:
             f"alerts: {summary['alerts']}, corrections: {summary['corrections']}; "
             f"at the end {summary['inside']} inside, {summary['close']} close, {summary['lost']} lost."
         )
-        if account.stopped:
+        if summary["accepted"] and not summary["presence"]:
+            _say(
+                "Nobody was ever inside or close. If that is a surprise: --envelope S,W,N,E counts positions that lie elsewhere,"
+            )
+            _say("as swapped latitude and longitude do, and --map FILE.svg shows where they are.")
+        if account.reader_gone:
+            _say(
+                "Stopped before the end, because whoever read the output went away: what was done so far is written out."
+            )
+        elif account.stopped:
             _say("Stopped before the end: what was done so far is written out.")
+        if self._for_people:
+            _say(sentences.NOT_PERMISSION)
         for what, name in written.items():
             if name:
                 _say(f"The {what} {'is' if what == 'map' else 'are'} in {name}.")
@@ -86,7 +99,7 @@ class Teller:
             f"\nAt {utc_text(clock)}:" if states else f"\nAt {utc_text(clock)} nobody is inside or close to any zone."
         )
         for subject, zone, state in states[:STATES_MAX]:
-            print(f"  {state:<7} {self._names[zone]}: {subject}")
+            print(printable(f"  {state:<7} {self._names[zone]}: {subject}"))
         if len(states) > STATES_MAX:
             print(f"  ... and {len(states) - STATES_MAX} more")
 
@@ -127,4 +140,4 @@ def _exercise(event: Event) -> bool:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)

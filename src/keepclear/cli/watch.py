@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from keepclear.ground.errors import Refused
+from keepclear.cli.outlets import check_outputs, open_output, silence_stdout, write_output
+from keepclear.cli.stopping import StandardInput, Stop
+from keepclear.ground.errors import Refused, printable
 
 if TYPE_CHECKING:
-    from keepclear.cli.session import Session
+    from keepclear.agreements.atlas import Atlas
     from keepclear.feeds.options import FeedOptions
     from keepclear.tracks.observations import Observations
     from keepclear.watch.events import Events
@@ -30,8 +31,9 @@ examples:
   keepclear watch "my list.csv" --zones zones.geojson --column subject=Convoy --column seen_at="Local time" --time-zone Asia/Damascus
   zcat positions.csv.gz | keepclear watch - --zones zones.geojson | grep '"alert"'
 
-exit codes: 0 done; 1 done, but no row was accepted; 2 the zones, the options or a whole file were not understood;
-130 stopped by Ctrl-C, with what was done so far written out
+exit codes: 0 done; 1 done, but a file broke off or no row was accepted; 2 the zones, the options or a whole file
+were not understood, or an output could not be written; 130 stopped by Ctrl-C or SIGTERM, and 141 stopped because the
+reader of the output went away, both with what was done so far written out
 """
 
 
@@ -80,6 +82,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--format", choices=("delimited", "geojson", "ndjson", "gpx"), help="the format, for every file"
     )
     reading.add_argument(
+        "--envelope", metavar="S,W,N,E", help="where positions are expected, in degrees; others are counted as noticed"
+    )
+    reading.add_argument(
         "--source", default="", metavar="NAME", help="who says so, for reports that do not name their source"
     )
     reading.add_argument("--exercise", action="store_true", help="mark every report and event as exercise")
@@ -118,23 +123,36 @@ def run(args: argparse.Namespace) -> int:
     from keepclear.ground.instants import parse_instant
     from keepclear.ground.quantities import parse_duration_us, parse_length, parse_speed
     from keepclear.render.map_svg import draw_svg
+    from keepclear.tracks.builder import ERROR_M_MAX
     from keepclear.watch.watch import Watch
 
+    check_outputs(
+        {"--events": args.events, "--refusals": args.refusals, "--map": args.map}, [*args.positions, args.zones]
+    )
     atlas = load_zones(_read_zone_file(args.zones))
     options = _feed_options(args)
-    lateness_us = parse_duration_us(args.lateness)
+    known_until_us = parse_instant(args.as_known_at).us if args.as_known_at else None
+    max_speed_mps = parse_speed(args.max_speed).mps
+    if max_speed_mps <= 0:
+        raise Refused("option.max_speed", "The largest speed is not above zero", value=args.max_speed)
+    lateness_us, reorder_us = parse_duration_us(args.lateness), parse_duration_us(args.reorder)
+    assumed_error_m = parse_length(args.assumed_error).m
+    if not 0 <= assumed_error_m <= ERROR_M_MAX:
+        what = f"The assumed error is not between 0 and {ERROR_M_MAX / 1000:g} km"
+        raise Refused("option.assumed_error", what, value=args.assumed_error)
     watch = Watch(
-        atlas, assumed_error_m=parse_length(args.assumed_error).m, lateness_us=lateness_us, max_speed_mps=parse_speed(args.max_speed).mps,
+        atlas, assumed_error_m=assumed_error_m, lateness_us=lateness_us, max_speed_mps=max_speed_mps,
     )  # fmt: skip
-    for_people = sys.stdout.isatty() and not args.events
+    to_stdout = not sys.stdout.isatty() or args.events == "-"
     with ExitStack() as files:
-        feeds = [open_feed(sys.stdin.buffer if name == "-" else name, options) for name in args.positions]
+        stop = files.enter_context(Stop())
+        feeds = [open_feed(_standard_input(stop) if name == "-" else name, options) for name in args.positions]
         for feed in feeds:
             for sentence in feed.told:
-                print(f"{feed.name}: {sentence}", file=sys.stderr)
-        events_out = _writer(files, args.events) if args.events else (None if sys.stdout.isatty() else sys.stdout)
-        sketch, teller = Sketch() if args.map else None, Teller(atlas, for_people=for_people)
-        progress = files.enter_context(_progress(args.positions))
+                print(printable(f"{feed.name}: {sentence}"), file=sys.stderr)
+        events_out = open_output(files, args.events) if args.events else (sys.stdout if to_stdout else None)
+        sketch = Sketch() if args.map else None
+        teller = Teller(atlas, for_people=not (to_stdout or args.events))
 
         def show(events: Events, batch: Observations | None) -> None:
             teller.tell(events)
@@ -142,32 +160,43 @@ def run(args: argparse.Namespace) -> int:
                 sketch.add(events, batch)
 
         session = Session(
-            watch, reorder_us=parse_duration_us(args.reorder), lateness_us=lateness_us,
-            known_until_us=parse_instant(args.as_known_at, args.time_zone).us if args.as_known_at else None,
-            events_out=events_out, refusals_out=_writer(files, args.refusals) if args.refusals else None, shows=show, progress=progress,
-        )  # fmt: skip
-        with _stopping(session):
-            account = session.run(feeds)
+            watch,
+            reorder_us=reorder_us,
+            lateness_us=lateness_us,
+            known_until_us=known_until_us,
+            events_out=events_out,
+            refusals_out=open_output(files, args.refusals) if args.refusals else None,
+            shows=show,
+            progress=files.enter_context(_progress(args.positions)),
+            stop=stop,
+        )
+        account = session.run(feeds)
     if sketch is not None:
-        _write(
-            args.map,
-            draw_svg(
-                sketch.scene(
-                    atlas,
-                    f"Watch of {', '.join(zone.label for zone in atlas.zones[:3])}{' and others' if len(atlas) > 3 else ''}",
-                )
-            ),
-        )
+        write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
     summary = session.summary(feeds)
-    if args.summary == "json":
+    if account.reader_gone:
+        silence_stdout()
+    if args.summary == "json" and not account.reader_gone:
         print(json.dumps(summary, ensure_ascii=False))
-    elif args.summary == "text":
-        teller.sum_up(
-            watch, summary, account, written={"events": args.events, "refusals": args.refusals, "map": args.map}
-        )
-    if account.stopped:
+    elif args.summary != "none":
+        teller.sum_up(watch, summary, account, {"events": args.events, "refusals": args.refusals, "map": args.map})
+    if account.reader_gone:
+        return 141
+    if stop.happened:
         return 130
-    return 0 if account.accepted or account.not_yet_known else 1
+    broken = any(feed.broken for feed in feeds)
+    return 1 if broken or not (account.accepted or account.not_yet_known) else 0
+
+
+def _standard_input(stop: Stop) -> StandardInput:
+    if sys.stdin is not None and sys.stdin.isatty():
+        print("Reading positions from standard input; end with Ctrl-D.", file=sys.stderr)
+    return stop.input_stream()
+
+
+def _title(atlas: Atlas) -> str:
+    others = " and others" if len(atlas) > 3 else ""
+    return f"Watch of {', '.join(zone.label for zone in atlas.zones[:3])}{others}"
 
 
 def _read_zone_file(name: str) -> bytes:
@@ -196,28 +225,18 @@ def _feed_options(args: argparse.Namespace) -> FeedOptions:
                 value=pair,
                 mend="For example --column subject=MMSI.",
             )
+        if name.strip() in mapping:
+            raise Refused(
+                "option.column", "This field is named twice", value=name, mend="Give --column once for a field."
+            )
         mapping[name.strip()] = column.strip()
+    from keepclear.cli.place import read_envelope
+
     return FeedOptions(
         zone=args.time_zone, mapping=mapping, time_format=args.time_format, delimiter="\t" if args.delimiter in {"\\t", "tab"} else args.delimiter,
         format=args.format, source=args.source, exercise=args.exercise,
+        envelope=read_envelope(args.envelope) if args.envelope else None,
     )  # fmt: skip
-
-
-def _writer(files: ExitStack, name: str) -> TextIO:
-    try:
-        return files.enter_context(Path(name).open("w", encoding="utf-8", newline="\n"))
-    except OSError as error:
-        raise Refused(
-            "output.unwritable",
-            f"The file cannot be written ({error.strerror})",
-            value=name,
-            mend="Check the folder and its permissions.",
-        ) from error
-
-
-def _write(name: str, text: str) -> None:
-    with ExitStack() as files:
-        _writer(files, name).write(text)
 
 
 @contextmanager
@@ -236,20 +255,3 @@ def _progress(positions: list[str]) -> Iterator[Any]:
             (read if what == "bytes" else watched).update(count)
 
         yield advance
-
-
-@contextmanager
-def _stopping(session: Session) -> Iterator[None]:
-    """The first Ctrl-C ends the run after the step it is in, or at once where it waits for input; a second one kills it."""
-
-    def ask(_signal: int, _frame: object) -> None:
-        session.stop_asked = True
-        signal.signal(signal.SIGINT, before)
-        if session.waiting_for_input:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -62,7 +62,9 @@ def terms_in_words(zone: Zone) -> list[str]:
         alerts.append(f"somebody not foreseen is there for more than {duration_text(zone.dwell_us)}")
     if zone.approach_us is not None:
         alerts.append(f"is less than {duration_text(zone.approach_us)} from the edge on the present course")
-    sentences.append(f"Alert when {', or '.join(alerts)}." if alerts else "No alerts on dwelling or approach.")
+    sentences.append(
+        f"Alert when {', or '.join(alerts)}." if alerts else "No alert on a long stay, nor on a course towards it."
+    )
     return sentences
 
 

@@ -12,6 +12,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keepclear.cli.outlets import check_outputs, write_output
+
 if TYPE_CHECKING:
     from keepclear.feeds.findings import Fault
     from keepclear.feeds.zones import ZoneFile
@@ -69,6 +71,7 @@ def run_example(_: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     from keepclear.feeds.zones import read_zones
 
+    check_outputs({"--map": args.map}, [args.file])
     try:
         found = read_zones(_bytes_of(args.file))
     except OSError as error:
@@ -80,10 +83,7 @@ def run_check(args: argparse.Namespace) -> int:
     if args.map and found.zones:
         from keepclear.render.map_svg import draw_svg
 
-        try:
-            Path(args.map).write_text(draw_svg(_scene(found, args.file)), encoding="utf-8")
-        except OSError as error:
-            return _unusable(error)
+        write_output(args.map, draw_svg(_scene(found, args.file)))
     return 0 if found.ok else 1
 
 

@@ -130,7 +130,8 @@ class Columns:
 
     def told(self) -> list[str]:
         """Sentences for people: what is read as what, in which unit, and what is ignored."""
-        pairs = ", ".join(f"{self.called(field)} as {field}" for field in self.held if self.called(field) != field)
+        called = {field: self.called(field) for field in self.held}
+        pairs = ", ".join(field if name == field else f"{name} as {field}" for field, name in called.items())
         sentences = [f"Read: {pairs}."] if pairs else []
         sentences += [f"{self.called(field)} is in {UNITS_TOLD[field]}." for field in self.held if field in UNITS_TOLD]
         sentences += [f"{self.called(field)} is in {zone}, as its name says." for field, zone in self.zones.items()]

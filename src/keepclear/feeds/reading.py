@@ -71,6 +71,7 @@ class Feed:
     """The blocks of one feed; can be iterated once, and closes the file it opened when it ends.
 
     told   sentences about what was detected, ready before the first block
+    broken  whether it broke off before its end, known when it has been iterated
     notes  what was noticed and not refused, counted while reading: "zero_zero", "speed_not_available", ...
     """
 
@@ -79,6 +80,7 @@ class Feed:
         self.format = rows.format
         self.told = rows.told
         self.notes = notes
+        self.broken = False
         self._rows = rows
         self._arrival = arrival
         self._opened = opened
@@ -117,6 +119,7 @@ class Feed:
                 except Refused as refused:
                     refusals.append(self._refusal(refused))
         except Refused as broken:
+            self.broken = True
             rows_read += 1
             refusals.append(Refusal.of(broken, feed=self.name, line=self._rows.line, column=""))
         return rows_read, refusals

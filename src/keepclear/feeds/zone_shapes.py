@@ -76,8 +76,8 @@ def _round_shape(
     if radius_m is not None:
         findings.attempt(f"{path}.inner_radius", Sector, 0.0, 0.0, radius_m, 0.0, 360.0, inner_m)
     if from_deg is not None and to_deg is not None:
-        findings.attempt(f"{path}.to_deg", Sector, 0.0, 0.0, 1.0, from_deg, to_deg)
-        if centre and radius_m and 0.0 <= inner_m < radius_m and from_deg != to_deg:
+        spans = findings.attempt(f"{path}.to_deg", Sector, 0.0, 0.0, 1.0, from_deg, to_deg)
+        if centre and radius_m and 0.0 <= inner_m < radius_m and spans:
             return Sector(*centre, radius_m, from_deg, to_deg, inner_m)
     return None
 
@@ -106,7 +106,7 @@ def _bearing(value: object) -> float:
         mend = "A sector needs from_deg and to_deg; all round is from 0 to 360."
         raise Refused("sector.side_missing", "The sector lacks one of its sides", mend=mend)
     bearing = number(value)
-    Sector(0.0, 0.0, 1.0, bearing, 0.0 if bearing else 180.0)
+    Sector(0.0, 0.0, 1.0, bearing, 90.0 if bearing != 90.0 else 180.0)
     return bearing
 
 

@@ -108,12 +108,38 @@ def oriented_rings(parts: Sequence[Rings], edges: str) -> list[Ring]:
     for fault in ring_faults(parts):
         raise fault
     oriented = [[_leftward(ring, hole=j > 0) for j, ring in enumerate(part)] for part in parts]
+    if edges == "lonlat":
+        for i, of_part in enumerate(oriented):
+            for j, ring in enumerate(of_part):
+                refuse_half_turns(*ring, where=f"[{i}][{j}]")
     boundaries = [Boundary.of_rings(rings, edges) for rings in oriented]
     plane = _Stereographic(np.concatenate([boundary.vertex for boundary in boundaries]))
     polygons = [_valid_polygon(boundary, plane, f"[{i}]") for i, boundary in enumerate(boundaries)]
     _refuse_overlaps(polygons, plane)
     rings = [ring for part in oriented for ring in part]
-    return _without_seams(rings) if len(parts) > 1 else rings
+    rings = _without_seams(rings) if len(parts) > 1 else rings
+    _refuse_shared_corners(rings)
+    return rings
+
+
+def refuse_half_turns(lat: Floats, lon: Floats, *, where: str = "", closed: bool = True) -> None:
+    """An edge straight in longitude and latitude must say which way round the earth it goes: less than half of it."""
+    turn_deg = np.abs(np.diff(lon, append=lon[0]) if closed else np.diff(lon))
+    for k in np.flatnonzero(turn_deg >= 180.0)[:1]:
+        what = "The edge spans half the earth or more in longitude, so that it could go either way round"
+        mend = "Add a position between, or cut the zone at the antimeridian; geodesic edges have no such doubt."
+        value = (float(lon[k]), float(lat[k]))
+        raise Refused("shape.half_turn", what, value=value, mend=mend, where=where)
+
+
+def _refuse_shared_corners(rings: Sequence[Ring]) -> None:
+    """Which side of a corner is inside cannot be told where two rings have it."""
+    corners = np.concatenate([np.stack([lat, earth.wrapped_lon(lon)], axis=1) for lat, lon in rings])
+    _, first, count = np.unique(corners, axis=0, return_index=True, return_counts=True)
+    for k in first[count > 1][:1]:
+        mend = "Move one of them a little, or make the parts zones of their own."
+        value = (float(corners[k, 1]), float(corners[k, 0]))
+        raise Refused("polygon.rings_touch", "Rings touch in a corner", value=value, mend=mend)
 
 
 def _leftward(ring: Sequence[tuple[float, float]], *, hole: bool) -> Ring:

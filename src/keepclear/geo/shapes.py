@@ -19,7 +19,7 @@ from scipy.special import ndtr
 from keepclear.geo import earth
 from keepclear.geo.boundary import SIGMAS_SEEN, Boundary, Ring, gaussian_mass
 from keepclear.geo.earth import Floats
-from keepclear.geo.rings import oriented_rings
+from keepclear.geo.rings import oriented_rings, refuse_half_turns
 from keepclear.ground.errors import Refused
 
 EDGE_TOLERANCE_M = 0.01
@@ -27,6 +27,7 @@ RADIUS_M_MAX = 5_000_000.0
 EDGE_KINDS = ("geodesic", "lonlat")
 
 _ARC_SAG_M = 0.01
+_TRIES_PER_POINT_MAX = 64
 _GAUSS_NODES, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(48)
 _GOLDEN_ANGLE_DEG = 180.0 * (3.0 - np.sqrt(5.0))
 
@@ -63,11 +64,19 @@ class Shape:
         while True:
             turn = np.arange(tried) + 0.5
             lattice = earth.step_along(lat, lon, turn * _GOLDEN_ANGLE_DEG % 360.0, radius_m * np.sqrt(turn / tried))
-            inside = self.edge_m(*lattice) <= 0
-            if inside.sum() >= count or tried >= 256 * count:
-                kept = np.flatnonzero(inside)
-                return lattice[0][kept], lattice[1][kept]
+            kept = np.flatnonzero(self.edge_m(*lattice) <= 0)
+            if len(kept) >= count or tried >= _TRIES_PER_POINT_MAX * count:
+                break
             tried *= 4
+        if not len(kept):  # thinner than the lattice is wide: its outline is all there is
+            return self.rim(count)
+        return lattice[0][kept], lattice[1][kept]
+
+    def rim(self, count: int) -> Ring:
+        """At most `count` points of the outline, evenly taken."""
+        lat, lon = (np.concatenate(column) for column in zip(*self.outline(), strict=True))
+        taken = np.unique(np.linspace(0, len(lat) - 1, min(count, len(lat))).round().astype(np.intp))
+        return lat[taken], lon[taken]
 
 
 @dataclass(frozen=True)
@@ -127,7 +136,7 @@ class Sector(Shape):
                     value=value,
                     mend="Give degrees clockwise from true north, 0 to 360.",
                 )
-        if self.from_deg == self.to_deg:
+        if (self.to_deg - self.from_deg) % 360.0 == 0.0 and (self.from_deg, self.to_deg) != (0.0, 360.0):
             raise Refused(
                 "sector.empty",
                 "The sector begins and ends at the same bearing",
@@ -272,6 +281,9 @@ class Corridor(Shape):
                     where=f"[{number}]",
                 )
 
+        if self.edges == "lonlat":
+            refuse_half_turns(*np.array(self.line).T, closed=False)
+
     @cached_property
     def _axis(self) -> Boundary:
         lat, lon = np.array(self.line).T
@@ -283,14 +295,17 @@ class Corridor(Shape):
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, edge_m: float) -> float:
         """The buffer of the axis is drawn in the tangent plane (arcs to 1e-4 of the half-width)."""
         buffer = self._buffered(lat, lon, SIGMAS_SEEN * sigma_m + self.half_width_m)
-        mass = 1.0 if edge_m <= 0 else 0.0
+        edges: list[list[Floats]] = [[], [], [], []]
         for polygon in shapely.get_parts(buffer):
-            for ring in (polygon.exterior, *polygon.interiors):
+            oriented = shapely.geometry.polygon.orient(polygon)  # the interior on the left of every ring
+            for ring in (oriented.exterior, *oriented.interiors):
                 x, y = shapely.get_coordinates(ring).T / sigma_m
-                if shapely.is_ccw(ring) == (ring is not polygon.exterior and ring != polygon.exterior):
-                    x, y = x[::-1], y[::-1]
-                mass += gaussian_mass(x[:-1], y[:-1], x[1:], y[1:], inside=edge_m <= 0) - (1.0 if edge_m <= 0 else 0.0)
-        return float(np.clip(mass, 0.0, 1.0))
+                for column, values in zip(edges, (x[:-1], y[:-1], x[1:], y[1:]), strict=True):
+                    column.append(values)
+        if not edges[0]:
+            return 1.0 if edge_m <= 0 else 0.0
+        ax, ay, bx, by = (np.concatenate(column) for column in edges)
+        return gaussian_mass(ax, ay, bx, by, inside=edge_m <= 0)
 
     def _buffered(self, lat: float, lon: float, reach_m: float) -> shapely.Geometry:
         """The part of the corridor within reach, in the tangent plane.

@@ -13,10 +13,14 @@ from __future__ import annotations
 SHOWN_CHARS_MAX = 120
 
 
+def printable(text: str) -> str:
+    """The text with everything that could steer a terminal made visible: control characters, bidi overrides."""
+    return "".join(ch if ch.isprintable() or ch == " " else f"\\x{ord(ch):02x}" for ch in text)
+
+
 def shown(value: object) -> str:
     """The offending value as one short line of text: never more than 120 characters, no line breaks."""
-    text = value if isinstance(value, str) else repr(value)
-    text = "".join(ch if ch.isprintable() else f"\\x{ord(ch):02x}" for ch in text)
+    text = printable(value if isinstance(value, str) else repr(value))
     return text if len(text) <= SHOWN_CHARS_MAX else text[: SHOWN_CHARS_MAX - 1] + "…"
 
 

@@ -20,7 +20,7 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 EARLIEST_US = (EARLIEST - EPOCH) // MICROSECOND
 LATEST_US = (LATEST - EPOCH) // MICROSECOND
 
-_NO_ZONE_MEND = 'Add "Z" or an offset such as "+03:00", or declare the zone of the feed.'
+_NO_ZONE_MEND = 'Add "Z" or an offset such as "+03:00"; for all times of a feed, --time-zone declares it.'
 _FRACTION = re.compile(r"(?<=:\d\d)[.,](\d+)")
 _OFFSET = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE)
 _DTG = re.compile(r"(\d\d)(\d\d)(\d\d)\s?([A-Z])\s?([A-Z]{3})\s?(\d{2}|\d{4})", re.IGNORECASE)

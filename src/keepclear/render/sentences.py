@@ -6,10 +6,15 @@ Everything said here follows from the event's own fields; a program reads those 
 from __future__ import annotations
 
 from keepclear.agreements.terms import Permission
+from keepclear.geo.shapes import EDGE_TOLERANCE_M
 from keepclear.ground.instants import duration_text, utc_text
 from keepclear.watch import alerts
 from keepclear.watch.alerts import Params
 from keepclear.watch.events import Action, Alert, Correction, Presence, Told
+
+NOT_PERMISSION = (
+    "Foreseen is what a zone's terms say: it is no permission, and its absence takes protection from nobody."
+)
 
 _PRESENCE = {
     "came close": "came close to {zone}",
@@ -29,9 +34,9 @@ _PRESENCE = {
 _WHY = {
     "unattributed": "nobody has said whose it is",
     "attribution_contradicted": "sources disagree whose it is ({detail})",
-    "not_in_terms": "the terms do not let {party} in",
+    "not_in_terms": "the terms do not foresee {party} here",
     "attribution_doubtful": "it is said to be of {party}, but only with confidence {detail}",
-    "no_notice": "{party} has given no notice for this time",
+    "no_notice": "no notice of {party} covers this time",
     "in_terms": "the terms foresee {party} here",
     "notice_given": "{party} has given notice {detail}",
 }
@@ -109,6 +114,8 @@ def _place(params: Params, *, assumed: bool) -> str:
     if isinstance(far_m, (int, float)):
         near, far = (_side(_blurred(edge, far_m - edge_m)) for edge in (edge_m, far_m))
         return f", somewhere from {near} to {far} ({_probability(params, assumed)})"
+    if edge_m < -EDGE_TOLERANCE_M and params.get("p_inside") == 0.0:
+        return ", over or under its heights"
     return f", {_side(edge_m)} ({_probability(params, assumed)})"
 
 
@@ -138,9 +145,9 @@ def _time_to_edge(params: Params) -> str:
     if not isinstance(soonest, (int, float)):
         return ""
     latest = params.get("latest_s")
-    first = "now" if soonest < 1 else duration_text(round(1e6 * soonest))
+    first = "0 s" if soonest < 1 else duration_text(round(1e6 * soonest))
     if not isinstance(latest, (int, float)):
-        return f", at the edge in {first} or later if it keeps its course, or it passes by"
+        return f", at the edge {first} after this report or later if it keeps its course, or it passes by"
     last = duration_text(round(1e6 * latest))
     span = f"about {last}" if first == last else f"{first} to {last}"
-    return f", at the edge in {span} if it keeps its course"
+    return f", at the edge {span} after this report if it keeps its course"

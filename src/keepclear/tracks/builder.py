@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from keepclear.geo.earth import E7
-from keepclear.geo.shapes import Shape
+from keepclear.geo.shapes import Polygon, Shape
 from keepclear.geo.volumes import DATUMS, UNKNOWN_MM
-from keepclear.ground.errors import Refused
+from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import EARLIEST_US, LATEST_US, utc_text
 from keepclear.tracks.observations import COLUMNS, NO_AREA, NO_CLAIM, UNKNOWN, Claim, Observations
 
@@ -23,6 +23,7 @@ NAME_CHARS_MAX = 200
 ERROR_M_MAX = 2_000_000.0
 HEIGHT_M_RANGE = (-12_000.0, 1_000_000.0)
 SPEED_MPS_MAX = 30_000.0
+AREA_VERTICES_MAX = 500
 LINE_MAX = 2**31 - 1
 CLOCK_SKEW_US_MAX = 60_000_000
 
@@ -82,7 +83,7 @@ class BatchBuilder:
             "course_cdeg": UNKNOWN
             if course_deg is None
             else round(100 * (_within("course_deg", course_deg, 0.0, 360.0) % 360.0)),
-            "area": NO_AREA if area is None else _number(self._areas, area),
+            "area": NO_AREA if area is None else _number(self._areas, _area(area)),
             "claim": _number(self._claims, claim),
             "feed": _number(self._feeds, feed),
             "line": min(line, LINE_MAX),
@@ -180,6 +181,16 @@ def _position_e7(lat: float, lon: float) -> dict[str, int]:
                 where=column,
             )
     return {"lat_e7": round(lat * E7), "lon_e7": round(lon * E7)}
+
+
+def _area(area: Shape) -> Shape:
+    vertices = sum(len(ring) for part in area.parts for ring in part) if isinstance(area, Polygon) else 0
+    if vertices > AREA_VERTICES_MAX:
+        what = f"The area of a report has {vertices} vertices, more than {AREA_VERTICES_MAX}"
+        raise LimitExceeded(
+            "area.too_many_vertices", what, mend="Simplify it: a report is not that exact.", where="area"
+        )
+    return area
 
 
 def _within(column: str, value: float, low: float, high: float) -> float:

@@ -107,6 +107,9 @@ class Held:
         if place < len(reports) and reports[place].identity == report.identity:
             return Placed(Verdict.DUPLICATE)
         flags = _remarkable(reports[place - 1], report, max_speed_mps, assumed_error_mm) if place else ()
+        follower = reports[place]
+        if not flags and follower.seen_at_us == report.seen_at_us:
+            flags = _remarkable(report, follower, max_speed_mps, assumed_error_mm)
         reports.insert(place, report)
         return Placed(Verdict.LATE, flags)
 

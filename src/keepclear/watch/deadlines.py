@@ -11,9 +11,9 @@ class Kind(IntEnum):
     """What falls due; at one instant in this order."""
 
     WINDOW_OPENS = 0
-    WINDOW_CLOSES = 1
-    DWELL = 2
-    SILENCE = 3
+    DWELL = 1
+    SILENCE = 2
+    WINDOW_CLOSES = 3
 
 
 class Deadline(NamedTuple):
@@ -39,5 +39,7 @@ class Deadlines:
         """Takes out the next deadline before `at_us`, or at it if `including`; None if there is none."""
         if not self._waiting:
             return None
-        due_us = self._waiting[0].due_us
-        return heapq.heappop(self._waiting) if due_us < at_us or (including and due_us == at_us) else None
+        due_us, kind = self._waiting[0].due_us, self._waiting[0].kind
+        # A window contains its end: it closes once that instant is over.
+        falls_due = due_us < at_us or (including and due_us == at_us and kind is not Kind.WINDOW_CLOSES)
+        return heapq.heappop(self._waiting) if falls_due else None

@@ -38,7 +38,7 @@ class Presence:
 
     `lat`, `lon` and `area` are those of the newest report; where there is an area, the point only stands for it.
     `error_assumed`: the report stated no position error, so `p_inside_e4` rests on the assumed one.
-    `flags`: "on_edge" (within 1 cm), "jump", "contradiction", "late"."""
+    `flags`: "on_edge" (within 1 cm), "jump", "contradiction"."""
 
     seq: int
     at_us: int

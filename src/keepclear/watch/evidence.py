@@ -81,8 +81,9 @@ def weigh(batch: Observations, atlas: Atlas, assumed_error_mm: int = ASSUMED_ERR
         rows = report[points]
         edge_m[points] = far_m[points] = terms.shape.edge_m(lat[rows], lon[rows])
         p_inside[points] = _probability(terms.shape, lat[rows], lon[rows], sigma_m[rows], edge_m[points])
-        for pair in areas:
-            edge_m[pair], far_m[pair], p_inside[pair] = area_against(terms.shape, batch.areas[area[pair]])
+        for area_number in np.unique(area[areas]):
+            same = areas[area[areas] == area_number]
+            edge_m[same], far_m[same], p_inside[same] = area_against(terms.shape, batch.areas[area_number])
         if terms.height is not None:
             possible[here] = terms.height.may_hold(batch.height_mm[report[here]], batch.datum[report[here]])
 
@@ -122,17 +123,25 @@ def _probability(shape: Shape, lat: Floats, lon: Floats, sigma_m: Floats, edge_m
 
 
 def area_against(zone: Shape, area: Shape) -> tuple[float, float, float]:
-    """Nearest and farthest edge distance and share inside, over points spread evenly over the area."""
+    """Nearest and farthest edge distance, and share inside.
+
+    The share is that of points spread evenly over the area. The nearest and farthest may lie on its outline, or at the
+    middle of a zone that it holds."""
     edge_m = zone.edge_m(*area.spread(AREA_POINTS))
-    return float(edge_m.min()), float(edge_m.max()), float(np.mean(edge_m <= EDGE_TOLERANCE_M))
+    on_rim_m = zone.edge_m(*area.rim(AREA_POINTS))
+    near_m = min(edge_m.min(), on_rim_m.min())
+    middle_lat, middle_lon = (np.array([degrees]) for degrees in zone.around()[:2])
+    if area.edge_m(middle_lat, middle_lon)[0] <= 0:
+        near_m = min(near_m, zone.edge_m(middle_lat, middle_lon)[0])
+    return float(near_m), float(max(edge_m.max(), on_rim_m.max())), float(np.mean(edge_m <= EDGE_TOLERANCE_M))
 
 
 def _area_reach_m(batch: Observations, lat: Floats, lon: Floats) -> Floats:
     """How far from the point that stands for it an area may stretch; 0 for point reports."""
     reach_m = np.zeros(len(batch))
-    for number, area in enumerate(batch.areas):
+    for number in np.unique(batch.area[batch.area != NO_AREA]):
         rows = np.flatnonzero(batch.area == number)
-        centre_lat, centre_lon, radius_m = area.around()
+        centre_lat, centre_lon, radius_m = batch.areas[number].around()
         reach_m[rows] = distance_m(lat[rows], lon[rows], centre_lat, centre_lon) + radius_m
     return reach_m
 

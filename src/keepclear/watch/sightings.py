@@ -21,7 +21,7 @@ def reports_of(
     at_us = np.maximum.accumulate(batch.known_at_us)
     if clock_us is not None:
         at_us = np.maximum(at_us, clock_us)
-    area_texts = [repr(area) for area in batch.areas]
+    area_texts = {number: repr(batch.areas[number]) for number in np.unique(batch.area[batch.area >= 0]).tolist()}
     columns = {name: column.tolist() for name, column in vars(batch).items() if isinstance(column, np.ndarray)}
     for row in range(len(batch)):
         claim, area = batch.claims[columns["claim"][row]], columns["area"][row]

@@ -45,6 +45,14 @@ class Pair:
         elif self.state in {State.CLEAR, State.CLOSE}:
             self.inside_since_us = None
 
+    def restate_stay(self) -> bool:
+        """After a new telling: whether the stay that goes on began at another time than was held."""
+        entries = [told.seen_at_us for told in self.told if told.now is State.INSIDE]
+        if self.state is not State.INSIDE or not entries or entries[-1] == self.inside_since_us:
+            return False
+        self.inside_since_us, self.dwell_told = entries[-1], False
+        return True
+
     @property
     def dwell_waits(self) -> bool:
         """Whether there is a stay that the terms do not foresee and whose length has not been told."""

@@ -15,6 +15,7 @@ import numpy as np
 from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.agreements.terms import Permission, permission
 from keepclear.geo.index import ZoneIndex
+from keepclear.ground.instants import parse_instant
 from keepclear.tracks.motion import reach_us
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.picture import LATENESS_US, MAX_SPEED_MPS, Report, Verdict
@@ -55,7 +56,7 @@ class Watch:
 
     def __init__(
         self,
-        zones: Iterable[Zone] | Atlas,
+        zones: Zone | Iterable[Zone] | Atlas,
         *,
         assumed_error_m: float = ASSUMED_ERROR_MM / 1000,
         lateness_us: int = LATENESS_US,
@@ -84,12 +85,12 @@ class Watch:
         """The instant up to which the watch knows; None before the first report."""
         return self._speaker.clock_us
 
-    def observe(self, batch: Observations | Mapping[str, Any]) -> Events:
+    def observe(self, batch: Observations | Mapping[str, Any], *, zone: str | None = None) -> Events:
         """Takes a batch of reports, in the order they became known, and says what follows.
 
         A report that became known before the clock acts at the clock. A table or DataFrame is read as
-        `keepclear.observations_of` reads it."""
-        batch = batch if isinstance(batch, Observations) else observations_of(batch)
+        `keepclear.observations_of` reads it; `zone` is that of its times which have none."""
+        batch = batch if isinstance(batch, Observations) else observations_of(batch, zone=zone)
         order = np.argsort(batch.known_at_us, kind="stable")
         reports = reports_of(batch.take(order), self.atlas, self._assumed_error_mm, self.clock_us)
         verdicts = [Verdict.NEWEST] * len(batch)
@@ -98,9 +99,11 @@ class Watch:
             verdicts[row] = self._take(name, report)
         return Events(self._speaker.taken(), verdicts)
 
-    def advance(self, at_us: int) -> Events:
-        """Lets time pass to `at_us`: windows open and close, deadlines pass, the silent are lost."""
-        self._pass_time(at_us, including=True)
+    def advance(self, at: int | str) -> Events:
+        """Lets time pass to an instant (microseconds, or text such as "2026-05-18T12:00:00Z").
+
+        Windows open and close, deadlines pass, the silent are lost."""
+        self._pass_time(parse_instant(at).us if isinstance(at, str) else at, including=True)
         return Events(self._speaker.taken())
 
     def states(self) -> Iterator[tuple[str, str, State]]:
@@ -132,6 +135,8 @@ class Watch:
         if placed.verdict is Verdict.LATE:
             for number in sorted(subject.pairs.keys() | report.sights.keys()):
                 self._retell(subject, number, Cause.LATE_REPORT, report)
+                if subject.pairs[number].standing.rank:
+                    self._recheck_permission(subject, number)
         else:
             self._follow(subject, report, placed.flags)
         self._forget(subject)
@@ -164,7 +169,7 @@ class Watch:
             pair.told.append(numbered_as(told, self._speaker.last_seq + 1))
         if pair.state is not was:
             self._say(subject, number, was, report.seen_at_us, Cause.REPORT, flags)
-        elif pair.permitted and pair.standing.rank:
+        elif pair.standing.rank:
             self._recheck_permission(subject, number)
 
     def _retell(self, subject: Subject, number: int, cause: Cause, report: Report) -> None:
@@ -179,16 +184,19 @@ class Watch:
         pair.standing, stands = retold(zone, number, pair.begin, subject.held.reports, self._phase[number])
         found, pair.told = differences(pair.told, stands)
         moving = found.pop() if pair.state is not was and found and found[-1].adds_at(len(stands) - 1) else None
+        unknown_stay = not any(d.said is not None and d.said.now is State.INSIDE for d in found)
         for difference in found:
-            self._correct(subject, number, difference, report)
+            self._correct(subject, number, difference, report, alarming=unknown_stay)
         if moving is not None and moving.stands is not None:
             pair.told[-1] = numbered_as(moving.stands, self._speaker.last_seq + 1)
             said_cause = cause if cause is Cause.LATE_REPORT else moving.stands.cause
             self._say(subject, number, was, moving.stands.seen_at_us, said_cause)
         elif pair.state is not was:
             self._say(subject, number, was, subject.newest.seen_at_us, cause)
+        elif pair.restate_stay():
+            self._expect_end_of_stay(subject, number)
 
-    def _correct(self, subject: Subject, number: int, difference: Difference, late: Report) -> None:
+    def _correct(self, subject: Subject, number: int, difference: Difference, late: Report, *, alarming: bool) -> None:
         """Says that something stands otherwise than it was told; a stay that nobody was told of is an alert too."""
         zone, pair, stands = self.atlas.zones[number], subject.pairs[number], difference.stands
         earlier = (told.seq for told in reversed(pair.told[: difference.place]) if told.seq is not None)
@@ -196,8 +204,8 @@ class Watch:
         if difference.action is not Action.ADDED or stands is None:
             return
         pair.told[difference.place] = numbered_as(stands, said.seq)
-        allowed = self._permission(subject, number, "inside")
-        if stands.now is State.INSIDE and not allowed.permitted:
+        allowed = self._permission(subject, number, "inside", stands.seen_at_us)
+        if alarming and stands.now is State.INSIDE and not allowed.permitted:
             params: alerts.Params = {"seen_at_us": stands.seen_at_us, "known_at_us": late.at_us}
             params |= alerts.of_sight(stands.sight) | alerts.doubt(allowed)
             self._speaker.alert("was_inside", subject, zone, "soon", params, of=said.seq)
@@ -244,7 +252,8 @@ class Watch:
         """Sets the deadline at which the silence of a subject is looked at, unless one is set."""
         if not subject.silence_timer_set:
             soonest_us = min(self.atlas.zones[i].presence.silent_after_us or 0 for i in self._silent_zones)
-            self._deadlines.set(Deadline(subject.newest.seen_at_us + soonest_us, Kind.SILENCE, subject=subject.name))
+            due_us = max(subject.newest.seen_at_us + soonest_us, self._speaker.now_us)
+            self._deadlines.set(Deadline(due_us, Kind.SILENCE, subject=subject.name))
             subject.silence_timer_set = True
 
     def _fall_silent(self, subject: Subject) -> None:
@@ -278,6 +287,9 @@ class Watch:
         zone, pair = self.atlas.zones[number], subject.pairs.get(number)
         if pair is None or pair.state is not State.INSIDE or not pair.dwell_waits:
             return
+        allowed = self._permission(subject, number, "inside", self._speaker.now_us)
+        if allowed.permitted:
+            return
         inside_us, limit_us = self._speaker.now_us - (pair.inside_since_us or 0), zone.dwell_us or 0
         if inside_us < limit_us:
             self._expect_end_of_stay(subject, number)
@@ -285,7 +297,7 @@ class Watch:
         pair.dwell_told = True
         params: alerts.Params = {"inside_s": inside_us / 1e6, "limit_s": limit_us / 1e6}
         params |= {"last_seen_at_us": subject.newest.seen_at_us}
-        params |= alerts.doubt(self._permission(subject, number, "inside"))
+        params |= alerts.doubt(allowed)
         self._speaker.alert("dwell", subject, zone, "now", params)
 
     def _look_ahead(self, subject: Subject) -> None:
@@ -303,18 +315,18 @@ class Watch:
             ahead = None
             if number in near and motion is not None and zone.window.contains(self._speaker.now_us):
                 ahead = time_to_edge(zone.shape, motion, zone.approach_us / 1e6)
-            if ahead is None:
+            if ahead is None or not _may_be_at_its_height(report, zone):
                 if pair is not None:
                     pair.approaching = False
                 continue
-            pair, allowed = subject.towards(number), self._permission(subject, number, "inside")
+            pair, allowed = subject.towards(number), self._permission(subject, number, "inside", report.seen_at_us)
             if not pair.approaching and not allowed.permitted:
+                pair.approaching = True
                 params: alerts.Params = {"seen_at_us": report.seen_at_us}
                 params |= alerts.of_sight(measured_sight(report, number, zone))
                 self._speaker.alert(
                     "approach", subject, zone, "soon", params | alerts.ahead(ahead) | alerts.doubt(allowed)
                 )
-            pair.approaching = True
 
     # what follows from a change
 
@@ -323,7 +335,9 @@ class Watch:
     ) -> None:
         """One change of presence, and the alert that its cell of the table asks for, unless the terms foresee it."""
         zone, pair = self.atlas.zones[number], subject.pairs[number]
-        allowed = self._permission(subject, number, "inside" if State.INSIDE in {was, pair.standing.state} else "band")
+        where = "inside" if State.INSIDE in {was, pair.standing.state} else "band"
+        judged_at_us = self._speaker.now_us if cause is Cause.SILENCE else subject.newest.seen_at_us
+        allowed = self._permission(subject, number, where, judged_at_us)
         sight = measured_sight(subject.newest, number, zone)
         said = self._speaker.presence(subject, zone, was, pair.state, seen_at_us, cause, sight, allowed, flags)
         pair.permitted = allowed.permitted and pair.standing.rank > 0
@@ -337,24 +351,33 @@ class Watch:
             if alert == "approach":
                 params |= alerts.ahead(self._time_to_edge(subject, zone))
             self._speaker.alert(alert, subject, zone, said.urgency, params, of=said.seq)
-        pair.approaching = pair.state is State.CLOSE
+            pair.approaching = pair.state is State.CLOSE
+        elif pair.state is not State.CLOSE:
+            pair.approaching = False
 
     def _recheck_permission(self, subject: Subject, number: int) -> None:
         zone, pair = self.atlas.zones[number], subject.pairs[number]
         where = "inside" if pair.standing.state is State.INSIDE else "band"
-        allowed = self._permission(subject, number, where)
-        if allowed.permitted:
+        allowed = self._permission(subject, number, where, subject.newest.seen_at_us)
+        was_permitted, pair.permitted = pair.permitted, allowed.permitted
+        if allowed.permitted or not was_permitted:
             return
-        pair.permitted = False
         params: alerts.Params = {"seen_at_us": subject.newest.seen_at_us, "where": where}
         params |= alerts.of_sight(sight_of(subject.newest, number)) | alerts.doubt(allowed)
         self._speaker.alert("no_longer_foreseen", subject, zone, "now" if where == "inside" else "soon", params)
         self._expect_end_of_stay(subject, number)
 
-    def _permission(self, subject: Subject, number: int, where: str) -> Permission:
-        return permission(self.atlas.zones[number].may_enter, subject.attributed, where, subject.newest.seen_at_us)
+    def _permission(self, subject: Subject, number: int, where: str, at_us: int) -> Permission:
+        return permission(self.atlas.zones[number].may_enter, subject.attributed, where, at_us)
 
     def _time_to_edge(self, subject: Subject, zone: Zone) -> TimeToEdge | None:
         motion = subject.motion(self._assumed_error_mm)
         horizon_us = zone.approach_us or APPROACH_HORIZON_US
         return None if motion is None else time_to_edge(zone.shape, motion, horizon_us / 1e6)
+
+
+def _may_be_at_its_height(report: Report, zone: Zone) -> bool:
+    if zone.height is None:
+        return True
+    height_mm, datum = np.array([report.height_mm], dtype=np.int32), np.array([report.datum], dtype=np.int8)
+    return bool(zone.height.may_hold(height_mm, datum)[0])

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from geographiclib.geodesic import Geodesic
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import ncx2
 
@@ -138,6 +138,15 @@ def without_citations(lines):
 
 
 @given(sightings, st.lists(st.integers(0, 5), min_size=25, max_size=25), terms, windows)
+@example(
+    [(0, 4.0, None)] * 2
+    + [(1, 4.0, None), (1, 13.0, None)]
+    + [(0, 4.0, None)] * 3
+    + [(1, 4.0, None), (0, 4.0, None), (1, 4.0, None)],
+    [0] * 7 + [3] + [0] * 17,
+    PresenceTerms(2, 3),
+    Window(None, BEGIN + 8 * MINUTE_US),
+)
 def test_forgetting_what_no_late_report_can_reach_changes_no_byte(rows, delays, terms, window):
     batch, end = reports(*delayed(rows, delays)), BEGIN + 90 * MINUTE_US
     forgetful = Watch([zone_of(terms, window)], lateness_us=5 * MINUTE_US)

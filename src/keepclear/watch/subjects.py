@@ -18,13 +18,14 @@ MOTION_US_MAX = 3_600_000_000
 
 @dataclass
 class Pair:
-    """One subject towards one zone. `begin` is the standing before the held reports (and the event that said it),
-    `told` what they have told since.
+    """One subject towards one zone. `begin` is the standing before the held reports (with the event that said it, and
+    since when it is inside), `told` what they have told since.
 
     At all times `standing` and `told` are what `retelling.retold` makes of `begin` and the held reports."""
 
     begin: Standing = START
     begin_seq: int | None = None
+    begin_inside_us: int | None = None
     standing: Standing = START
     told: list[Told] = field(default_factory=list)
     lost: bool = False
@@ -47,10 +48,12 @@ class Pair:
 
     def restate_stay(self) -> bool:
         """After a new telling: whether the stay that goes on began at another time than was held."""
-        entries = [told.seen_at_us for told in self.told if told.now is State.INSIDE]
-        if self.state is not State.INSIDE or not entries or entries[-1] == self.inside_since_us:
+        since_us = self.begin_inside_us
+        for told in self.told:
+            since_us = told.seen_at_us if told.now is State.INSIDE else None
+        if self.state is not State.INSIDE or since_us is None or since_us == self.inside_since_us:
             return False
-        self.inside_since_us, self.dwell_told = entries[-1], False
+        self.inside_since_us, self.dwell_told = since_us, False
         return True
 
     @property
@@ -62,7 +65,7 @@ class Pair:
     def forgettable(self) -> bool:
         """Whether nothing would change if this pair had never been looked at."""
         holds_something = self.lost or self.told or self.begin.rank or self.standing.rank or self.approaching
-        return not (holds_something or any(self.standing.recent))
+        return not (holds_something or any(self.standing.recent) or any(self.begin.recent))
 
 
 class Subject:

@@ -222,6 +222,7 @@ class Watch:
             pair.begin, changes = retold(zone, number, pair.begin, gone, Phase(opened, False))
             if changes:
                 pair.begin_seq = pair.told[len(changes) - 1].seq
+                pair.begin_inside_us = changes[-1].seen_at_us if changes[-1].now is State.INSIDE else None
                 del pair.told[: len(changes)]
             if pair.forgettable:
                 del subject.pairs[number]

@@ -194,3 +194,10 @@ def test_an_area_thinner_than_any_lattice_is_judged_by_its_outline():
     sliver = Polygon(((((33.5, 38.0), (33.5, 48.0), (33.50001, 48.0), (33.5, 38.0)),),))
     assert len(sliver.spread(400)[0])
     assert len(Watch([kestrel()]).observe(area_report(sliver)).verdicts) == 1
+
+
+@pytest.mark.parametrize(("lat", "lon"), [(0.0, 179.5), (-33.5, -141.4), (60.0, -140.0), (-80.0, 38.6)])
+def test_places_on_the_other_side_of_the_earth_are_outside_and_as_far_as_they_are(lat, lon):
+    square = Polygon(((((33.4, 38.5), (33.4, 38.7), (33.6, 38.7), (33.6, 38.5), (33.4, 38.5)),),))
+    edge_m = float(square.edge_m(np.array([lat]), np.array([lon]))[0])
+    assert edge_m == pytest.approx(float(earth.distance_m(lat, lon, 33.5, 38.6)), abs=16_000)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepclear.feeds.ordering import KnownOrder, in_known_order
+from keepclear.feeds.ordering import KnownOrder
 from keepclear.ground.instants import parse_instant
 from keepclear.tracks.builder import BatchBuilder
 from keepclear.tracks.observations import Observations
@@ -32,7 +32,7 @@ def seconds(observations: Observations) -> list[int]:
 
 
 def given_out(batches: list[Observations], *, reorder_s: int, rows_max: int = 1000) -> list[list[int]]:
-    return [seconds(out) for out in in_known_order(batches, reorder_s * SECOND_US, rows_max)]
+    return [seconds(out) for out in KnownOrder(reorder_us=reorder_s * SECOND_US, rows_max=rows_max).through(batches)]
 
 
 @pytest.mark.promise("POS-28")
@@ -43,7 +43,8 @@ def test_reports_within_the_window_come_out_in_order():
 @pytest.mark.promise("POS-28")
 def test_reports_of_one_instant_keep_the_order_they_came_in():
     rows = replace(batch(*[5, 6] * 100), lat_e7=np.arange(200, dtype=np.int32))
-    (out,) = in_known_order([rows.take(slice(0, 70)), rows.take(slice(70, 200))], 100 * SECOND_US, 1000)
+    order = KnownOrder(reorder_us=100 * SECOND_US, rows_max=1000)
+    (out,) = order.through([rows.take(slice(0, 70)), rows.take(slice(70, 200))])
     assert seconds(out) == [5] * 100 + [6] * 100
     assert out.lat_e7.tolist() == [*range(0, 200, 2), *range(1, 200, 2)]
 
@@ -113,3 +114,17 @@ def test_nothing_is_lost_and_only_what_was_behind_is_out_of_order(portions, reor
     assert sorted(flat) == sorted(second for portion in portions for second in portion)
     falls = int(np.count_nonzero(np.diff(flat) < 0)) if flat else 0
     assert falls <= order.behind
+
+
+@pytest.mark.promise("ORDER-2")
+def test_several_feeds_become_one_stream_and_none_runs_ahead():
+    from keepclear.feeds.ordering import merged
+    from tests.builders import reports
+
+    begin = 1_800_000_000_000_000
+    feeds = [
+        [reports(*({"seen": begin + second} for second in batch)) for batch in feed]
+        for feed in ([[1, 4], [5, 9]], [[2, 3], [6, 7, 8]], [])
+    ]
+    known = [int(at_us) - begin for batch in merged([iter(feed) for feed in feeds]) for at_us in batch.known_at_us]
+    assert known == [1, 2, 3, 4, 5, 6, 7, 8, 9]

@@ -438,3 +438,11 @@ def test_a_watch_takes_one_zone_a_zone_for_naive_times_and_text_for_an_instant()
     table = {"subject": ["Bravo 1"], "seen_at": ["2026-05-18T10:00:00"], "lat": [33.5], "lon": [38.6]}
     assert whats(watch.observe(table, zone="UTC")) == ["entered"]
     assert whats(watch.advance("2026-05-18T10:40:00Z")) == ["lost inside"]
+
+
+@pytest.mark.promise("PRESENCE-14")
+def test_silence_does_not_begin_a_stay_anew():
+    watch = Watch([kestrel(dwell_us=60 * MINUTE_US, presence=PresenceTerms(silent_after_us=30 * MINUTE_US))])
+    watch.observe(reports({"km": 5, "seen": "10:00"}))
+    watch.observe(reports({"km": 5, "seen": "10:40"}))
+    assert [(a.key, a.at_us) for a in watch.advance(at("11:05")).alerts] == [("dwell", at("11:00"))]

@@ -84,11 +84,6 @@ def _without_unused(batch: Observations) -> Observations:
     return replace(batch, **changed)
 
 
-def in_known_order(batches: Iterable[Observations], reorder_us: int, rows_max: int) -> Iterator[Observations]:
-    """The reports of all batches by `known_at_us`; see `KnownOrder`, which also counts."""
-    return KnownOrder(reorder_us=reorder_us, rows_max=rows_max).through(batches)
-
-
 def merged(streams: Sequence[Iterator[Observations]]) -> Iterator[Observations]:
     """Several streams, each in known order, as one: nothing is given out before every stream has come that far."""
     heads: list[Observations | None] = [next(stream, None) for stream in streams]

@@ -31,7 +31,7 @@ def test_the_same_contact_at_17_18_and_20_miles_is_one_entry(story):
 
 
 def test_an_event_reported_on_two_dates_in_two_zones_is_stored_once(story):
-    assert story.session.account.duplicate == 1
+    assert story.watch_run.account.duplicate == 1
     assert sum("the drone of 20 June" in line for line in STORY) == 1
 
 
@@ -40,7 +40,7 @@ def test_an_estimated_position_on_the_edge_is_said_to_be_about_even(story):
 
 
 def test_every_report_is_accounted_for(story):
-    summary = story.session.summary(())
+    summary = story.watch_run.summary(())
     assert (summary["rows_read"], summary["accepted"], summary["duplicate"], summary["refused"]) == (15, 14, 1, 0)
 
 

@@ -353,3 +353,14 @@ def test_swapped_columns_are_counted_where_an_envelope_says_what_to_expect(folde
     )
     (summary,) = lines(done.stdout)
     assert summary["noticed"] == {"place_outside_envelope": 3}
+
+
+@pytest.mark.promise("ORDER-2")
+def test_a_delivery_newest_first_that_became_known_at_once_is_no_heap_of_late_reports(folder):
+    rows = [
+        f"Bravo 1,2026-05-18T10:{m:02d}:00Z,{33.6 if m % 4 else 33.9},38.6,2026-05-18T12:00:00Z\n" for m in range(60)
+    ]
+    (folder / "p.csv").write_text("subject,seen_at,lat,lon,known_at\n" + "".join(reversed(rows)))
+    done = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson", "--summary", "json")
+    summary = lines(done.stdout)[-1]
+    assert (summary["late"], summary["corrections"], summary["presence"]) == (0, 0, 29)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from keepclear.cli.outlets import write_output
 
 if TYPE_CHECKING:
+    from keepclear.cli.running import WatchRun
     from keepclear.cli.scenes import Sketch
-    from keepclear.cli.session import Session
     from keepclear.tracks.observations import Observations
     from keepclear.watch.events import Events
 
@@ -68,7 +68,10 @@ def run(args: argparse.Namespace) -> int:
     for line in told.lines:
         print(line)
     scene = told.sketch.scene(
-        told.session.watch.atlas, "At-Tanf, May and June 2017, as reported", read_points("at-tanf").values(), FOOTNOTES
+        told.watch_run.watch.atlas,
+        "At-Tanf, May and June 2017, as reported",
+        read_points("at-tanf").values(),
+        FOOTNOTES,
     )
     print()
     print(
@@ -80,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
         )
     )
     print(f"\nAt {AS_KNOWN_AT}:")
-    for subject, _, state in told.session.watch.states():
+    for subject, _, state in told.watch_run.watch.states():
         print(f"  {state:<7} {subject}")
-    print(f"\n{rows_sentence(told.session.summary(()))}")
+    print(f"\n{rows_sentence(told.watch_run.summary(()))}")
     write_output(args.map, draw_svg(scene))
     print(f"The map is in {args.map}; open it in a browser. Next: keepclear watch --help")
     return 0
@@ -93,14 +96,14 @@ class Story:
     """The scenario once told: its lines, the run that told them, and the sketch of its map."""
 
     lines: list[str]
-    session: Session
+    watch_run: WatchRun
     sketch: Sketch
 
     @staticmethod
     def told() -> Story:
         """Runs the watch over the scenario's own data."""
+        from keepclear.cli.running import WatchRun
         from keepclear.cli.scenes import Sketch
-        from keepclear.cli.session import Session
         from keepclear.cli.stopping import Stop
         from keepclear.cli.telling import lines_of
         from keepclear.feeds.reading import open_feed
@@ -118,10 +121,10 @@ class Story:
             lines.extend(lines_of(events, names))
             sketch.add(events, batch)
 
-        session = Session(
+        watch_run = WatchRun(
             Watch(atlas, lateness_us=DAY_US), reorder_us=DAY_US, lateness_us=DAY_US, known_until_us=parse_instant(AS_KNOWN_AT).us,
             events_out=None, refusals_out=None, shows=show, progress=lambda _what, _count: None, stop=Stop(),
         )  # fmt: skip
         with (data / "reports.csv").open("rb") as reports:
-            session.run([open_feed(reports)])
-        return Story(lines, session, sketch)
+            watch_run.run([open_feed(reports)])
+        return Story(lines, watch_run, sketch)

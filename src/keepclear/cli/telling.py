@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from keepclear.agreements.atlas import Atlas
-from keepclear.cli.session import Account
+from keepclear.cli.running import Account
 from keepclear.ground.errors import printable
 from keepclear.ground.instants import utc_text
 from keepclear.render import sentences

@@ -115,8 +115,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(args: argparse.Namespace) -> int:
     """Watches, and gives the exit code."""
+    from keepclear.cli.running import WatchRun
     from keepclear.cli.scenes import Sketch
-    from keepclear.cli.session import Session
     from keepclear.cli.telling import Teller
     from keepclear.feeds.reading import open_feed
     from keepclear.feeds.zones import load_zones
@@ -159,7 +159,7 @@ def run(args: argparse.Namespace) -> int:
             if sketch is not None:
                 sketch.add(events, batch)
 
-        session = Session(
+        watch_run = WatchRun(
             watch,
             reorder_us=reorder_us,
             lateness_us=lateness_us,
@@ -170,10 +170,10 @@ def run(args: argparse.Namespace) -> int:
             progress=files.enter_context(_progress(args.positions)),
             stop=stop,
         )
-        account = session.run(feeds)
+        account = watch_run.run(feeds)
     if sketch is not None:
         write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
-    summary = session.summary(feeds)
+    summary = watch_run.summary(feeds)
     if account.reader_gone:
         silence_stdout()
     if args.summary == "json" and not account.reader_gone:

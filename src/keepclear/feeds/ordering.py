@@ -15,7 +15,7 @@ from keepclear.tracks.observations import TABLES, Observations
 
 
 class KnownOrder:
-    """Batches in, batches out; the reports come out by `known_at_us`, equal ones in the order they came in.
+    """Batches in, batches out; the reports come out by `known_at_us`, equal ones in the order they were seen.
 
     After each batch the watermark rises to the latest `known_at_us` so far less `reorder_us`, and what is known at or
     before it is given out. If more than `rows_max` are held, it rises to the oldest of them until they fit. It
@@ -59,8 +59,8 @@ class KnownOrder:
         self._latest_us = newest_us if self._latest_us is None else max(self._latest_us, newest_us)
         joined = batch if self._waiting is None else Observations.joined([self._waiting, batch])
         known_us = joined.known_at_us
-        # Stable: those waiting came before the batch, and rows of one instant keep their order.
-        order = np.argsort(known_us, kind="stable")
+        # Of those known at one instant the ones seen first come first: a bulk delivery is not a heap of late reports.
+        order = np.lexsort((joined.seen_at_us, known_us))
         watermark_us = self._latest_us - self._reorder_us
         if self._watermark_us is not None:
             watermark_us = max(watermark_us, self._watermark_us)

@@ -46,7 +46,7 @@ class Account:
         return self.rows_read - self.accepted - self.duplicate - self.refused - self.not_yet_known
 
 
-class Session:
+class WatchRun:
     """Runs feeds through a watch. `shows` is called with the events and the reports of every step."""
 
     def __init__(

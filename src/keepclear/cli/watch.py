@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepclear.cli.outlets import check_outputs, open_output, silence_stdout, write_output
 from keepclear.cli.stopping import StandardInput, Stop
+from keepclear.cli.zones import zone_file_bytes
 from keepclear.ground.errors import Refused, printable
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from keepclear.tracks.observations import Observations
     from keepclear.watch.events import Events
 
-ZONE_FILE_BYTES_READ_MAX = 65 * 1024 * 1024
 
 EPILOG = """\
 On a terminal the events are sentences; in a pipe, or with --events, they are JSON lines (docs/spec/events.md).
@@ -201,8 +201,7 @@ def _title(atlas: Atlas) -> str:
 
 def _read_zone_file(name: str) -> bytes:
     try:
-        with Path(name).open("rb") as file:
-            return file.read(ZONE_FILE_BYTES_READ_MAX)
+        return zone_file_bytes(name)
     except OSError as error:
         raise Refused(
             "zones.unreadable",

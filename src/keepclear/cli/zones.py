@@ -92,14 +92,18 @@ def _unusable(error: OSError) -> int:
     return 2
 
 
-def _bytes_of(name: str) -> bytes:
+def zone_file_bytes(name: str) -> bytes:
     """At most one byte more than the reader takes, so that a device or a wrong file fills no memory."""
     from keepclear.feeds.zones import ZONE_FILE_BYTES_MAX
 
-    if name == "-":
-        return sys.stdin.buffer.read(ZONE_FILE_BYTES_MAX + 1)
     with Path(name).open("rb") as file:
         return file.read(ZONE_FILE_BYTES_MAX + 1)
+
+
+def _bytes_of(name: str) -> bytes:
+    from keepclear.feeds.zones import ZONE_FILE_BYTES_MAX
+
+    return sys.stdin.buffer.read(ZONE_FILE_BYTES_MAX + 1) if name == "-" else zone_file_bytes(name)
 
 
 def _errors_first(faults: Sequence[Fault]) -> list[Fault]:

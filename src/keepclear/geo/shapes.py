@@ -7,12 +7,10 @@ counts as inside and is marked. Shapes are values: equal where their numbers are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from scipy.special import ndtr
 
@@ -30,8 +28,6 @@ _ARC_SAG_M = 0.01
 _TRIES_PER_POINT_MAX = 64
 _GAUSS_NODES, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(48)
 _GOLDEN_ANGLE_DEG = 180.0 * (3.0 - np.sqrt(5.0))
-
-Positions = Sequence[tuple[float, float]]
 
 
 class Shape:
@@ -395,8 +391,3 @@ def _check_radius(radius_m: float, name: str) -> None:
 def _check_edges(edges: str) -> None:
     if edges not in EDGE_KINDS:
         raise Refused("shape.edges", "The edge method is not known", value=edges, mend='Write "geodesic" or "lonlat".')
-
-
-def as_columns(lat: npt.ArrayLike, lon: npt.ArrayLike) -> Ring:
-    """Two float64 arrays of one length from whatever numpy can read."""
-    return np.atleast_1d(np.asarray(lat, dtype=np.float64)), np.atleast_1d(np.asarray(lon, dtype=np.float64))

@@ -31,7 +31,7 @@ def room(*, rooms: str = "", packages: str = "") -> Room:
 
 MAP = {
     "ground": room(),
-    "geo": room(rooms="ground", packages="numpy pyproj shapely scipy mgrs"),
+    "geo": room(rooms="ground", packages="numpy pyproj shapely scipy mgrs numba"),
     "agreements": room(rooms="ground geo", packages="numpy"),
     "tracks": room(rooms="ground geo", packages="numpy"),
     "watch": room(rooms="ground geo agreements tracks", packages="numpy"),

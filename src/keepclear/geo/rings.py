@@ -132,6 +132,23 @@ def refuse_half_turns(lat: Floats, lon: Floats, *, where: str = "", closed: bool
         raise Refused("shape.half_turn", what, value=value, mend=mend, where=where)
 
 
+def unwrapped_rings(rings: Sequence[Ring]) -> list[Ring] | None:
+    """Rings closed, without jumps in longitude, about the middle of the first; None if one goes round a pole."""
+    found: list[Ring] = []
+    for lat, lon in rings:
+        closed_lat, closed_lon = np.append(lat, lat[0]), np.append(lon, lon[0])
+        step = np.diff(closed_lon)
+        if np.any(np.abs(step) > 180.0):
+            jumps = -360.0 * np.rint(step / 360.0)
+            closed_lon = closed_lon + np.concatenate([[0.0], np.cumsum(jumps)])
+            if abs(closed_lon[-1] - closed_lon[0]) > 1.0:
+                return None
+        if found:
+            closed_lon = closed_lon + 360.0 * np.rint((found[0][1].mean() - closed_lon.mean()) / 360.0)
+        found.append((closed_lat, closed_lon))
+    return found
+
+
 def _refuse_shared_corners(rings: Sequence[Ring]) -> None:
     """Which side of a corner is inside cannot be told where two rings have it."""
     corners = np.concatenate([np.stack([lat, earth.wrapped_lon(lon)], axis=1) for lat, lon in rings])

@@ -1,0 +1,143 @@
+"""The cells of the index, and how a position finds its own.
+
+The earth lies in tiles of half a degree. A tile that no edge comes near is one place; any other is split into
+2^s by 2^s cells, and each cell is a place. A place says which zones contain it whole, and which zones have an edge
+so near that the position itself must be looked at: its crossing entries. docs/kernel.md is the long story.
+
+A place is a number. From 0 up it is where its list stands in `listed`: a count, then that many zone numbers.
+Below 0 it is the complement of a row of `entry`: a head with a count and a list, then that many entries.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.geo.compiled import compiled
+from keepclear.geo.earth import ECCENTRICITY_SQUARED, SEMI_MAJOR_M, Floats
+
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+
+TILES_PER_DEGREE = 2
+ROWS, COLUMNS = 180 * TILES_PER_DEGREE, 360 * TILES_PER_DEGREE
+TILE_DEG = 1.0 / TILES_PER_DEGREE
+
+# Kinds of outline, as they stand in an entry.
+CIRCLE, LONLAT, GEODESIC, ASK = 0, 1, 2, 3
+
+# Where in its cell an entry's reference point may lie: shares of the cell's height and width. The first is taken unless an
+# edge passes too near; none lies on a round fraction, as edges drawn by people do.
+REFERENCES = np.array(
+    [(0.5077, 0.4931), (0.2117, 0.2741), (0.7919, 0.7237), (0.2391, 0.7607), (0.7723, 0.2269), (0.5119, 0.1291),
+     (0.4889, 0.8713), (0.1213, 0.5081), (0.8831, 0.4817), (0.3511, 0.4157), (0.6473, 0.5903), (0.3907, 0.6221),
+     (0.6311, 0.3761), (0.0907, 0.1013), (0.9103, 0.8951), (0.0853, 0.9067)]
+)  # fmt: skip
+
+
+class Cells(NamedTuple):
+    """The index as arrays, to be handed to compiled functions; nobody writes to them but the index.
+
+    tile        (259 200,) row by row from the south-west: from 0 up a place; below 0 the complement of `first * 8 + s`,
+                where the 4^s cells of the tile stand in `cell` from `first`, row by row from its south-west
+    cell        places
+    listed      lists of zone numbers, ascending, each after its count; the list at 0 is empty
+    entry       (n, 3) heads: count, list, 0; entries: zone, first vertex, bits (see `bits_of`)
+    entry_zone  the first column of `entry`
+    lonlat      (n, 2) latitude and longitude of vertices in the frame of their tile; NaN lifts the pen
+    geodesic    (n, 6) earth-centred vertex and the unit normal of the piece that begins there, metres; NaN lifts the pen
+    zone        (n, 8) by zone: for a circle its centre, the squared chords below which a position is inside and above which it
+                is outside, and its radius; for all, the reach; 0
+    """
+
+    tile: Longs
+    cell: Ints
+    listed: Ints
+    entry: Ints
+    entry_zone: Ints
+    lonlat: Floats
+    geodesic: Floats
+    zone: Floats
+
+
+@compiled
+def bits_of(kind: int, inside: bool, reference: int, shift: int, pieces: int) -> int:
+    """What an entry says in one number: kind, state and number of its reference point, s of its tile, how many pieces."""
+    return kind | (4 if inside else 0) | (reference << 3) | (shift << 7) | (pieces << 10)
+
+
+@compiled
+def locate(cells: Cells, lat: float, lon: float) -> int:
+    """The place of a position in degrees."""
+    north, east = (lat + 90.0) * TILES_PER_DEGREE, (lon + 180.0) * TILES_PER_DEGREE
+    row, column = min(max(int(north), 0), ROWS - 1), min(max(int(east), 0), COLUMNS - 1)
+    code = cells.tile[row * COLUMNS + column]
+    if code >= 0:
+        return int(code)
+    shift, first = ~code & 7, ~code >> 3
+    side = 1 << shift
+    cell_row = min(max(int((north - row) * side), 0), side - 1)
+    cell_column = min(max(int((east - column) * side), 0), side - 1)
+    return int(cells.cell[first + (cell_row << shift) + cell_column])
+
+
+@compiled
+def whole(cells: Cells, place: int) -> tuple[int, int]:
+    """Where in `listed` the zones stand that contain the whole place, farther than their reach from the edge: first, last."""
+    first = place if place >= 0 else int(cells.entry[~place, 1])
+    return first + 1, first + 1 + int(cells.listed[first])
+
+
+@compiled
+def crossing(cells: Cells, place: int) -> tuple[int, int]:
+    """Which rows of `entry` are the place's zones with an edge within their reach: first, last."""
+    if place >= 0:
+        return 0, 0
+    return ~place + 1, ~place + 1 + int(cells.entry[~place, 0])
+
+
+@compiled
+def block(cells: Cells, lat: float, lon: float) -> tuple[float, float, float, float]:
+    """The tile or cell of a position: lowest and highest latitude, lowest and highest longitude, degrees."""
+    north, east = (lat + 90.0) * TILES_PER_DEGREE, (lon + 180.0) * TILES_PER_DEGREE
+    row, column = min(max(int(north), 0), ROWS - 1), min(max(int(east), 0), COLUMNS - 1)
+    code = cells.tile[row * COLUMNS + column]
+    side = 1 if code >= 0 else 1 << (~code & 7)
+    height = TILE_DEG / side
+    south = row * TILE_DEG - 90.0 + min(max(int((north - row) * side), 0), side - 1) * height
+    west = column * TILE_DEG - 180.0 + min(max(int((east - column) * side), 0), side - 1) * height
+    return south, south + height, west, west + height
+
+
+_ROW_MIDDLE = np.radians((np.arange(ROWS) + 0.5) * TILE_DEG - 90.0)
+_COLUMN_MIDDLE = np.radians((np.arange(COLUMNS) + 0.5) * TILE_DEG - 180.0)
+_ROW_SIN, _ROW_COS = np.sin(_ROW_MIDDLE), np.cos(_ROW_MIDDLE)
+_COLUMN_SIN, _COLUMN_COS = np.sin(_COLUMN_MIDDLE), np.cos(_COLUMN_MIDDLE)
+_RADIANS = np.pi / 180.0
+
+
+@compiled
+def ecef(lat: float, lon: float) -> tuple[float, float, float]:
+    """Earth-centred metres of a position on the ellipsoid; within 10 nm of `earth.to_ecef`.
+
+    Sines and cosines are turned from those of the tile's middle, at most a quarter of a degree away, where the series
+    below are exact to the last digits."""
+    row = min(max(int((lat + 90.0) * TILES_PER_DEGREE), 0), ROWS - 1)
+    column = min(max(int((lon + 180.0) * TILES_PER_DEGREE), 0), COLUMNS - 1)
+    sin_lat, cos_lat = _turned(_ROW_SIN[row], _ROW_COS[row], (lat - (row + 0.5) * TILE_DEG + 90.0) * _RADIANS)
+    sin_lon, cos_lon = _turned(
+        _COLUMN_SIN[column], _COLUMN_COS[column], (lon - (column + 0.5) * TILE_DEG + 180.0) * _RADIANS
+    )
+    prime_vertical_m = SEMI_MAJOR_M / np.sqrt(1.0 - ECCENTRICITY_SQUARED * sin_lat * sin_lat)
+    across_m = prime_vertical_m * cos_lat
+    return across_m * cos_lon, across_m * sin_lon, prime_vertical_m * (1.0 - ECCENTRICITY_SQUARED) * sin_lat
+
+
+@compiled
+def _turned(sin: float, cos: float, by: float) -> tuple[float, float]:
+    square = by * by
+    sin_by = by * (1.0 - square / 6.0 * (1.0 - square / 20.0 * (1.0 - square / 42.0)))
+    cos_by = 1.0 - square / 2.0 * (1.0 - square / 12.0 * (1.0 - square / 30.0))
+    return sin * cos_by + cos * sin_by, cos * cos_by - sin * sin_by

@@ -20,7 +20,7 @@ from keepclear.geo.strips import sides, straight_runs
 
 _KINDS = (Circle, Sector, Polygon, Corridor)
 _CIRCLE, _SECTOR, _POLYGON, _CORRIDOR = range(4)
-_NOT_ASKED, _NONE = -2, -1
+_NOT_ASKED = -1
 
 
 class Measures:
@@ -33,8 +33,10 @@ class Measures:
         self._shapes = tuple(shapes)
         self._kind = np.array([_KINDS.index(type(shape)) for shape in self._shapes], dtype=np.int8)
         self._sizes = np.array([_sizes(shape) for shape in self._shapes], dtype=np.float64).reshape(-1, 6)
+        self._has_line = (self._kind != _CIRCLE) & (self._sizes[:, 5] < 360.0)
         self._pieces = Pieces()
-        self._lines = np.full((2, len(self._shapes)), _NOT_ASKED, dtype=np.intp)  # measured to, drawn
+        # In `_pieces`: of each shape the line to measure to, then of each sector the edge as it is drawn.
+        self._line = np.full(2 * len(self._shapes), _NOT_ASKED, dtype=np.intp)
 
     def edge_m(self, number: Numbers, lat: Floats, lon: Floats) -> Floats:
         """Metres from each position to the edge of its shape, negative inside: `shapes[number].edge_m`."""
@@ -69,11 +71,10 @@ class Measures:
     def _to_lines(self, number: Numbers, lat: Floats, lon: Floats) -> tuple[Floats, Booleans]:
         """Metres to the line of each shape, and whether the point is on its left; infinite where there is none."""
         distance_m, left = np.full(len(number), np.inf), np.zeros(len(number), dtype=bool)
-        rows = np.flatnonzero(self._kind[number] != _CIRCLE)
+        rows = np.flatnonzero(self._has_line[number])
         if len(rows):
-            line = self._lines_of(number[rows])
-            rows, line = rows[line != _NONE], line[line != _NONE]
-            distance_m[rows], left[rows] = self._pieces.nearest(line, lat[rows], lon[rows])
+            to_line = self._pieces.nearest(self._lines_of(number[rows]), lat[rows], lon[rows])
+            distance_m[rows], left[rows] = to_line
         return distance_m, left
 
     def _within_circles(self, number: Numbers, lat: Floats, lon: Floats, sigma_m: Floats, edge_m: Floats) -> Floats:
@@ -99,14 +100,28 @@ class Measures:
         return p_inside
 
     def _lines_of(self, number: Numbers, *, drawn: bool = False) -> Numbers:
-        """The lines of these shapes in `_pieces`, put there if they are not; `_NONE` where there is none."""
-        purpose = np.where(self._kind[number] == _SECTOR, int(drawn), 0)
-        for new in np.flatnonzero(self._lines[purpose, number] == _NOT_ASKED):
-            if self._lines[purpose[new], number[new]] == _NOT_ASKED:
-                line = _line(self._shapes[number[new]], drawn=drawn)
-                self._lines[purpose[new], number[new]] = _NONE if line is None else self._pieces.add(line)
-        lines: Numbers = self._lines[purpose, number]
-        return lines
+        """The lines of these shapes in `_pieces`, put there if they are not."""
+        row = np.where(self._kind[number] == _SECTOR, number + len(self._shapes), number) if drawn else number
+        line: Numbers = self._line[row]
+        if (line == _NOT_ASKED).any():
+            new = np.unique(row[line == _NOT_ASKED])
+            self._line[new] = self._pieces.add([self._boundary(r) for r in new.tolist()])
+            line = self._line[row]
+        return line
+
+    def _boundary(self, row: int) -> Boundary:
+        drawn, number = divmod(row, len(self._shapes))
+        match self._shapes[number]:
+            case Polygon(boundary=boundary):
+                return boundary
+            case Corridor(axis=axis):
+                return axis
+            case Sector() as sector if drawn:
+                return sector.drawn_edge
+            case Sector(sides=Boundary() as sides):
+                return sides
+            case shape:
+                raise TypeError(f"{shape} has no line")
 
 
 def _mass(whose: Numbers, ends: Floats, sigma_m: Floats, edge_m: Floats) -> Floats:
@@ -114,17 +129,6 @@ def _mass(whose: Numbers, ends: Floats, sigma_m: Floats, edge_m: Floats) -> Floa
     behind = np.zeros(len(edge_m))
     np.add.at(behind, whose, behind_edges(*(ends / sigma_m[whose, None]).T))
     return left_of_edges(behind, edge_m <= 0)
-
-
-def _line(shape: Shape, *, drawn: bool) -> Boundary | None:
-    match shape:
-        case Sector():
-            return shape.drawn_edge if drawn else shape.sides
-        case Polygon():
-            return shape.boundary
-        case Corridor():
-            return shape.axis
-    raise TypeError(shape)
 
 
 def _sizes(shape: Shape) -> tuple[float, float, float, float, float, float]:

@@ -32,30 +32,41 @@ Indexes = npt.NDArray[np.int32]
 @compiled
 def fill_balls(vertex: Floats, start: Indexes, end: Indexes, ball: Floats) -> None:
     """Writes the balls of one line, `ball_count(len(start))` rows of x, y, z and radius in metres."""
-    pieces = len(start)
+    pieces, runs = len(start), (len(start) + PIECES_PER_RUN - 1) // PIECES_PER_RUN
+    tip, run = np.empty((2 * PIECES_PER_RUN, 4)), np.empty((runs, 4))
+    for k in range(runs):
+        tips = 0
+        for piece in range(k * PIECES_PER_RUN, min((k + 1) * PIECES_PER_RUN, pieces)):
+            tip[tips, :3], tip[tips + 1, :3] = vertex[start[piece]], vertex[end[piece]]
+            tips += 2
+        tip[:, 3] = _BALL_SLACK_M
+        _surround(tip, 0, tips, run, k)
     waiting = np.empty((_DEPTH_MAX, 3), np.int64)
-    waiting[0] = 0, 0, (pieces + PIECES_PER_RUN - 1) // PIECES_PER_RUN
+    waiting[0] = 0, 0, runs
     held = 1
     while held > 0:
         held -= 1
         row, first, last = waiting[held]
-        pieces_in = range(first * PIECES_PER_RUN, min(last * PIECES_PER_RUN, pieces))
-        for axis in range(3):
-            low, high = np.inf, -np.inf
-            for piece in pieces_in:
-                for at in (vertex[start[piece], axis], vertex[end[piece], axis]):
-                    low, high = min(low, at), max(high, at)
-            ball[row, axis] = (low + high) / 2
-        radius_m = 0.0
-        for piece in pieces_in:
-            for tip in (start[piece], end[piece]):
-                radius_m = max(radius_m, _apart_m(vertex, tip, ball, row))
-        ball[row, 3] = radius_m + _BALL_SLACK_M
+        _surround(run, first, last, ball, row)
         if last - first > 1:
             middle = (first + last) // 2
             waiting[held] = row + 1, first, middle
             waiting[held + 1] = row + 2 * (middle - first), middle, last
             held += 2
+
+
+@compiled
+def _surround(inner: Floats, first: int, last: int, ball: Floats, row: int) -> None:
+    """Writes a ball that holds the balls first to last, about the middle of their centres."""
+    for axis in range(3):
+        low, high = np.inf, -np.inf
+        for k in range(first, last):
+            low, high = min(low, inner[k, axis]), max(high, inner[k, axis])
+        ball[row, axis] = (low + high) / 2
+    radius_m = 0.0
+    for k in range(first, last):
+        radius_m = max(radius_m, _apart_m(inner, k, ball, row) + inner[k, 3])
+    ball[row, 3] = radius_m
 
 
 def ball_count(pieces: int) -> int:

@@ -6,6 +6,8 @@ the balls by which it is found. The tables are enlarged by half when they are fu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,19 +27,16 @@ class Pieces:
         self._start, self._end, self._before, self._after = (_Table((), np.int32) for _ in range(4))
         self._lines = _Table((3,), np.int64)  # first piece, number of pieces, first ball
 
-    def add(self, line: Boundary) -> int:
-        """The number of the line, from 0 in the order of adding."""
-        first_vertex, first_piece = len(self._vertex.rows), len(self._start.rows)
-        ball = np.empty((ball_count(len(line.start)), 4))
-        fill_balls(line.vertex, line.start, line.end, ball)
-        self._lines.append(np.array([[first_piece, len(line.start), len(self._ball.rows)]]))
-        self._ball.append(ball)
-        self._vertex.append(line.vertex)
-        self._start.append(line.start + first_vertex)
-        self._end.append(line.end + first_vertex)
-        self._before.append(np.where(line.before >= 0, line.before + first_piece, -1))
-        self._after.append(np.where(line.after >= 0, line.after + first_piece, -1))
-        return len(self._lines.rows) - 1
+    def add(self, lines: Sequence[Boundary]) -> Numbers:
+        """The numbers of these lines, counted on from those added before."""
+        vertex = self._vertex.extend([line.vertex for line in lines])
+        piece = self._start.extend([line.start + at for line, at in zip(lines, vertex, strict=True)])
+        self._end.extend([line.end + at for line, at in zip(lines, vertex, strict=True)])
+        self._before.extend([_shifted(line.before, at) for line, at in zip(lines, piece, strict=True)])
+        self._after.extend([_shifted(line.after, at) for line, at in zip(lines, piece, strict=True)])
+        ball = self._ball.extend([_balls(line) for line in lines])
+        known = [len(line.start) for line in lines]
+        return self._lines.extend([np.array([row]) for row in zip(piece, known, ball, strict=True)])
 
     def nearest(self, line: Numbers, lat: Floats, lon: Floats) -> tuple[Floats, Booleans]:
         """What `Boundary.nearest` answers, each point about its own line; the same bits."""
@@ -70,10 +69,24 @@ class _Table:
         self._room = np.empty((0, *shape), kind)
         self.rows = self._room
 
-    def append(self, rows: npt.NDArray[np.generic]) -> None:
-        held, needed = len(self.rows), len(self.rows) + len(rows)
+    def extend(self, parts: Sequence[npt.NDArray[np.generic]]) -> Numbers:
+        """The row at which each part begins."""
+        held = len(self.rows)
+        begin = held + np.cumsum([0, *(len(part) for part in parts)])
+        needed = int(begin[-1])
         if needed > len(self._room):
             self._room = np.empty((max(needed, held + held // 2), *self._room.shape[1:]), self._room.dtype)
             self._room[:held] = self.rows
-        self._room[held:needed] = rows
+        np.concatenate(parts, out=self._room[held:needed], casting="same_kind")
         self.rows = self._room[:needed]
+        return begin[:-1]
+
+
+def _balls(line: Boundary) -> Floats:
+    ball = np.empty((ball_count(len(line.start)), 4))
+    fill_balls(line.vertex, line.start, line.end, ball)
+    return ball
+
+
+def _shifted(link: Indexes, by: int) -> Indexes:
+    return np.where(link < 0, -1, link + by)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keepclear.geo import earth
@@ -90,7 +90,11 @@ def test_every_distance_has_the_bits_it_has_when_the_shape_is_asked_alone(batch)
     assert found.tobytes() == asked_alone(zones, number, lat, lon).tobytes()
 
 
+AT_THE_ANTIPODE = ([Sector(90.0, -180.0, 100.0, 0.0, 20.0)], np.array([0]), np.array([-90.0]), np.array([-180.0]))
+
+
 @given(batches(), st.sampled_from([0.5, 30.0, 100.0, 3_000.0]))
+@example(AT_THE_ANTIPODE, 0.5)
 def test_every_probability_is_the_one_of_the_shape_asked_alone(batch, sigma_m):
     zones, number, lat, lon = batch
     edge_m = asked_alone(zones, number, lat, lon)

@@ -33,6 +33,7 @@ GEODESIC_PIECE_M_MAX = 2_000.0
 LONLAT_BOW_M_MAX = 0.000_5
 PIECES_MAX = 400_000
 CELLS_PER_BLOCK = 250_000
+BEYOND_HORIZON_M = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,13 +122,15 @@ class Boundary:
         """The vertices in the tangent plane of a point, metres east and north; those behind the horizon are far away."""
         at_lat, at_lon = np.array([lat]), np.array([lon])
         x, y, z = _seen_from(earth.to_ecef(at_lat, at_lon), at_lat, at_lon, self.vertex)
-        behind = np.where(z[0] < -earth.MEAN_RADIUS_M, 1e3, 1.0)
-        return x[0] * behind, y[0] * behind
+        behind = z[0] < -earth.MEAN_RADIUS_M
+        east, north = np.where(behind, x[0] + 0.001, x[0]), y[0]  # the antipode too lies in some direction
+        outward = np.where(behind, BEYOND_HORIZON_M / np.maximum(np.hypot(east, north), 1e-4), 1.0)
+        return east * outward, north * outward
 
 
 def gaussian_mass(ax: Floats, ay: Floats, bx: Floats, by: Floats, inside: bool) -> float:
     """Mass of the unit Gaussian about the origin within straight edges a to b, interior on the left, in sigmas."""
-    behind = np.array([np.sum(behind_edges(ax, ay, bx, by))])
+    behind = np.array([np.sum(behind_edges(np.stack([ax, ay, bx, by], axis=1)))])
     return float(left_of_edges(behind, np.array([inside]))[0])
 
 

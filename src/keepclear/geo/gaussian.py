@@ -6,14 +6,19 @@ where the first probability is asked for: it takes longer to load than all else 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.geo.compiled import compiled
 from keepclear.geo.earth import Floats
 
 SIGMAS_SEEN = 9.0
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
+_NODES_OF_SHORT = tuple(zip(*(column.tolist() for column in np.polynomial.legendre.leggauss(8)), strict=True))
+_SHORT = 0.5  # shorter than so many sigmas and than so much of the way to it, an edge makes a slim wedge
 _CIRCLES_PER_BLOCK = 4_096
 _ROUNDING = 1e-6
 _TINY = 1e-100
@@ -37,33 +42,56 @@ def within_circle(radius: Floats, apart: Floats) -> Floats:
     return mass
 
 
-def behind_edges(ax: Floats, ay: Floats, bx: Floats, by: Floats) -> Floats:
-    """Mass of the wedge behind each straight edge from a to b, negative where the middle lies on its right.
+def behind_edges(ends: Floats) -> Floats:
+    """Mass of the wedge behind each straight edge, negative where the middle lies on its right; 0 beyond nine sigmas.
 
-    A difference of two values of Owen's T function (D. B. Owen, Ann. Math. Stat. 27, 1956); 0 beyond nine sigmas."""
+    ends  (n, 4) x and y of the start, x and y of the end
+
+    A difference of two values of Owen's T function (D. B. Owen, Ann. Math. Stat. 27, 1956)."""
     from scipy.special import owens_t
 
-    behind = np.zeros(len(ax))
-    ux, uy = bx - ax, by - ay
-    length = np.hypot(ux, uy)
-    solid = np.flatnonzero(length > 0)
-    ux, uy = ux[solid] / length[solid], uy[solid] / length[solid]
-    ax, ay, bx, by = _off_middle(ax[solid]), ay[solid], _off_middle(bx[solid]), by[solid]
-    # Each from the end it belongs to or the nearer one: at a vertex the two edges then agree in which direction it lies.
-    begin, finish = ax * ux + ay * uy, bx * ux + by * uy
-    height = np.where(np.abs(begin) < np.abs(finish), uy * ax - ux * ay, uy * bx - ux * by)  # positive on the left
-    past = np.maximum(np.maximum(begin, -finish), 0.0)
-    near = np.hypot(height, past) < SIGMAS_SEEN
-    height, begin, finish = height[near], begin[near], finish[near]
+    behind, wide, seen = _slim_wedges(ends)
+    height, begin, finish = seen.T
     over = np.maximum(np.abs(height), _TINY**2)
     wedge = owens_t(over, finish / over) - owens_t(over, begin / over)
-    behind[solid[near]] = np.where(height < 0, -wedge, wedge)
+    behind[wide] = np.where(height < 0, -wedge, wedge)
     return behind
 
 
-def _off_middle(x: Floats) -> Floats:
-    """An end in the very middle lies in no direction; it is moved by less than any rounding."""
-    return np.where(x == 0.0, _TINY, x)
+@compiled
+def _slim_wedges(ends: Floats) -> tuple[Floats, npt.NDArray[np.intp], Floats]:
+    """The wedges of short edges; the numbers of the others, each with its height over the middle, begin and finish.
+
+    A short edge needs no T, only the integral that T is, with eight nodes along it: alike within 1e-14, in a tenth of
+    the time. An arc is made of such edges."""
+    behind = np.zeros(len(ends))
+    wide, seen = np.empty(len(ends), np.intp), np.empty((len(ends), 3))
+    found = 0
+    for i in range(len(ends)):
+        ax, ay, bx, by = ends[i]
+        length = math.hypot(bx - ax, by - ay)
+        if length == 0.0:
+            continue
+        ux, uy = (bx - ax) / length, (by - ay) / length
+        # An end in the very middle lies in no direction: it is moved by less than any rounding.
+        ax, bx = ax if ax != 0.0 else _TINY, bx if bx != 0.0 else _TINY
+        # Each from the end it belongs to or the nearer one, so that two edges agree in which direction their vertex lies.
+        begin, finish = ax * ux + ay * uy, bx * ux + by * uy
+        height = uy * ax - ux * ay if abs(begin) < abs(finish) else uy * bx - ux * by  # positive on the left
+        apart = math.hypot(height, max(begin, -finish, 0.0))
+        if apart >= SIGMAS_SEEN:
+            continue
+        if length < min(_SHORT, _SHORT * apart):
+            half, middle, density = (finish - begin) / 2, (finish + begin) / 2, 0.0
+            for node, weight in _NODES_OF_SHORT:
+                squared = height * height + (middle + half * node) ** 2
+                density += weight * math.exp(-0.5 * squared) / squared
+            behind[i] = height * half * density / (2 * math.pi)
+        else:
+            wide[found] = i
+            seen[found] = height, begin, finish
+            found += 1
+    return behind, wide[:found], seen[:found]
 
 
 def left_of_edges(behind: Floats, inside: npt.NDArray[np.bool_]) -> Floats:

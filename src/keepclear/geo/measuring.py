@@ -1,7 +1,8 @@
 """Signed distances and probabilities for columns of (shape, position) pairs over many different shapes.
 
-The answers are those of `Shape.edge_m`, to the bit, and of `Shape.gaussian_inside`. What is asked of a shape at a
-time costs the same as what is asked of many together: one call each for all circles, all lines, all Gaussians.
+The distances are those of `Shape.edge_m` to the bit, the probabilities those of `Shape.gaussian_inside` within 1e-6.
+A batch has one or two positions for each of many zones, so nothing here goes shape by shape: one call measures to all
+centres, one to all lines, and one each weighs all circles and all edges. Only a corridor seen near a bend is asked alone.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ _NOT_ASKED = -1
 class Measures:
     """Made from shapes, which are then known by their number. Not to be asked by two threads at once.
 
-    What a shape needs for its answers is prepared when it is first asked about, and kept: 48 bytes a piece of a
-    polygon or of the line of a corridor, at most 2 km each; for a probability about a sector its arcs besides."""
+    What a shape needs for its answers is prepared when it is first asked about, and kept: 48 bytes for each of its
+    pieces, beside the 40 in the shape. A piece is at most 2 km of an edge, about 100 m of one that runs east at middle
+    latitudes and is straight in longitude and latitude; a sector asked for a probability has its arcs in pieces too."""
 
     def __init__(self, shapes: Sequence[Shape]) -> None:
         self._shapes = tuple(shapes)
@@ -126,9 +128,8 @@ class Measures:
 
 def _mass(whose: Numbers, ends: Floats, sigma_m: Floats, edge_m: Floats) -> Floats:
     """Share of each point's Gaussian inside the edges that are its own."""
-    behind = np.zeros(len(edge_m))
-    np.add.at(behind, whose, behind_edges(*(ends / sigma_m[whose, None]).T))
-    return left_of_edges(behind, edge_m <= 0)
+    behind = np.bincount(whose, weights=behind_edges(ends / sigma_m[whose, None]), minlength=len(edge_m))
+    return left_of_edges(behind.astype(np.float64), edge_m <= 0)
 
 
 def _sizes(shape: Shape) -> tuple[float, float, float, float, float, float]:

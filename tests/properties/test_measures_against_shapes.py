@@ -9,10 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.geo import earth
 from keepclear.geo.measuring import Measures
 from keepclear.geo.pieces import Pieces
 from keepclear.geo.shapes import Circle, Corridor, Polygon, Sector, Shape
+from keepclear.watch.evidence import Weighed, weigh
+from tests.builders import reports
 from tests.near_edges import CASES
 
 # Poles, the antimeridian, the equator, and what lies between.
@@ -198,3 +201,21 @@ def test_beside_a_wide_corridor_about_half_of_the_error_is_inside(beyond_m):
 def test_at_the_apex_of_a_sector_the_share_inside_is_its_angle(span, lat, lon):
     sector = Sector(lat, lon, 50_000.0, 20.0, (20.0 + span) % 360.0)
     assert probability(sector, lat, lon, 100.0) == pytest.approx(span / 360.0, abs=1e-4)
+
+
+# --- in the watch ---
+
+
+@given(batches(), st.lists(st.sampled_from([None, 0.0, 5.0, 800.0]), min_size=12, max_size=12))
+def test_a_report_says_of_a_zone_the_same_whatever_zones_stand_beside_it(batch, errors_m):
+    zones = [Zone(f"z{i}", shape, band_mm=500_000 * i) for i, shape in enumerate(batch[0])]
+    places_asked = zip(batch[2].tolist(), batch[3].tolist(), errors_m, strict=False)
+    rows = reports(*({"seen": "10:00", "lat": lat, "lon": lon, "error_m": error} for lat, lon, error in places_asked))
+    together = pairs_of(weigh(rows, Atlas.of(zones)))
+    alone = [weigh(rows, Atlas.of(zone)) for zone in zones]
+    assert together == {(row, n): said for n, one in enumerate(alone) for (row, _), said in pairs_of(one).items()}
+
+
+def pairs_of(weighed: Weighed):
+    said = zip(weighed.edge_mm.tolist(), weighed.p_inside_e4.tolist(), weighed.evidence.tolist(), strict=True)
+    return dict(zip(zip(weighed.report.tolist(), weighed.zone.tolist(), strict=True), said, strict=True))

@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.geo import earth
+from keepclear.geo.gaussian import behind_edges
 from keepclear.geo.measuring import Measures
 from keepclear.geo.pieces import Pieces
 from keepclear.geo.shapes import Circle, Corridor, Polygon, Sector, Shape
@@ -47,7 +48,7 @@ def shapes(draw: st.DrawFn) -> Shape:
     if kind == "polygon":
         shares = draw(st.lists(st.floats(0.3, 1.0), min_size=4, max_size=12))
         return Polygon(((ring_about(lat, lon, size_m, shares),),), edges)
-    turns = draw(st.lists(st.sampled_from([-120.0, -30.0, 0.0, 0.02, 5.0, 90.0]), max_size=3))
+    turns = draw(st.lists(st.sampled_from([-120.0, -30.0, 0.0, 0.02, 1.0, 2.5, 90.0]), max_size=3))
     line, bearing = [(lat, float(earth.wrapped_lon(lon)))], draw(st.floats(0.0, 360.0))
     for turn in [0.0, *turns]:
         bearing += turn
@@ -175,12 +176,31 @@ def test_the_pieces_within_reach_are_all_found_once_and_in_order(coast, reach_m)
         assert (piece[whose == i] - len(before.start)).tolist() == expected.tolist()
 
 
+def test_a_corridor_that_bends_by_two_degrees_is_weighed_as_bent():
+    corridor = Corridor(((33.0, 38.0), (33.2, 38.0), (33.4, 38.01)), 5_000.0)
+    bearings = np.linspace(0.0, 350.0, 36)
+    lat, lon = earth.step_along(33.2, 38.0, bearings, 5_000.0 + np.linspace(-200.0, 200.0, 36))
+    number, sigma_m, edge_m = np.zeros(36, dtype=np.intp), np.full(36, 100.0), corridor.edge_m(lat, lon)
+    found = Measures([corridor]).gaussian_inside(number, lat, lon, sigma_m, edge_m)
+    alone = [corridor.gaussian_inside(*point) for point in zip(lat, lon, sigma_m, edge_m, strict=True)]
+    assert found == pytest.approx(alone, abs=1e-9)
+
+
 # --- probabilities where the exact edge and the drawn one part ---
 
 
 def probability(shape: Shape, lat: float, lon: float, sigma_m: float) -> float:
     number, at = np.zeros(1, dtype=np.intp), (np.array([lat]), np.array([lon]))
     return float(Measures([shape]).gaussian_inside(number, *at, np.array([sigma_m]), shape.edge_m(*at))[0])
+
+
+@given(st.tuples(*[st.integers(-800, 800).map(lambda n: n / 100)] * 4), st.sampled_from([2, 7, 40, 400]))
+def test_what_lies_behind_an_edge_lies_behind_its_parts(edge, parts):
+    assume(abs(edge[0] * edge[3] - edge[1] * edge[2]) > 1e-6)  # not through the middle itself
+    share = np.linspace(0.0, 1.0, parts + 1)[:, None]
+    cut = np.array(edge[:2]) * (1 - share) + np.array(edge[2:]) * share
+    whole = behind_edges(np.array([edge]))[0]
+    assert np.sum(behind_edges(np.hstack([cut[:-1], cut[1:]]))) == pytest.approx(whole, abs=1e-12)
 
 
 @given(st.floats(2.0, 88.0), st.floats(-0.02, 0.02))

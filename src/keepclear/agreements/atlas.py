@@ -6,10 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
+
 from keepclear.agreements.terms import Entry, PresenceTerms
 from keepclear.geo.index import ZoneIndex
+from keepclear.geo.measuring import Measures
 from keepclear.geo.shapes import Shape
-from keepclear.geo.volumes import HeightBand
+from keepclear.geo.volumes import HeightBand, HeightBands
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import ALWAYS, Window
 
@@ -77,3 +81,23 @@ class Atlas:
     def index(self) -> ZoneIndex:
         """Which zones may matter for which positions, out to each zone's band and margin."""
         return ZoneIndex([(zone.shape, (zone.band_mm + zone.presence.margin_mm) / 1000) for zone in self.zones])
+
+    @cached_property
+    def measures(self) -> Measures:
+        """Distances and probabilities of positions about zones, by zone number."""
+        return Measures([zone.shape for zone in self.zones])
+
+    @cached_property
+    def heights(self) -> HeightBands:
+        """The height bands, by zone number."""
+        return HeightBands([zone.height for zone in self.zones])
+
+    @cached_property
+    def band_mm(self) -> npt.NDArray[np.int64]:
+        """The watch bands, by zone number."""
+        return np.array([zone.band_mm for zone in self.zones], dtype=np.int64)
+
+    @cached_property
+    def reach_mm(self) -> npt.NDArray[np.int64]:
+        """How far from the edge a position still matters: band and margin, by zone number."""
+        return self.band_mm + np.array([zone.presence.margin_mm for zone in self.zones], dtype=np.int64)

@@ -18,29 +18,29 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import owens_t
 
 from keepclear.geo import earth
 from keepclear.geo.earth import Floats
+from keepclear.geo.gaussian import behind_edges, left_of_edges
+from keepclear.geo.nearest import CHORD_SAG_M
 from keepclear.ground.errors import LimitExceeded
 
 Ring = tuple[Floats, Floats]
 Booleans = npt.NDArray[np.bool_]
-Indexes = npt.NDArray[np.intp]
+Indexes = npt.NDArray[np.int32]
 
 GEODESIC_PIECE_M_MAX = 2_000.0
 LONLAT_BOW_M_MAX = 0.000_5
 PIECES_MAX = 400_000
 CELLS_PER_BLOCK = 250_000
-CHORD_SAG_M = 0.1
-SIGMAS_SEEN = 9.0
+BEYOND_HORIZON_M = 1e9
 
 
 @dataclass(frozen=True, eq=False)
 class Boundary:
     """Pieces from `vertex[start]` to `vertex[end]`; `before` and `after` name the neighbours, -1 at an open end.
 
-    vertex  (n, 3) earth-centred metres, on the ellipsoid"""
+    vertex  (n, 3) earth-centred metres, on the ellipsoid. A piece takes 40 bytes, its vertex included."""
 
     vertex: Floats
     start: Indexes
@@ -80,9 +80,16 @@ class Boundary:
         along = np.clip(-(x0 * dx + y0 * dy) / np.maximum(dx * dx + dy * dy, 1e-12), 0.0, 1.0)
         depth_m = np.maximum(np.abs(z0 + along * dz) - CHORD_SAG_M, 0.0)
         apart = (x0 + along * dx) ** 2 + (y0 + along * dy) ** 2 + depth_m**2
-        piece = np.argmin(apart, axis=1)
+        piece = np.argmin(apart, axis=1).astype(np.int32)
         along = np.take_along_axis(along, piece[:, None], axis=1)[:, 0]
+        return self.measured(lat, lon, point, piece, along)
 
+    def measured(
+        self, lat: Floats, lon: Floats, point: Floats, piece: Indexes, along: Floats
+    ) -> tuple[Floats, Booleans]:
+        """The answer of `nearest` once the nearest piece is known, and the share of it before the foot.
+
+        point  the positions as earth-centred metres"""
         a, b = self.vertex[self.start[piece]], self.vertex[self.end[piece]]
         foot_lat, foot_lon = earth.surface_point(a + along[:, None] * (b - a))
         distance_m = earth.distance_m(lat, lon, foot_lat, foot_lon)
@@ -115,27 +122,16 @@ class Boundary:
         """The vertices in the tangent plane of a point, metres east and north; those behind the horizon are far away."""
         at_lat, at_lon = np.array([lat]), np.array([lon])
         x, y, z = _seen_from(earth.to_ecef(at_lat, at_lon), at_lat, at_lon, self.vertex)
-        behind = np.where(z[0] < -earth.MEAN_RADIUS_M, 1e3, 1.0)
-        return x[0] * behind, y[0] * behind
+        behind = z[0] < -earth.MEAN_RADIUS_M
+        east, north = np.where(behind, x[0] + 0.001, x[0]), y[0]  # the antipode too lies in some direction
+        outward = np.where(behind, BEYOND_HORIZON_M / np.maximum(np.hypot(east, north), 1e-4), 1.0)
+        return east * outward, north * outward
 
 
 def gaussian_mass(ax: Floats, ay: Floats, bx: Floats, by: Floats, inside: bool) -> float:
-    """Mass of the unit Gaussian about the origin within straight edges a to b, interior on the left, in sigmas.
-
-    By Green's theorem each edge takes away the mass behind it, which is a difference of two values of Owen's
-    T function (D. B. Owen, Ann. Math. Stat. 27, 1956); edges beyond nine sigmas take away nothing."""
-    ux, uy = bx - ax, by - ay
-    length = np.hypot(ux, uy)
-    solid = length > 0
-    ax, ay, ux, uy = ax[solid], ay[solid], ux[solid] / length[solid], uy[solid] / length[solid]
-    height = ux * -ay - uy * -ax  # of the origin over the edge, positive on the left
-    near = np.abs(height) < SIGMAS_SEEN
-    height, begin = height[near], (ax * ux + ay * uy)[near]
-    finish = begin + length[solid][near]
-    sign = np.where(height == 0, 1.0 if inside else -1.0, np.sign(height))
-    over = np.maximum(np.abs(height), 1e-12)
-    taken = sign * (owens_t(over, finish / over) - owens_t(over, begin / over))
-    return float(np.clip((1.0 if inside else 0.0) - np.sum(taken), 0.0, 1.0))
+    """Mass of the unit Gaussian about the origin within straight edges a to b, interior on the left, in sigmas."""
+    behind = np.array([np.sum(behind_edges(np.stack([ax, ay, bx, by], axis=1)))])
+    return float(left_of_edges(behind, np.array([inside]))[0])
 
 
 def _dot(a: Floats, b: Floats) -> Floats:
@@ -218,4 +214,5 @@ def _linked(lines: Sequence[Ring], *, closed: bool) -> Boundary:
             f"The shape would need {first_piece} pieces, more than {PIECES_MAX}",
             mend="Split the shape, or simplify it.",
         )
-    return Boundary(*(np.concatenate(part) for part in (vertex, start, end, before, after)))
+    links = (np.concatenate(part).astype(np.int32) for part in (start, end, before, after))
+    return Boundary(np.concatenate(vertex), *links)

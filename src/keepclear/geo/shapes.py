@@ -12,11 +12,11 @@ from functools import cached_property
 
 import numpy as np
 import shapely
-from scipy.special import ndtr
 
 from keepclear.geo import earth
-from keepclear.geo.boundary import SIGMAS_SEEN, Boundary, Ring, gaussian_mass
+from keepclear.geo.boundary import Boundary, Ring, gaussian_mass
 from keepclear.geo.earth import Floats
+from keepclear.geo.gaussian import SIGMAS_SEEN, within_circle
 from keepclear.geo.rings import oriented_rings, refuse_half_turns
 from keepclear.ground.errors import Refused
 
@@ -26,7 +26,6 @@ EDGE_KINDS = ("geodesic", "lonlat")
 
 _ARC_SAG_M = 0.01
 _TRIES_PER_POINT_MAX = 64
-_GAUSS_NODES, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(48)
 _GOLDEN_ANGLE_DEG = 180.0 * (3.0 - np.sqrt(5.0))
 
 
@@ -91,15 +90,8 @@ class Circle(Shape):
         return earth.distance_m(self.lat, self.lon, lat, lon) - self.radius_m
 
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, edge_m: float) -> float:
-        """Exact for a flat circle: one integral over the direction across (48 Gauss-Legendre nodes)."""
-        radius, apart = self.radius_m / sigma_m, (edge_m + self.radius_m) / sigma_m
-        widest = np.arcsin(min(1.0, SIGMAS_SEEN / radius))
-        angle = widest * _GAUSS_NODES
-        across, reach = radius * np.sin(angle), radius * np.cos(angle)
-        density = np.exp(-0.5 * across**2) / np.sqrt(2 * np.pi) * reach
-        return float(
-            np.clip(widest * np.sum(_GAUSS_WEIGHTS * density * (ndtr(reach - apart) - ndtr(-reach - apart))), 0.0, 1.0)
-        )
+        radius, apart = np.array([self.radius_m]) / sigma_m, np.array([edge_m + self.radius_m]) / sigma_m
+        return float(within_circle(radius, apart)[0])
 
     def outline(self) -> list[Ring]:
         return [_arc(self.lat, self.lon, self.radius_m, 0.0, -360.0, 361)]
@@ -153,7 +145,8 @@ class Sector(Shape):
         return (self.to_deg - self.from_deg) % 360.0 or 360.0
 
     @cached_property
-    def _sides(self) -> Boundary | None:
+    def sides(self) -> Boundary | None:
+        """The two straight sides; None all round."""
         if self.span_deg == 360.0:
             return None
         share = np.array([self.inner_radius_m, self.radius_m])
@@ -162,22 +155,18 @@ class Sector(Shape):
         )
 
     @cached_property
-    def _rim(self) -> Boundary:
+    def drawn_edge(self) -> Boundary:
+        """The whole edge, its arcs drawn to 1 cm."""
         return Boundary.of_rings(self._rings(_ARC_SAG_M), "geodesic")
 
     def edge_m(self, lat: Floats, lon: Floats) -> Floats:
         apart_m, bearing_deg = earth.inverse(self.lat, self.lon, lat, lon)
-        facing = (np.mod(bearing_deg - self.from_deg, 360.0) <= self.span_deg) | (apart_m == 0.0)
-        inside = facing & (apart_m <= self.radius_m) & (apart_m >= self.inner_radius_m)
-        nearest_m = np.where(facing, np.abs(apart_m - self.radius_m), np.inf)
-        if self.inner_radius_m > 0:
-            nearest_m = np.where(facing, np.minimum(nearest_m, np.abs(apart_m - self.inner_radius_m)), nearest_m)
-        if self._sides is not None:
-            nearest_m = np.minimum(nearest_m, self._sides.nearest(lat, lon)[0])
-        return np.where(inside, -nearest_m, nearest_m)
+        side_m = np.inf if self.sides is None else self.sides.nearest(lat, lon)[0]
+        turn_deg = np.mod(bearing_deg - self.from_deg, 360.0)
+        return sector_edge_m(apart_m, turn_deg, side_m, self.span_deg, self.radius_m, self.inner_radius_m)
 
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, edge_m: float) -> float:
-        return self._rim.gaussian_inside(lat, lon, sigma_m, edge_m <= 0)
+        return self.drawn_edge.gaussian_inside(lat, lon, sigma_m, edge_m <= 0)
 
     def outline(self) -> list[Ring]:
         return self._rings(self.radius_m / 2000.0)
@@ -193,10 +182,30 @@ class Sector(Shape):
             if self.inner_radius_m > 0
             else None
         )
-        if self._sides is None:
+        if self.sides is None:
             return [outer] if inner is None else [outer, inner]
         last = inner if inner is not None else (np.array([self.lat]), np.array([self.lon]))
         return [(np.concatenate([outer[0], last[0]]), np.concatenate([outer[1], last[1]]))]
+
+
+def sector_edge_m(
+    apart_m: Floats,
+    turn_deg: Floats,
+    side_m: Floats | float,
+    span_deg: Floats | float,
+    radius_m: Floats | float,
+    inner_radius_m: Floats | float,
+) -> Floats:
+    """Signed metres to the edge of sectors, of points that lie so far from their centres; everything broadcasts.
+
+    turn_deg  clockwise from the first side to the point, as seen from the centre
+    side_m    from the point to the nearer straight side; infinite where there is none"""
+    facing = (turn_deg <= span_deg) | (apart_m == 0.0)
+    inside = facing & (apart_m <= radius_m) & (apart_m >= inner_radius_m)
+    to_inner_m = np.where(np.greater(inner_radius_m, 0.0), np.abs(apart_m - inner_radius_m), np.inf)
+    to_arcs_m = np.where(facing, np.minimum(np.abs(apart_m - radius_m), to_inner_m), np.inf)
+    nearest_m = np.minimum(to_arcs_m, side_m)
+    return np.where(inside, -nearest_m, nearest_m)
 
 
 @dataclass(frozen=True)
@@ -212,7 +221,7 @@ class Polygon(Shape):
 
     def __post_init__(self) -> None:
         _check_edges(self.edges)
-        _ = self._boundary  # a polygon that cannot be is refused here, not at its first use
+        _ = self.boundary  # a polygon that cannot be is refused here, not at its first use
 
     @cached_property
     def rings(self) -> list[Ring]:
@@ -220,18 +229,19 @@ class Polygon(Shape):
         return oriented_rings(self.parts, self.edges)
 
     @cached_property
-    def _boundary(self) -> Boundary:
+    def boundary(self) -> Boundary:
+        """The edge in pieces."""
         return Boundary.of_rings(self.rings, self.edges)
 
     def edge_m(self, lat: Floats, lon: Floats) -> Floats:
-        distance_m, left = self._boundary.nearest(lat, lon)
+        distance_m, left = self.boundary.nearest(lat, lon)
         return np.where(left, -distance_m, distance_m)
 
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, edge_m: float) -> float:
-        return self._boundary.gaussian_inside(lat, lon, sigma_m, edge_m <= 0)
+        return self.boundary.gaussian_inside(lat, lon, sigma_m, edge_m <= 0)
 
     def outline(self) -> list[Ring]:
-        boundary = self._boundary
+        boundary = self.boundary
         lat, lon = earth.surface_point(boundary.vertex)
         ring_ends = np.flatnonzero(boundary.end != boundary.start + 1)
         return [
@@ -242,7 +252,7 @@ class Polygon(Shape):
         ]
 
     def around(self) -> tuple[float, float, float]:
-        return _surrounding(self._boundary.vertex)
+        return _surrounding(self.boundary.vertex)
 
 
 @dataclass(frozen=True)
@@ -281,12 +291,13 @@ class Corridor(Shape):
             refuse_half_turns(*np.array(self.line).T, closed=False)
 
     @cached_property
-    def _axis(self) -> Boundary:
+    def axis(self) -> Boundary:
+        """The line in pieces."""
         lat, lon = np.array(self.line).T
         return Boundary.of_lines([(lat, lon)], self.edges)
 
     def edge_m(self, lat: Floats, lon: Floats) -> Floats:
-        return self._axis.nearest(lat, lon)[0] - self.half_width_m
+        return self.axis.nearest(lat, lon)[0] - self.half_width_m
 
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, edge_m: float) -> float:
         """The buffer of the axis is drawn in the tangent plane (arcs to 1e-4 of the half-width)."""
@@ -308,8 +319,8 @@ class Corridor(Shape):
 
         Pieces that follow each other are buffered as one line: one by one takes a thousand times as long where the
         half-width is many pieces."""
-        x, y = self._axis.plane(lat, lon)
-        vertex, start, end = np.stack([x, y], axis=1), self._axis.start, self._axis.end
+        x, y = self.axis.plane(lat, lon)
+        vertex, start, end = np.stack([x, y], axis=1), self.axis.start, self.axis.end
         pieces = shapely.linestrings(np.stack([vertex[start], vertex[end]], axis=1))
         near = np.flatnonzero(shapely.distance(pieces, shapely.Point(0, 0)) < reach_m + self.half_width_m)
         runs = np.split(near, np.flatnonzero(np.diff(near) > 1) + 1) if len(near) else []
@@ -328,7 +339,7 @@ class Corridor(Shape):
         return rings
 
     def around(self) -> tuple[float, float, float]:
-        lat, lon, radius_m = _surrounding(self._axis.vertex)
+        lat, lon, radius_m = _surrounding(self.axis.vertex)
         return lat, lon, radius_m + self.half_width_m
 
 

@@ -5,6 +5,7 @@ W84 is height above the WGS84 ellipsoid, MSL above a mean sea level (the geoid n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ DATUMS = ("unknown", "W84", "MSL", "AGL")
 UNKNOWN_MM = -(2**31)
 # EGM2008 undulations lie between -107 m and +86 m (Pavlis et al., J. Geophys. Res. 117, 2012).
 GEOID_UNDULATION_MM_MAX = 110_000
+_NO_BOUND_MM = 2**40
+_COMPARABLE = np.array([[a == b or {a, b} == {"W84", "MSL"} for b in DATUMS] for a in DATUMS])
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,32 @@ class HeightBand:
             )
 
     def may_hold(self, height_mm: npt.NDArray[np.int32], datum: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
-        """Whether a subject at this height may be in the band: False only where it certainly is not.
+        """Whether a subject at this height may be in the band: see `HeightBands`."""
+        return HeightBands([self]).may_hold(np.zeros(len(height_mm), dtype=np.intp), height_mm, datum)
 
-        A height that is not known may be in it; W84 against MSL is widened by the largest geoid undulation;
+
+class HeightBands:
+    """Bands by number, for columns; None is the band of all heights."""
+
+    def __init__(self, bands: Sequence[HeightBand | None]) -> None:
+        bounds = [
+            (None, None, DATUMS[0]) if band is None else (band.lower_mm, band.upper_mm, band.datum) for band in bands
+        ]
+        self._lower_mm = np.array([-_NO_BOUND_MM if low is None else low for low, _, _ in bounds], dtype=np.int64)
+        self._upper_mm = np.array([_NO_BOUND_MM if high is None else high for _, high, _ in bounds], dtype=np.int64)
+        self._datum = np.array([DATUMS.index(datum) for _, _, datum in bounds], dtype=np.int8)
+
+    def may_hold(
+        self, number: npt.NDArray[np.intp], height_mm: npt.NDArray[np.int32], datum: npt.NDArray[np.int8]
+    ) -> npt.NDArray[np.bool_]:
+        """Whether subjects at these heights may be in these bands: False only where they certainly are not.
+
+        A height that is not known may be in any; W84 against MSL is widened by the largest geoid undulation;
         AGL against the other two cannot be compared without terrain, so it may be in it."""
-        own = DATUMS.index(self.datum)
-        same = datum == own
-        comparable = same | ((datum != 3) & (datum != 0) & (own != 3))
-        slack = np.where(same, 0, GEOID_UNDULATION_MM_MAX)
+        own = self._datum[number]
+        comparable = _COMPARABLE[datum, own]
+        slack_mm = np.where(datum == own, 0, GEOID_UNDULATION_MM_MAX)
         height = height_mm.astype(np.int64)
-        below = np.zeros(len(height), dtype=bool) if self.lower_mm is None else height + slack < self.lower_mm
-        above = np.zeros(len(height), dtype=bool) if self.upper_mm is None else height - slack > self.upper_mm
-        known = (height_mm != UNKNOWN_MM) & comparable
-        certainly_out: npt.NDArray[np.bool_] = known & (below | above)
+        beyond = (height + slack_mm < self._lower_mm[number]) | (height - slack_mm > self._upper_mm[number])
+        certainly_out: npt.NDArray[np.bool_] = (height_mm != UNKNOWN_MM) & comparable & beyond
         return ~certainly_out

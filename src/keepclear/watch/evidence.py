@@ -12,15 +12,15 @@ An error that is not stated is assumed for the probability only: what is assumed
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.agreements.atlas import Atlas, Zone
+from keepclear.agreements.atlas import Atlas
 from keepclear.geo.earth import Floats, distance_m
+from keepclear.geo.measuring import Measures
 from keepclear.geo.shapes import EDGE_TOLERANCE_M, Shape
 from keepclear.geo.volumes import UNKNOWN_MM
 from keepclear.tracks.observations import NO_AREA, Observations
@@ -69,30 +69,25 @@ def weigh(batch: Observations, atlas: Atlas, assumed_error_mm: int = ASSUMED_ERR
     beyond_m = _SIGMAS_UNDECIDED * sigma_m + _area_reach_m(batch, lat, lon)
     report, zone = atlas.index.candidates(lat, lon, beyond_m)
 
-    edge_m = np.empty(len(report))
-    far_m = np.empty(len(report))
-    p_inside = np.empty(len(report))
-    possible = np.ones(len(report), dtype=bool)
+    edge_m, far_m, p_inside = np.empty(len(report)), np.empty(len(report)), np.empty(len(report))
     area = batch.area[report]
-    for number in np.unique(zone):
-        terms = atlas.zones[number]
-        here = np.flatnonzero(zone == number)
-        points, areas = here[area[here] == NO_AREA], here[area[here] != NO_AREA]
-        rows = report[points]
-        edge_m[points] = far_m[points] = terms.shape.edge_m(lat[rows], lon[rows])
-        p_inside[points] = _probability(terms.shape, lat[rows], lon[rows], sigma_m[rows], edge_m[points])
-        for area_number in np.unique(area[areas]):
-            same = areas[area[areas] == area_number]
-            edge_m[same], far_m[same], p_inside[same] = area_against(terms.shape, batch.areas[area_number])
-        if terms.height is not None:
-            possible[here] = terms.height.may_hold(batch.height_mm[report[here]], batch.datum[report[here]])
+    points = np.flatnonzero(area == NO_AREA)
+    rows = report[points]
+    pairs = zone[points], lat[rows], lon[rows]
+    edge_m[points] = far_m[points] = atlas.measures.edge_m(*pairs)
+    p_inside[points] = _probability(atlas.measures, *pairs, sigma_m[rows], edge_m[points])
+    areas = np.flatnonzero(area != NO_AREA)
+    for zone_number, area_number in set(zip(zone[areas].tolist(), area[areas].tolist(), strict=True)):
+        same = areas[(zone[areas] == zone_number) & (area[areas] == area_number)]
+        shape = atlas.zones[zone_number].shape
+        edge_m[same], far_m[same], p_inside[same] = area_against(shape, batch.areas[area_number])
+    possible = atlas.heights.may_hold(zone, batch.height_mm[report], batch.datum[report])
 
     edge_mm = np.rint(edge_m * 1000).astype(np.int64)
     p_inside_e4 = np.rint(p_inside * 10_000).astype(np.int64)
     stated = (batch.error_mm[report] != UNKNOWN_MM) | (area != NO_AREA)
-    evidence = _evidence(edge_mm, p_inside_e4, stated, area != NO_AREA, _column(atlas, zone, lambda z: z.band_mm))
-    reach_mm = _column(atlas, zone, lambda z: z.band_mm + z.presence.margin_mm)
-    kept = possible & ((evidence > Evidence.OUT) | (edge_mm <= reach_mm))
+    evidence = _evidence(edge_mm, p_inside_e4, stated, area != NO_AREA, atlas.band_mm[zone])
+    kept = possible & ((evidence > Evidence.OUT) | (edge_mm <= atlas.reach_mm[zone]))
     return Weighed(
         report[kept],
         zone[kept],
@@ -115,10 +110,14 @@ def _evidence(
     return np.where(inside, Evidence.IN, np.where(near, Evidence.NEAR, Evidence.OUT)).astype(np.int8)
 
 
-def _probability(shape: Shape, lat: Floats, lon: Floats, sigma_m: Floats, edge_m: Floats) -> Floats:
+def _probability(
+    measures: Measures, zone: npt.NDArray[np.intp], lat: Floats, lon: Floats, sigma_m: Floats, edge_m: Floats
+) -> Floats:
     p_inside = np.where(edge_m <= EDGE_TOLERANCE_M, 1.0, 0.0)
-    for i in np.flatnonzero((np.abs(edge_m) < _SIGMAS_UNDECIDED * sigma_m) & (sigma_m > 0)):
-        p_inside[i] = shape.gaussian_inside(float(lat[i]), float(lon[i]), float(sigma_m[i]), float(edge_m[i]))
+    undecided = np.flatnonzero((np.abs(edge_m) < _SIGMAS_UNDECIDED * sigma_m) & (sigma_m > 0))
+    if len(undecided):
+        pairs = zone[undecided], lat[undecided], lon[undecided]
+        p_inside[undecided] = measures.gaussian_inside(*pairs, sigma_m[undecided], edge_m[undecided])
     return p_inside
 
 
@@ -144,8 +143,3 @@ def _area_reach_m(batch: Observations, lat: Floats, lon: Floats) -> Floats:
         centre_lat, centre_lon, radius_m = batch.areas[number].around()
         reach_m[rows] = distance_m(lat[rows], lon[rows], centre_lat, centre_lon) + radius_m
     return reach_m
-
-
-def _column(atlas: Atlas, zone: npt.NDArray[np.intp], of_zone: Callable[[Zone], int]) -> npt.NDArray[np.int64]:
-    values = np.array([of_zone(z) for z in atlas.zones], dtype=np.int64)
-    return values[zone]

@@ -115,12 +115,12 @@ def test_a_correction_cites_an_event_that_is_older_than_the_reports_still_held()
 
 def test_what_is_held_of_a_subject_does_not_grow_with_the_zones_it_has_passed():
     zones = [kestrel(1.0)] + [Zone(f"z{i}", Circle(CENTRE[0] + i / 10, CENTRE[1], 1_000.0)) for i in range(1, 100)]
-    watch = Watch(zones, lateness_us=MINUTE_US)
+    watch = Watch(zones, lateness_us=MINUTE_US, rows_before_tidying=50)
     passing = reports(*({"lat": CENTRE[0] + i / 10, "seen": at("10:00") + i * 10 * MINUTE_US} for i in range(100)))
     assert len(watch.observe(passing).presence) == 199
-    (subject,) = watch._subjects.values()
-    assert len(subject.pairs) <= 3
-    assert len(subject.held.reports) <= 2
+    watch.observe(reports({"lat": CENTRE[0] + 10.0, "seen": at("10:00") + 1000 * MINUTE_US}))
+    assert watch.held()["pairs_told_of"] <= 3
+    assert watch.held()["reports"] <= 3
 
 
 def test_a_late_report_that_fits_what_was_told_says_nothing():

@@ -41,6 +41,11 @@ class Zone:
     approach_us: int | None = None
 
     @property
+    def reach_mm(self) -> int:
+        """How far outside the edge a position still matters."""
+        return self.band_mm + self.presence.margin_mm
+
+    @property
     def label(self) -> str:
         """What people call it: the name, else the id."""
         return self.name or self.id
@@ -79,8 +84,8 @@ class Atlas:
 
     @cached_property
     def index(self) -> ZoneIndex:
-        """Which zones may matter for which positions, out to each zone's band and margin."""
-        return ZoneIndex([(zone.shape, (zone.band_mm + zone.presence.margin_mm) / 1000) for zone in self.zones])
+        """Which zones may matter for which positions, out to each zone's reach."""
+        return ZoneIndex([(zone.shape, zone.reach_mm / 1000) for zone in self.zones])
 
     @cached_property
     def measures(self) -> Measures:
@@ -99,5 +104,5 @@ class Atlas:
 
     @cached_property
     def reach_mm(self) -> npt.NDArray[np.int64]:
-        """How far from the edge a position still matters: band and margin, by zone number."""
-        return self.band_mm + np.array([zone.presence.margin_mm for zone in self.zones], dtype=np.int64)
+        """How far outside the edge a position still matters, by zone number."""
+        return np.array([zone.reach_mm for zone in self.zones], dtype=np.int64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from keepclear.ground.errors import Refused
@@ -169,6 +170,7 @@ def _date_time_group(match: re.Match[str], text: str) -> Instant:
     return instant_of(moment, spoken=letter, value=text)
 
 
+@lru_cache(maxsize=1024)
 def utc_text(us: int) -> str:
     """The instant as RFC 3339 text in UTC; a fraction of six digits only where there is one."""
     return (EPOCH + us * MICROSECOND).isoformat(timespec="auto").replace("+00:00", "Z")

@@ -11,12 +11,14 @@ from keepclear.ground.instants import utc_text
 from keepclear.render import sentences
 from keepclear.watch.events import Alert, Correction, Event, Parameter, Presence, Told
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
 Record = dict[str, Parameter | dict[str, Parameter] | list[str] | None]
 
 
 def line_of(event: Event, zone_name: str) -> str:
     """The event as one line of JSON, without the line break."""
-    return json.dumps(record_of(event, zone_name), ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(record_of(event, zone_name))
 
 
 def record_of(event: Event, zone_name: str) -> Record:

@@ -11,6 +11,8 @@ from keepclear.geo.earth import Floats
 
 # A course and speed read from an instrument: one sigma of the speed, as a share of it.
 REPORTED_SPEED_SIGMA = 0.1
+# A course is not drawn from two reports farther apart than this, nor from an area.
+MOTION_US_MAX = 3_600_000_000
 # Nobody is held to be slower than this when silence is judged: a vehicle on a road, a fast boat.
 REACH_SPEED_MPS_MIN = 20.0
 REACH_SPEED_FACTOR = 1.5

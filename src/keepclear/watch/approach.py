@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from keepclear.geo.shapes import Shape
+from keepclear.geo import earth
+from keepclear.geo.earth import Floats
+from keepclear.geo.measuring import Measures
 from keepclear.tracks.motion import Motion
 
 STEPS_MAX = 400
@@ -23,35 +27,51 @@ class TimeToEdge(NamedTuple):
     latest_s: float | None
 
 
-def time_to_edge(shape: Shape, motion: Motion, horizon_s: float) -> TimeToEdge | None:
-    """When a straight course meets the edge from outside; None if it is not expected to within `horizon_s` seconds."""
-    if motion.speed_mps < SPEED_MPS_MIN or _edge_m(shape, motion, 0.0)[0] <= 0:
-        return None
-    expected_s = _first_meeting(shape, motion, 0.0, horizon_s)
-    soonest_s = _first_meeting(shape, motion, -SIGMAS, horizon_s)
-    if expected_s is None or soonest_s is None:
-        return None
-    return TimeToEdge(soonest_s, expected_s, _first_meeting(shape, motion, SIGMAS, horizon_s))
+def time_to_edge(measures: Measures, number: int, motion: Motion, horizon_s: float) -> TimeToEdge | None:
+    """When a straight course meets the edge of shape `number` from outside; None if it is not expected to within `horizon_s` seconds."""
+    return times_to_edge(measures, [number], [motion], [horizon_s])[0]
 
 
-def _first_meeting(shape: Shape, motion: Motion, sigmas: float, horizon_s: float) -> float | None:
-    """When the distance to the edge, so many sigmas farther, is first used up.
+def times_to_edge(
+    measures: Measures, numbers: Sequence[int], motions: Sequence[Motion], horizons_s: Sequence[float]
+) -> list[TimeToEdge | None]:
+    """The same for many courses, each towards a shape and within a horizon of its own.
+
+    Each course is followed three times: as expected, and with the edge two sigmas nearer and farther."""
+    sigmas = np.tile([0.0, -SIGMAS, SIGMAS], len(motions))
+    each = np.array([[m.lat, m.lon, m.sigma_m, m.speed_mps, m.course_deg, m.speed_sigma_mps] for m in motions]).reshape(
+        -1, 6
+    )
+    lanes = np.repeat(each, 3, axis=0)
+    seconds = _first_meetings(measures, np.repeat(numbers, 3), lanes, sigmas, np.repeat(horizons_s, 3))
+    found: list[TimeToEdge | None] = []
+    for expected_s, soonest_s, latest_s in seconds.reshape(-1, 3).tolist():
+        met = expected_s < np.inf and soonest_s < np.inf
+        found.append(TimeToEdge(soonest_s, expected_s, latest_s if latest_s < np.inf else None) if met else None)
+    return found
+
+
+def _first_meetings(
+    measures: Measures, number: npt.NDArray[np.intp], lanes: Floats, sigmas: Floats, horizon_s: Floats
+) -> Floats:
+    """When the distance to the edge, so many sigmas farther, is first used up; infinity where it is not, or from inside.
 
     Nobody comes nearer faster than the speed and the growth of the doubt allow, so each step goes as far as is
     certainly outside; no zone is too small to be met."""
-    fastest_mps = motion.speed_mps + abs(sigmas) * motion.speed_sigma_mps
-    seconds = 0.0
-    for _ in range(STEPS_MAX):
-        edge_m, sigma_m = _edge_m(shape, motion, seconds)
-        apart_m = edge_m + sigmas * sigma_m
-        if apart_m <= MET_M:
-            return seconds
-        seconds += apart_m / fastest_mps
-        if seconds > horizon_s:
-            return None
-    return None
-
-
-def _edge_m(shape: Shape, motion: Motion, seconds: float) -> tuple[float, float]:
-    lat, lon, sigma_m = motion.ahead(np.array([seconds]))
-    return float(shape.edge_m(lat, lon)[0]), float(sigma_m[0])
+    lat, lon, sigma_m, speed_mps, course_deg, speed_sigma_mps = lanes.T
+    fastest_mps = speed_mps + np.abs(sigmas) * speed_sigma_mps
+    seconds, met = np.zeros(len(lanes)), np.full(len(lanes), np.inf)
+    going = np.flatnonzero(speed_mps >= SPEED_MPS_MIN)
+    for step in range(STEPS_MAX):
+        if not len(going):
+            break
+        ahead = earth.step_along(lat[going], lon[going], course_deg[going], speed_mps[going] * seconds[going])
+        edge_m = measures.edge_m(number[going], *ahead)
+        apart_m = edge_m + sigmas[going] * np.hypot(sigma_m[going], speed_sigma_mps[going] * seconds[going])
+        met_now = (apart_m <= MET_M) & ((edge_m > 0) | (step > 0))
+        met[going[met_now]] = seconds[going[met_now]]
+        onwards = ~met_now & ((edge_m > 0) | (step > 0))
+        going, apart_m = going[onwards], apart_m[onwards]
+        seconds[going] += apart_m / fastest_mps[going]
+        going = going[seconds[going] <= horizon_s[going]]
+    return met

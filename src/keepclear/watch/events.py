@@ -16,7 +16,7 @@ import numpy.typing as npt
 from keepclear.agreements.terms import Permission
 from keepclear.geo.shapes import Shape
 from keepclear.tracks.observations import Claim
-from keepclear.tracks.picture import Verdict
+from keepclear.tracks.picture import VERDICTS, Verdict
 from keepclear.watch.presence import Sight, State
 
 Parameter = str | int | float | bool | None
@@ -117,16 +117,17 @@ class Correction:
 
 
 Event = Presence | Alert | Correction
+_NO_VERDICTS = np.empty(0, dtype=np.int8)
 
 
 class Events(Sequence[Event]):
     """Events in order, and the changes of presence among them as columns.
 
-    verdicts   what became of each report of the batch, row by row as it was given"""
+    verdict_codes   what became of each report of the batch, row by row as it was given: places in `VERDICTS`"""
 
-    def __init__(self, events: Sequence[Event], verdicts: Sequence[Verdict] = ()) -> None:
+    def __init__(self, events: Sequence[Event], verdict_codes: npt.NDArray[np.int8] = _NO_VERDICTS) -> None:
         self._events = tuple(events)
-        self.verdicts = tuple(verdicts)
+        self.verdict_codes = verdict_codes
 
     def __len__(self) -> int:
         return len(self._events)
@@ -141,6 +142,11 @@ class Events(Sequence[Event]):
         return (
             f"<Events: {len(self.presence)} presence, {len(self.alerts)} alerts, {len(self.corrections)} corrections>"
         )
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The same in words."""
+        return tuple(VERDICTS[code] for code in self.verdict_codes.tolist())
 
     @property
     def presence(self) -> list[Presence]:

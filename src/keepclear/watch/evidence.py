@@ -52,6 +52,7 @@ class Weighed:
     edge_far_mm         the same, except for an area report: the farthest it may be
     p_inside_e4         probability inside, in 1/10 000
     evidence            an `Evidence`
+    matters             whether it is evidence at all, or within the band and margin: by place, doubt and height
     """
 
     report: npt.NDArray[np.intp]
@@ -60,15 +61,27 @@ class Weighed:
     edge_far_mm: npt.NDArray[np.int64]
     p_inside_e4: npt.NDArray[np.int64]
     evidence: npt.NDArray[np.int8]
+    matters: npt.NDArray[np.bool_]
 
 
 def weigh(batch: Observations, atlas: Atlas, assumed_error_mm: int = ASSUMED_ERROR_MM) -> Weighed:
     """Weighs every report of the batch against every zone of the atlas; windows are not looked at."""
     lat, lon = batch.lat, batch.lon
-    sigma_m = np.where(batch.error_mm == UNKNOWN_MM, assumed_error_mm, batch.error_mm) / 1000.0
-    beyond_m = _SIGMAS_UNDECIDED * sigma_m + _area_reach_m(batch, lat, lon)
+    beyond_m = _SIGMAS_UNDECIDED * _sigma_m(batch, assumed_error_mm) + _area_reach_m(batch, lat, lon)
     report, zone = atlas.index.candidates(lat, lon, beyond_m)
+    weighed = weigh_pairs(batch, atlas, report, zone, assumed_error_mm)
+    return Weighed(*(column[weighed.matters] for column in vars(weighed).values()))
 
+
+def weigh_pairs(
+    batch: Observations,
+    atlas: Atlas,
+    report: npt.NDArray[np.intp],
+    zone: npt.NDArray[np.intp],
+    assumed_error_mm: int = ASSUMED_ERROR_MM,
+) -> Weighed:
+    """Weighs these reports (row numbers) against these zones (numbers), pair by pair, all pairs kept."""
+    lat, lon, sigma_m = batch.lat, batch.lon, _sigma_m(batch, assumed_error_mm)
     edge_m, far_m, p_inside = np.empty(len(report)), np.empty(len(report)), np.empty(len(report))
     area = batch.area[report]
     points = np.flatnonzero(area == NO_AREA)
@@ -87,15 +100,13 @@ def weigh(batch: Observations, atlas: Atlas, assumed_error_mm: int = ASSUMED_ERR
     p_inside_e4 = np.rint(p_inside * 10_000).astype(np.int64)
     stated = (batch.error_mm[report] != UNKNOWN_MM) | (area != NO_AREA)
     evidence = _evidence(edge_mm, p_inside_e4, stated, area != NO_AREA, atlas.band_mm[zone])
-    kept = possible & ((evidence > Evidence.OUT) | (edge_mm <= atlas.reach_mm[zone]))
-    return Weighed(
-        report[kept],
-        zone[kept],
-        edge_mm[kept],
-        np.rint(far_m[kept] * 1000).astype(np.int64),
-        p_inside_e4[kept],
-        evidence[kept],
-    )
+    matters = possible & ((evidence > Evidence.OUT) | (edge_mm <= atlas.reach_mm[zone]))
+    edge_far_mm = np.rint(far_m * 1000).astype(np.int64)
+    return Weighed(report, zone, edge_mm, edge_far_mm, p_inside_e4, evidence, matters)
+
+
+def _sigma_m(batch: Observations, assumed_error_mm: int) -> Floats:
+    return np.where(batch.error_mm == UNKNOWN_MM, assumed_error_mm, batch.error_mm) / 1000.0
 
 
 def _evidence(

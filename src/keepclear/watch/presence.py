@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from keepclear.agreements.terms import PresenceTerms
+from keepclear.geo.compiled import compiled
 from keepclear.watch.evidence import Evidence
 
 
@@ -48,7 +49,10 @@ TRANSITIONS: dict[tuple[State, State], Transition] = {
     (State.LOST, State.INSIDE): Transition("found inside", "found", "now"),
 }
 
-_BY_RANK = (State.CLEAR, State.CLOSE, State.INSIDE)
+BY_RANK = (State.CLEAR, State.CLOSE, State.INSIDE)
+# No instant, and farther than anything on earth.
+NEVER = -(2**63)
+FAR_MM = 2**62
 
 
 class Sight(NamedTuple):
@@ -67,57 +71,97 @@ class Standing(NamedTuple):
     """What the reports so far add up to, for one subject and one zone.
 
     rank               0 clear, 1 close, 2 inside
-    recent             the last n evidences, oldest first
-    not_close_since    seen_at of the first of an unbroken run of reports beyond the band and its margin
+    near, within       the last n reports, the newest in the lowest bit: whether they said near or nearer, and in
+    not_close_since    seen_at of the first of an unbroken run of reports beyond the band and its margin, or `NEVER`
     not_inside_since   the same beyond the edge and its margin
     """
 
     rank: int
-    recent: tuple[int, ...]
-    not_close_since: int | None
-    not_inside_since: int | None
+    near: int
+    within: int
+    not_close_since: int
+    not_inside_since: int
 
     @property
     def state(self) -> State:
         """Clear, close or inside."""
-        return _BY_RANK[self.rank]
+        return BY_RANK[self.rank]
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether it is what a subject has that was never near: what follows is the same."""
+        return self.rank == 0 and self.near == 0
 
 
-START = Standing(0, (), None, None)
+START = Standing(0, 0, 0, NEVER, NEVER)
 
 
 def after(standing: Standing, sight: Sight, seen_at_us: int, terms: PresenceTerms, band_mm: int) -> Standing:
     """The standing after one more report; reports must come in the order they were seen."""
-    recent = (*standing.recent, sight.evidence)[-terms.n :]
-    for rank in range(sight.evidence, standing.rank, -1):
-        if sum(evidence >= rank for evidence in recent) >= terms.m:
-            return Standing(rank, recent, None, None)
-    still = _rank_with_margin(sight, terms.margin_mm, band_mm)
-    not_close_since = None if still > 0 else _first(standing.not_close_since, seen_at_us)
-    not_inside_since = None if still > 1 else _first(standing.not_inside_since, seen_at_us)
-    if _held(not_close_since, seen_at_us, terms.hold_us):
+    supports = supported_rank(
+        sight.evidence, FAR_MM if sight.edge_mm is None else sight.edge_mm, terms.margin_mm, band_mm
+    )
+    return Standing(*stepped(*standing, sight.evidence, supports, seen_at_us, terms.m, terms.n, terms.hold_us))
+
+
+@compiled
+def stepped(
+    rank: int,
+    near: int,
+    within: int,
+    not_close_since: int,
+    not_inside_since: int,
+    evidence: int,
+    supports: int,
+    seen_at_us: int,
+    m: int,
+    n: int,
+    hold_us: int,
+) -> tuple[int, int, int, int, int]:
+    """The fold itself, on the fields of a `Standing`. `supports` is what `supported_rank` says of the report."""
+    near = last_reports(near, evidence >= 1, n)
+    within = last_reports(within, evidence >= 2, n)
+    if evidence > rank:
+        if evidence >= 2 and count_of(within) >= m:
+            return 2, near, within, NEVER, NEVER
+        if rank < 1 and count_of(near) >= m:
+            return 1, near, within, NEVER, NEVER
+    if supports > 0:
+        not_close_since = NEVER
+    elif not_close_since == NEVER:
+        not_close_since = seen_at_us
+    if supports > 1:
+        not_inside_since = NEVER
+    elif not_inside_since == NEVER:
+        not_inside_since = seen_at_us
+    if not_close_since != NEVER and seen_at_us - not_close_since >= hold_us:
         rank = 0
-    elif _held(not_inside_since, seen_at_us, terms.hold_us):
-        rank = min(standing.rank, 1)
-    else:
-        rank = standing.rank
-    return Standing(rank, recent, not_close_since, not_inside_since)
+    elif not_inside_since != NEVER and seen_at_us - not_inside_since >= hold_us:
+        rank = min(rank, 1)
+    return rank, near, within, not_close_since, not_inside_since
 
 
-def _rank_with_margin(sight: Sight, margin_mm: int, band_mm: int) -> int:
-    """The highest rank this report still supports for somebody who has it already."""
-    if sight.evidence == Evidence.IN or (sight.edge_mm is not None and margin_mm > 0 and sight.edge_mm <= margin_mm):
+@compiled
+def supported_rank(evidence: int, edge_mm: float, margin_mm: int, band_mm: int) -> int:
+    """The highest rank that a report still supports for somebody who has it already; `FAR_MM`: too far to matter."""
+    if evidence == 2 or (margin_mm > 0 and edge_mm <= margin_mm):
         return 2
-    if sight.evidence == Evidence.NEAR or (
-        sight.edge_mm is not None and band_mm > 0 and sight.edge_mm <= band_mm + margin_mm
-    ):
+    if evidence == 1 or (band_mm > 0 and edge_mm <= band_mm + margin_mm):
         return 1
     return 0
 
 
-def _first(since_us: int | None, seen_at_us: int) -> int:
-    return seen_at_us if since_us is None else since_us
+@compiled
+def last_reports(bits: int, said: bool, n: int) -> int:
+    """The bits of the last n reports after one more, n up to 64."""
+    bits = (bits << 1) | int(said)
+    return bits if n == 64 else bits & ((1 << n) - 1)
 
 
-def _held(since_us: int | None, seen_at_us: int, hold_us: int) -> bool:
-    return since_us is not None and seen_at_us - since_us >= hold_us
+@compiled
+def count_of(bits: int) -> int:
+    """How many of 64 bits are set."""
+    count = 0
+    for place in range(64):
+        count += (bits >> place) & 1
+    return count

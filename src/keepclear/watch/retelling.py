@@ -6,54 +6,91 @@ counts, at the opening, unless one was seen at that very instant. At the close e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from keepclear.agreements.atlas import Zone
-from keepclear.tracks.picture import Report
+import numpy as np
+
+from keepclear.geo.compiled import compiled
+from keepclear.tracks.history import NONE, Records
 from keepclear.watch.events import Action, Cause, Told
-from keepclear.watch.presence import FAR, START, Standing, after
-from keepclear.watch.sightings import sight_of
+from keepclear.watch.presence import START, Standing, stepped
 
-
-class Phase(NamedTuple):
-    """What of a zone's window has come to pass. Without bounds a window has always been open and never closes."""
-
-    opened: bool
-    closed: bool
+# A change in a new telling: when, of which report (NONE: the window closed), from which rank to which, and a place in `CAUSES`.
+CHANGE = np.dtype(
+    [("seen_at_us", np.int64), ("row", np.int32), ("was", np.int32), ("now", np.int32), ("cause", np.int32)]
+)
+CAUSES = (Cause.REPORT, Cause.WINDOW_OPENED, Cause.WINDOW_CLOSED)
+_REPORT, _OPENED, _CLOSED = range(len(CAUSES))
 
 
 def retold(
-    zone: Zone, number: int, begin: Standing, reports: Sequence[Report], phase: Phase
-) -> tuple[Standing, list[Told]]:
-    """The standing and the changes that these reports, in the order seen, make of `begin`."""
-    standing, changes = begin, []
-    for seen_at_us, report, cause in _steps(zone, reports, phase):
-        sight = FAR if report is None else sight_of(report, number)
-        following = START if report is None else after(standing, sight, seen_at_us, zone.presence, zone.band_mm)
-        if following.rank != standing.rank:
-            changes.append(Told(seen_at_us, standing.state, following.state, cause, sight))
-        standing = following
-    return standing, changes
+    begin: Standing, newest: int, history: Records, evidence: Records, number: int, zone: Any
+) -> tuple[Standing, list[tuple[int, int, int, int, int]]]:
+    """The standing and the changes (see `CHANGE`) that the held reports up to `newest` make of `begin`.
+
+    number, zone   number of the zone, and its row in `zone_columns`"""
+    rows = chain_of(newest, history)
+    changes = np.empty(len(rows) + 2, dtype=CHANGE)
+    *standing, count = _retold(begin, rows, history, evidence, number, zone, changes)
+    return Standing(*standing), changes[:count].tolist()
 
 
-def _steps(zone: Zone, reports: Sequence[Report], phase: Phase) -> Iterator[tuple[int, Report | None, Cause]]:
-    opens_us, closes_us = zone.window.from_us, zone.window.until_us
-    waiting: Report | None = None
-    for report in reports:
-        if opens_us is not None and report.seen_at_us < opens_us:
-            waiting = report
-            continue
-        if waiting is not None and opens_us is not None and opens_us < report.seen_at_us:
-            yield opens_us, waiting, Cause.WINDOW_OPENED
-        waiting = None
-        if closes_us is not None and report.seen_at_us > closes_us:
+@compiled
+def chain_of(newest: int, history: Records) -> Any:
+    """This row of the history and those of its subject seen before it, oldest first."""
+    count, row = 0, newest
+    while row != NONE:
+        count += 1
+        row = history[row].before
+    rows = np.empty(count, np.int32)
+    row = newest
+    for place in range(count - 1, -1, -1):
+        rows[place] = row
+        row = history[row].before
+    return rows
+
+
+@compiled
+def _retold(
+    begin: Standing, rows: Any, history: Records, evidence: Records, number: int, zone: Any, changes: Records
+) -> tuple[int, int, int, int, int, int]:
+    standing = (begin.rank, begin.near, begin.within, begin.not_close_since, begin.not_inside_since)
+    count = 0
+    for place in range(len(rows)):
+        row, seen_at_us, cause = rows[place], history[rows[place]].seen_at_us, _REPORT
+        if seen_at_us > zone.until_us:
             break
-        yield report.seen_at_us, report, Cause.REPORT
-    if waiting is not None and opens_us is not None and phase.opened:
-        yield opens_us, waiting, Cause.WINDOW_OPENED
-    if closes_us is not None and phase.closed:
-        yield closes_us, None, Cause.WINDOW_CLOSED
+        if seen_at_us < zone.from_us:
+            is_last = place + 1 == len(rows)
+            counts = zone.opened if is_last else history[rows[place + 1]].seen_at_us > zone.from_us
+            if not counts:
+                continue
+            seen_at_us, cause = zone.from_us, _OPENED
+        heard, supports = 0, 0
+        first = history[row].evidence_first
+        for said in range(first, first + history[row].evidence_count):
+            if evidence[said].zone == number:
+                heard, supports = evidence[said].evidence, evidence[said].supports
+        was = standing[0]
+        standing = stepped(
+            standing[0], standing[1], standing[2], standing[3], standing[4],
+            heard, supports, seen_at_us, zone.m, zone.n, zone.hold_us,
+        )  # fmt: skip
+        if standing[0] != was:
+            count = _note(changes, count, seen_at_us, row, was, standing[0], cause)
+    if zone.closed:
+        if standing[0] != 0:
+            count = _note(changes, count, zone.until_us, NONE, standing[0], 0, _CLOSED)
+        standing = (START.rank, START.near, START.within, START.not_close_since, START.not_inside_since)
+    return standing[0], standing[1], standing[2], standing[3], standing[4], count
+
+
+@compiled
+def _note(changes: Records, count: int, seen_at_us: int, row: int, was: int, now: int, cause: int) -> int:
+    change = changes[count]
+    change.seen_at_us, change.row, change.was, change.now, change.cause = seen_at_us, row, was, now, cause
+    return count + 1
 
 
 class Difference(NamedTuple):

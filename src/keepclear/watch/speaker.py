@@ -38,7 +38,8 @@ class Speaker:
 
     def presence(
         self,
-        subject: Subject,
+        subject: str,
+        report: Report,
         zone: Zone,
         was: State,
         now: State,
@@ -49,13 +50,13 @@ class Speaker:
         flags: tuple[str, ...],
     ) -> Presence:
         """Says a change of presence, in the words of its cell of the table."""
-        transition, report = TRANSITIONS[was, now], subject.newest
+        transition = TRANSITIONS[was, now]
         on_edge = sight.edge_mm is not None and abs(sight.edge_mm) <= EDGE_TOLERANCE_MM
         said = Presence(
             seq=self._next_seq(),
             at_us=self.now_us,
             seen_at_us=seen_at_us,
-            subject=subject.name,
+            subject=subject,
             zone=zone.id,
             was=was,
             now=now,
@@ -76,14 +77,19 @@ class Speaker:
         return said
 
     def alert(
-        self, key: str, subject: Subject, zone: Zone, urgency: str, params: alerts.Params, of: int | None = None
+        self,
+        key: str,
+        subject: str,
+        zone: Zone,
+        urgency: str,
+        params: alerts.Params,
+        *,
+        exercise: bool,
+        of: int | None = None,
     ) -> None:
         """Says an alert."""
         about = {"zone_name": zone.label, **params}
-        exercise = subject.newest.claim.exercise
-        self._said.append(
-            Alert(self._next_seq(), self.now_us, key, subject.name, zone.id, urgency, about, of, exercise)
-        )
+        self._said.append(Alert(self._next_seq(), self.now_us, key, subject, zone.id, urgency, about, of, exercise))
 
     def correction(
         self, subject: Subject, zone: Zone, difference: Difference, after_seq: int | None, late: Report

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from keepclear.agreements.terms import NOBODY, Attributed
-from keepclear.tracks.motion import REACH_SPEED_FACTOR, REACH_SPEED_MPS_MIN, Motion, motion_between
-from keepclear.tracks.observations import UNKNOWN, Attribution
-from keepclear.tracks.picture import Held, Report
+import numpy as np
+
+from keepclear.agreements.terms import NOBODY, Attributed, Permission
+from keepclear.geo.earth import E7, distance_m
+from keepclear.tracks.history import NONE, Records
+from keepclear.tracks.motion import MOTION_US_MAX, REACH_SPEED_FACTOR, REACH_SPEED_MPS_MIN, Motion, motion_between
+from keepclear.tracks.observations import NO_AREA, UNKNOWN, Attribution
+from keepclear.tracks.picture import Report
 from keepclear.watch.events import Told
-from keepclear.watch.presence import START, Standing, State
+from keepclear.watch.presence import BY_RANK, State
 
 PARTIES_PER_SUBJECT_MAX = 8
-# A course is not drawn from two reports farther apart than this, nor from an area.
-MOTION_US_MAX = 3_600_000_000
 
 
 @dataclass
 class Pair:
-    """One subject towards one zone. `begin` is the standing before the held reports (with the event that said it, and
-    since when it is inside), `told` what they have told since.
+    """What has been told of one subject towards one zone, since `begin_seq` told of how it stood before the held reports.
 
-    At all times `standing` and `told` are what `retelling.retold` makes of `begin` and the held reports."""
+    `rank` is what was told last: 0 clear, 1 close, 2 inside; `told` the changes that the held reports make.
+    At all times it is what `retelling.retold` makes of them."""
 
-    begin: Standing = START
+    rank: int = 0
     begin_seq: int | None = None
     begin_inside_us: int | None = None
-    standing: Standing = START
     told: list[Told] = field(default_factory=list)
     lost: bool = False
     permitted: bool = False
+    permission_may_end: bool = False
     approaching: bool = False
     inside_since_us: int | None = None
     dwell_told: bool = False
@@ -37,7 +40,12 @@ class Pair:
     @property
     def state(self) -> State:
         """Lost, or what the reports say."""
-        return State.LOST if self.lost else self.standing.state
+        return State.LOST if self.lost else BY_RANK[self.rank]
+
+    def permit(self, allowed: Permission) -> None:
+        """Notes what the terms say of it now."""
+        self.permitted = allowed.permitted and self.rank > 0
+        self.permission_may_end = self.permitted and allowed.why == "notice_given"
 
     def note_stay(self, was: State, seen_at_us: int) -> None:
         """After a change from `was`: remembers since when it is inside, or forgets it."""
@@ -56,35 +64,42 @@ class Pair:
         self.inside_since_us, self.dwell_told = since_us, False
         return True
 
+    def note_folded(self, seen_at_us: int, rank: int) -> None:
+        """The first change told is now part of how the telling begins."""
+        self.begin_seq = self.told.pop(0).seq
+        self.begin_inside_us = seen_at_us if BY_RANK[rank] is State.INSIDE else None
+
     @property
     def dwell_waits(self) -> bool:
         """Whether there is a stay that the terms do not foresee and whose length has not been told."""
         return self.inside_since_us is not None and not self.permitted and not self.dwell_told
 
     @property
-    def forgettable(self) -> bool:
-        """Whether nothing would change if this pair had never been looked at."""
-        holds_something = self.lost or self.told or self.begin.rank or self.standing.rank or self.approaching
-        return not (holds_something or any(self.standing.recent) or any(self.begin.recent))
+    def holds_something(self) -> bool:
+        """Whether it would make a difference if this pair had never been looked at, its standing aside."""
+        return self.lost or bool(self.told) or self.approaching
+
+    @property
+    def needs_looking_after(self) -> bool:
+        """Whether the next report of the subject may change something that the compiled step does not know of."""
+        return self.lost or (self.approaching and self.rank == 0) or self.permission_may_end
 
 
 class Subject:
-    """The held reports of one subject, whose it is said to be, and how it stands towards each zone that mattered."""
+    """Whose a subject is said to be, how fast it has been, and what was told of it towards each zone that mattered.
 
-    __slots__ = ("attributed", "held", "name", "pairs", "silence_timer_set", "top_speed_mps")
+    `timed_row`  the latest report that `top_speed_mps` takes in, a row of the history"""
 
-    def __init__(self, name: str) -> None:
+    __slots__ = ("attributed", "name", "number", "pairs", "silence_timer_set", "timed_row", "top_speed_mps")
+
+    def __init__(self, name: str, number: int) -> None:
         self.name = name
-        self.held = Held()
+        self.number = number
         self.attributed: Attributed = NOBODY
         self.pairs: dict[int, Pair] = {}
         self.top_speed_mps = 0.0
+        self.timed_row = NONE
         self.silence_timer_set = False
-
-    @property
-    def newest(self) -> Report:
-        """The report seen last."""
-        return self.held.reports[-1]
 
     @property
     def reach_speed_mps(self) -> float:
@@ -92,11 +107,16 @@ class Subject:
         return max(REACH_SPEED_MPS_MIN, REACH_SPEED_FACTOR * self.top_speed_mps)
 
     def towards(self, zone_number: int) -> Pair:
-        """How it stands towards a zone, from now on kept."""
+        """What was told of it towards a zone, from now on kept."""
         pair = self.pairs.get(zone_number)
         if pair is None:
             pair = self.pairs[zone_number] = Pair()
         return pair
+
+    def forget(self, is_trivial: Callable[[int], bool]) -> None:
+        """Drops the pairs of which nothing is held and that stand as if they had never been looked at."""
+        for zone in [zone for zone, pair in self.pairs.items() if not pair.holds_something and is_trivial(zone)]:
+            del self.pairs[zone]
 
     def attribute(self, claim: Attribution) -> None:
         """Adds a claim of whose it is. Claims of different parties stand side by side; of one party the surest counts."""
@@ -106,20 +126,32 @@ class Subject:
             parties[claim.party] = None if held is None or claim.confidence is None else max(held, claim.confidence)
             self.attributed = Attributed(tuple(parties.items()))
 
-    def motion(self, assumed_error_mm: int) -> Motion | None:
-        """Its course: as its newest report states it, else from its last two places; None where neither can be had."""
-        report = self.newest
-        if report.area:
-            return None
-        sigma_m = report.sigma_m(assumed_error_mm)
-        if UNKNOWN not in (report.speed_mmps, report.course_cdeg):
-            return Motion.reported(report.lat, report.lon, sigma_m, report.speed_mmps / 1000, report.course_cdeg / 100)
-        if len(self.held.reports) < 2:
-            return None
-        before = self.held.reports[-2]
-        elapsed_us = report.seen_at_us - before.seen_at_us
-        if before.area or not 0 < elapsed_us <= MOTION_US_MAX:
-            return None
-        return motion_between(
-            before.lat, before.lon, before.sigma_m(assumed_error_mm), report.lat, report.lon, sigma_m, elapsed_us / 1e6
-        )
+
+def motion_of(report: Report, before: Report | None, assumed_error_mm: int) -> Motion | None:
+    """The course of a subject: as its newest report states it, else from its last two places; None where neither can be had."""
+    if report.area:
+        return None
+    sigma_m = report.sigma_m(assumed_error_mm)
+    if UNKNOWN not in (report.speed_mmps, report.course_cdeg):
+        return Motion.reported(report.lat, report.lon, sigma_m, report.speed_mmps / 1000, report.course_cdeg / 100)
+    if before is None:
+        return None
+    elapsed_us = report.seen_at_us - before.seen_at_us
+    if before.area or not 0 < elapsed_us <= MOTION_US_MAX:
+        return None
+    return motion_between(
+        before.lat, before.lon, before.sigma_m(assumed_error_mm), report.lat, report.lon, sigma_m, elapsed_us / 1e6
+    )
+
+
+def top_speed_mps(history: Records, rows: list[int]) -> float:
+    """The fastest of the courses, as `motion_of` draws them, that lead to these rows of the history from those before them."""
+    here = history[rows]
+    before = history[np.maximum(here["before"], 0)]
+    elapsed_us = here["seen_at_us"] - before["seen_at_us"]
+    states_course = (here["speed_mmps"] != UNKNOWN) & (here["course_cdeg"] != UNKNOWN)
+    points = (here["area"] == NO_AREA) & (before["area"] == NO_AREA)
+    drawn = ~states_course & points & (here["before"] != NONE) & (elapsed_us > 0) & (elapsed_us <= MOTION_US_MAX)
+    fastest = float(np.max(here["speed_mmps"][states_course & (here["area"] == NO_AREA)] / 1000, initial=0.0))
+    ends = [column[drawn] / E7 for column in (before["lat_e7"], before["lon_e7"], here["lat_e7"], here["lon_e7"])]
+    return max(fastest, float(np.max(distance_m(*ends) / (elapsed_us[drawn] / 1e6), initial=0.0)))

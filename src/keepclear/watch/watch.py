@@ -7,32 +7,41 @@ known; time passes only by reports and by `advance`. At one instant reports act 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.agreements.terms import Permission, permission
+from keepclear.geo import earth
 from keepclear.geo.index import ZoneIndex
 from keepclear.ground.instants import parse_instant
+from keepclear.tracks.history import NONE
 from keepclear.tracks.motion import reach_us
 from keepclear.tracks.observations import Observations
-from keepclear.tracks.picture import LATENESS_US, MAX_SPEED_MPS, Report, Verdict
+from keepclear.tracks.picture import LATENESS_US, MAX_SPEED_MPS, VERDICTS, Report, Verdict
 from keepclear.tracks.tables import observations_of
 from keepclear.watch import alerts
-from keepclear.watch.approach import TimeToEdge, time_to_edge
+from keepclear.watch.approach import TimeToEdge, time_to_edge, times_to_edge
 from keepclear.watch.deadlines import Deadline, Deadlines, Kind
 from keepclear.watch.events import Action, Cause, Events, Told
 from keepclear.watch.evidence import ASSUMED_ERROR_MM
-from keepclear.watch.presence import TRANSITIONS, State, after
-from keepclear.watch.retelling import Difference, Phase, differences, numbered_as, retold
-from keepclear.watch.sightings import measured_sight, reports_of, sight_of
+from keepclear.watch.holdings import Holdings
+from keepclear.watch.presence import BY_RANK, FAR, TRANSITIONS, Sight, State, after
+from keepclear.watch.retelling import CAUSES, Difference, differences, numbered_as, retold
+from keepclear.watch.sifting import Rows, Sieve
+from keepclear.watch.sights import measured_sight, measured_sights, sights_of
 from keepclear.watch.speaker import Speaker
-from keepclear.watch.subjects import Subject
+from keepclear.watch.stepping import DUE, MOVE, MOVES_MAX, SPECIAL, Limits, step_on, turns_back
+from keepclear.watch.subjects import Subject, motion_of, top_speed_mps
+from keepclear.watch.zone_columns import EARLIEST, zone_columns
 
 # Somebody who comes close to a zone without an approach time is still told about when it may be there.
 APPROACH_HORIZON_US = 3_600_000_000
+ROWS_BEFORE_TIDYING = 65_536
 
 
 class Watch:
@@ -52,6 +61,7 @@ class Watch:
     assumed_error_m  one-sigma error of reports that state none; used for the probability, never to decide
     lateness_us      how long after a later report an earlier one is still taken in
     max_speed_mps    what is faster is flagged as an impossible jump; it still counts
+    rows_before_tidying  at least so many reports are held before old ones are let go of; changes nothing that is said
     """
 
     def __init__(
@@ -61,19 +71,26 @@ class Watch:
         assumed_error_m: float = ASSUMED_ERROR_MM / 1000,
         lateness_us: int = LATENESS_US,
         max_speed_mps: float = MAX_SPEED_MPS,
+        rows_before_tidying: int = ROWS_BEFORE_TIDYING,
     ) -> None:
         self.atlas = Atlas.of(zones)
         self.counts: Counter[str] = Counter()
         self._assumed_error_mm = round(assumed_error_m * 1000)
-        self._lateness_us = lateness_us
         self._max_speed_mps = max_speed_mps
-        self._subjects: dict[str, Subject] = {}
+        self._zones = zone_columns(self.atlas)
+        self._held = Holdings(self.atlas, self._zones, lateness_us, self._assumed_error_mm, rows_before_tidying)
+        self._sieve = Sieve(self.atlas, self._zones, self._assumed_error_mm)
+        self._attributes = np.zeros(0, dtype=np.bool_)
         self._speaker = Speaker()
         self._deadlines = Deadlines()
-        self._phase = [Phase(zone.window.from_us is None, False) for zone in self.atlas]
+        self._moves = np.empty(MOVES_MAX, dtype=MOVE)
+        self._batches = 0
         self._silent_zones = [i for i, zone in enumerate(self.atlas) if zone.presence.silent_after_us is not None]
         self._approach_zones = [i for i, zone in enumerate(self.atlas) if zone.approach_us is not None]
         self._approach_index = ZoneIndex([(self.atlas.zones[i].shape, 0.0) for i in self._approach_zones])
+        self._approach_balls = _balls([self.atlas.zones[i] for i in self._approach_zones])
+        self._needs_looking_after = any(_may_hold_up(zone) for zone in self.atlas)
+        self._horizon_us = max((self.atlas.zones[i].approach_us or 0 for i in self._approach_zones), default=0)
         for number, zone in enumerate(self.atlas):
             if zone.window.from_us is not None:
                 self._deadlines.set(Deadline(zone.window.from_us, Kind.WINDOW_OPENS, number))
@@ -91,13 +108,19 @@ class Watch:
         A report that became known before the clock acts at the clock. A table or DataFrame is read as
         `keepclear.observations_of` reads it; `zone` is that of its times which have none."""
         batch = batch if isinstance(batch, Observations) else observations_of(batch, zone=zone)
-        order = np.argsort(batch.known_at_us, kind="stable")
-        reports = reports_of(batch.take(order), self.atlas, self._assumed_error_mm, self.clock_us)
-        verdicts = [Verdict.NEWEST] * len(batch)
-        for row, (name, report) in zip(order.tolist(), reports, strict=True):
-            self._pass_time(report.at_us, including=False)
-            verdicts[row] = self._take(name, report)
-        return Events(self._speaker.taken(), verdicts)
+        if not len(batch):
+            return Events(self._speaker.taken())
+        order = None
+        if np.any(batch.known_at_us[1:] < batch.known_at_us[:-1]):
+            order = np.argsort(batch.known_at_us, kind="stable")
+            batch = batch.take(order)
+        at_us = np.maximum.accumulate(batch.known_at_us)
+        if self.clock_us is not None:
+            at_us = np.maximum(at_us, self.clock_us)
+        codes = self._observe_in_order(batch, at_us)
+        if order is not None:
+            codes[order] = codes.copy()
+        return Events(self._speaker.taken(), codes)
 
     def advance(self, at: int | str) -> Events:
         """Lets time pass to an instant (microseconds, or text such as "2026-05-18T12:00:00Z").
@@ -108,80 +131,166 @@ class Watch:
 
     def states(self) -> Iterator[tuple[str, str, State]]:
         """Subject, zone and state of everybody who is not simply clear, in the order subjects were first heard of."""
-        for subject in self._subjects.values():
-            for number in sorted(subject.pairs):
-                state = subject.pairs[number].state
-                if state is not State.CLEAR:
-                    yield subject.name, self.atlas.zones[number].id, state
+        for number in self._held.heard_of():
+            for zone, state in self._held.states_of(number):
+                yield self._held.names.items[number], self.atlas.zones[zone].id, state
 
     def newest(self) -> Iterator[tuple[str, Report]]:
         """The report of each subject that was seen last."""
-        for subject in self._subjects.values():
-            yield subject.name, subject.newest
+        for number in self._held.heard_of():
+            yield self._held.names.items[number], self._held.newest(number)
 
-    # a report
+    def held(self) -> dict[str, int]:
+        """How many subjects, reports and pairs are held in memory."""
+        return self._held.counts()
 
-    def _take(self, name: str, report: Report) -> Verdict:
-        subject = self._subjects.get(name)
-        if subject is None:
-            subject = self._subjects[name] = Subject(name)
-        placed = subject.held.place(report, self._lateness_us, self._max_speed_mps, self._assumed_error_mm)
-        self.counts[placed.verdict] += 1
+    @property
+    def subject_count(self) -> int:
+        """How many subjects have been heard of."""
+        return len(self._held.names.items)
+
+    # reports in columns
+
+    def _observe_in_order(self, batch: Observations, at_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+        """Acts on reports in the order known; gives what became of each, as `Verdict` numbers."""
+        held = self._held
+        held.tidy(self._time)
+        rows = held.rows_of(batch, at_us)
+        self._batches += 1
+        sifted = self._sieve.sift(batch, rows, held.rows, self._batches)
+        codes = np.zeros(len(batch), dtype=np.int8)
+        cells, limits = self._sieve.index(0).cells, self._limits()
+        done = 0
+        while done < len(batch):
+            plot = held.plot(len(batch) - done, sifted.evidence, self._moves)
+            due_us = self._deadlines.soonest_us
+            reached, why = step_on(done, rows, sifted, plot, self._zones, cells, limits, due_us)
+            held.note_sizes(plot)
+            if plot.sizes[2]:
+                self._follow_moves(batch, rows, plot.moves[: plot.sizes[2]].tolist())
+            if reached > done:
+                self._speaker.pass_to(int(at_us[reached - 1]))
+            done = reached
+            if why == DUE:
+                self._pass_time(int(at_us[done]), including=False)
+            elif why == SPECIAL:
+                self._pass_time(int(at_us[done]), including=False)
+                codes[done] = self._take(batch, rows, done)
+                limits = self._limits()
+                done += 1
+        self.counts[Verdict.NEWEST] += int(np.count_nonzero(codes == 0))
+        return codes
+
+    def _limits(self) -> Limits:
+        claims = self._held.claims.items
+        if len(self._attributes) != len(claims):
+            self._attributes = np.array([claim.attribution is not None for claim in claims], dtype=np.bool_)
+        return Limits(
+            self._max_speed_mps, self._assumed_error_mm, self._horizon_us / 1e6, self._attributes, self._approach_balls
+        )
+
+    def _follow_moves(self, batch: Observations, rows: Rows, moves: list[tuple[int, ...]]) -> None:
+        """Tells the changes of presence that the compiled step found."""
+        sights = measured_sights(
+            batch, self.atlas, [move[0] for move in moves], [move[3] for move in moves], self._assumed_error_mm
+        )
+        came_close = [(move[1], move[3]) for move in moves if (move[5], move[6]) == (0, 1)]
+        ahead = dict(zip(came_close, self._times_to_edge(came_close), strict=True))
+        for (row, report_row, number, zone, created, was_rank, now_rank), (sight, measured) in zip(
+            moves, sights, strict=True
+        ):
+            self._speaker.pass_to(int(rows.at_us[row]))
+            subject = self._held.subject(number)
+            self._held.begins_anew(number, zone, created)
+            pair, seen_at_us = subject.towards(zone), int(rows.seen_at_us[row])
+            was = pair.state
+            told = Told(seen_at_us, BY_RANK[was_rank], BY_RANK[now_rank], Cause.REPORT, sight)
+            pair.rank = now_rank
+            pair.told.append(numbered_as(told, self._speaker.last_seq + 1))
+            worked_out = partial(ahead.get, (report_row, zone))
+            self._say(subject, zone, was, report_row, seen_at_us, Cause.REPORT, measured, ahead=worked_out)
+            self._look_after(subject)
+
+    # one report
+
+    def _take(self, batch: Observations, rows: Rows, row: int) -> int:
+        """Acts on one report that is more than a subject moving on."""
+        held, number = self._held, int(rows.subject[row])
+        subject = held.subject(number)
+        self._time(subject)
+        held.forget(number)
+        fields = held.fields(rows, row)
+        report = held.report_of(fields)._replace(
+            sights=sights_of(batch.take(slice(row, row + 1)), self.atlas, self._assumed_error_mm)[0]
+        )
+        placed = held.place(number, report, fields, self._max_speed_mps)
         self.counts.update(placed.flags)
+        if placed.verdict is not Verdict.NEWEST:
+            self.counts[placed.verdict] += 1
         if placed.verdict in {Verdict.DUPLICATE, Verdict.TOO_LATE}:
-            return placed.verdict
+            return VERDICTS.index(placed.verdict)
         if report.claim.attribution is not None:
             subject.attribute(report.claim.attribution)
+            held.rows["claim"][number] = fields["claim"]
         if placed.verdict is Verdict.LATE:
-            for number in sorted(subject.pairs.keys() | report.sights.keys()):
-                self._retell(subject, number, Cause.LATE_REPORT, report)
-                if subject.pairs[number].standing.rank:
-                    self._recheck_permission(subject, number)
+            newest = held.weighed(held.newest_row(number))
+            for zone in sorted(held.zones_of(number) | report.sights.keys()):
+                self._retell(subject, zone, Cause.LATE_REPORT, report)
+                if subject.towards(zone).rank:
+                    self._recheck_permission(subject, zone, newest)
         else:
             self._follow(subject, report, placed.flags)
-        self._forget(subject)
-        return placed.verdict
+        held.forget(number)
+        self._look_after(subject)
+        return VERDICTS.index(placed.verdict)
 
     def _follow(self, subject: Subject, report: Report, flags: tuple[str, ...]) -> None:
         """The newest report of a subject moves it on."""
+        held = self._held
         if self._silent_zones:
-            motion = None if "jump" in flags else subject.motion(self._assumed_error_mm)
-            subject.top_speed_mps = max(subject.top_speed_mps, motion.speed_mps if motion else 0.0)
+            if "jump" in flags:
+                subject.timed_row = held.newest_row(subject.number)
+            self._time(subject)
             self._expect_report(subject)
-        for number in sorted(subject.pairs.keys() | report.sights.keys()):
-            window, phase = self.atlas.zones[number].window, self._phase[number]
-            before_window = window.from_us is not None and report.seen_at_us < window.from_us
-            if (before_window and phase.opened) or phase.closed:
+        for number in sorted(held.zones_of(subject.number) | report.sights.keys()):
+            if turns_back(self._zones[number], report.seen_at_us):
                 self._retell(subject, number, Cause.REPORT, report)
-            elif window.contains(report.seen_at_us):
+            elif self.atlas.zones[number].window.contains(report.seen_at_us):
                 self._step(subject, number, report, flags)
         if self._approach_zones:
-            self._look_ahead(subject)
+            self._look_ahead(subject, report)
 
     def _step(self, subject: Subject, number: int, report: Report, flags: tuple[str, ...]) -> None:
         """One more report, seen after all others: the standing moves on by it alone."""
-        zone, pair, sight = self.atlas.zones[number], subject.towards(number), sight_of(report, number)
-        was, before = pair.state, pair.standing
-        pair.standing = after(before, sight, report.seen_at_us, zone.presence, zone.band_mm)
-        pair.lost = False
-        if pair.standing.rank != before.rank:
-            told = Told(report.seen_at_us, before.state, pair.standing.state, Cause.REPORT, sight)
+        zone, pair, sight = self.atlas.zones[number], subject.towards(number), report.sights.get(number, FAR)
+        was, before = pair.state, self._held.standing(subject.number, number)
+        standing = after(before, sight, report.seen_at_us, zone.presence, zone.band_mm)
+        self._held.set_standing(subject.number, number, standing)
+        pair.lost, pair.rank = False, standing.rank
+        if standing.rank != before.rank:
+            told = Told(report.seen_at_us, before.state, standing.state, Cause.REPORT, sight)
             pair.told.append(numbered_as(told, self._speaker.last_seq + 1))
         if pair.state is not was:
-            self._say(subject, number, was, report.seen_at_us, Cause.REPORT, flags)
-        elif pair.standing.rank:
-            self._recheck_permission(subject, number)
+            newest, measured = self._held.newest_row(subject.number), self._measured(report, number)
+            self._say(subject, number, was, newest, report.seen_at_us, Cause.REPORT, measured, flags)
+        elif pair.rank:
+            self._recheck_permission(subject, number, report)
 
     def _retell(self, subject: Subject, number: int, cause: Cause, report: Report) -> None:
         """Tells the held reports from the start and says what comes out otherwise than it was told.
 
         If the last change of the new telling is what moves the present, it is said as a change of presence; all other
         differences are corrections."""
-        zone, pair = self.atlas.zones[number], subject.towards(number)
+        pair, held = subject.towards(number), self._held
         was = pair.state
         if cause is not Cause.LATE_REPORT:
             pair.lost = False
-        pair.standing, stands = retold(zone, number, pair.begin, subject.held.reports, self._phase[number])
+        newest = held.newest_row(subject.number)
+        begin, history = held.begin(subject.number, number), held.history
+        standing, changes = retold(begin, newest, history.rows, history.evidence, number, self._zones[number])
+        held.set_standing(subject.number, number, standing)
+        pair.rank = standing.rank
+        stands = self._told(changes, number)
         found, pair.told = differences(pair.told, stands)
         moving = found.pop() if pair.state is not was and found and found[-1].adds_at(len(stands) - 1) else None
         unknown_stay = not any(d.said is not None and d.said.now is State.INSIDE for d in found)
@@ -190,11 +299,20 @@ class Watch:
         if moving is not None and moving.stands is not None:
             pair.told[-1] = numbered_as(moving.stands, self._speaker.last_seq + 1)
             said_cause = cause if cause is Cause.LATE_REPORT else moving.stands.cause
-            self._say(subject, number, was, moving.stands.seen_at_us, said_cause)
+            self._say(subject, number, was, newest, moving.stands.seen_at_us, said_cause)
         elif pair.state is not was:
-            self._say(subject, number, was, subject.newest.seen_at_us, cause)
+            self._say(subject, number, was, newest, held.newest(subject.number).seen_at_us, cause)
         elif pair.restate_stay():
             self._expect_end_of_stay(subject, number)
+
+    def _told(self, changes: list[tuple[int, int, int, int, int]], number: int) -> list[Told]:
+        """The changes of a telling, with what their reports say about the zone."""
+        rows = [row for _, row, *_ in changes if row != NONE]
+        sights = iter(self._held.sights(rows, number))
+        return [
+            Told(seen_at_us, BY_RANK[was], BY_RANK[now], CAUSES[cause], FAR if row == NONE else next(sights)[0])
+            for seen_at_us, row, was, now, cause in changes
+        ]
 
     def _correct(self, subject: Subject, number: int, difference: Difference, late: Report, *, alarming: bool) -> None:
         """Says that something stands otherwise than it was told; a stay that nobody was told of is an alert too."""
@@ -208,24 +326,29 @@ class Watch:
         if alarming and stands.now is State.INSIDE and not allowed.permitted:
             params: alerts.Params = {"seen_at_us": stands.seen_at_us, "known_at_us": late.at_us}
             params |= alerts.of_sight(stands.sight) | alerts.doubt(allowed)
-            self._speaker.alert("was_inside", subject, zone, "soon", params, of=said.seq)
+            exercise = self._held.newest(subject.number).claim.exercise
+            self._speaker.alert("was_inside", subject.name, zone, "soon", params, exercise=exercise, of=said.seq)
 
-    def _forget(self, subject: Subject) -> None:
-        """Folds reports that no late one can precede any more into where each pair begins."""
-        gone = subject.held.outdated(self._lateness_us)
-        if not gone:
+    def _look_after(self, subject: Subject) -> None:
+        """Marks a subject whose next report may be more than its moving on."""
+        if not self._needs_looking_after:
             return
-        next_seen_us = subject.held.reports[0].seen_at_us
-        for number, pair in list(subject.pairs.items()):
-            zone = self.atlas.zones[number]
-            opened = zone.window.from_us is None or zone.window.from_us < next_seen_us
-            pair.begin, changes = retold(zone, number, pair.begin, gone, Phase(opened, False))
-            if changes:
-                pair.begin_seq = pair.told[len(changes) - 1].seq
-                pair.begin_inside_us = changes[-1].seen_at_us if changes[-1].now is State.INSIDE else None
-                del pair.told[: len(changes)]
-            if pair.forgettable:
-                del subject.pairs[number]
+        special = bool(self._silent_zones) and not subject.silence_timer_set
+        special = special or any(pair.needs_looking_after for pair in subject.pairs.values())
+        closed = [number for number, pair in subject.pairs.items() if pair.told and self._zones["closed"][number]]
+        row = self._held.rows[subject.number]
+        row["special"] = special
+        row["special_until_us"] = max((int(self._zones["until_us"][number]) for number in closed), default=EARLIEST)
+        if special or closed:
+            row["boxed"] = 0
+
+    def _time(self, subject: Subject) -> None:
+        """Takes the speed of the reports since it was last taken."""
+        newest = self._held.newest_row(subject.number)
+        if self._silent_zones and newest != subject.timed_row:
+            rows = self._held.rows_since(newest, subject.timed_row)
+            subject.top_speed_mps = max(subject.top_speed_mps, top_speed_mps(self._held.history.rows, rows))
+            subject.timed_row = newest
 
     # time
 
@@ -233,39 +356,45 @@ class Watch:
         while (deadline := self._deadlines.next_due(at_us, including=including)) is not None:
             self._speaker.pass_to(deadline.due_us)
             if deadline.kind is Kind.SILENCE:
-                self._fall_silent(self._subjects[deadline.subject])
+                self._fall_silent(self._held.subject_named(deadline.subject))
             elif deadline.kind is Kind.DWELL:
-                self._check_dwell(self._subjects[deadline.subject], deadline.zone)
+                self._check_dwell(self._held.subject_named(deadline.subject), deadline.zone)
             else:
                 self._turn_window(deadline.zone, opens=deadline.kind is Kind.WINDOW_OPENS)
         self._speaker.pass_to(at_us)
 
     def _turn_window(self, number: int, *, opens: bool) -> None:
-        self._phase[number] = Phase(True, not opens)
+        self._zones["opened"][number], self._zones["closed"][number] = True, not opens
         cause = Cause.WINDOW_OPENED if opens else Cause.WINDOW_CLOSED
-        for subject in self._subjects.values():
-            if number in subject.pairs or number in subject.newest.sights:
-                self._retell(subject, number, cause, subject.newest)
-            if opens and number in self._silent_zones:
+        waits = opens and number in self._silent_zones
+        concerned = set(self._held.concerned_by(number))
+        for subject_number in list(self._held.heard_of()) if waits else sorted(concerned):
+            subject = self._held.subject(subject_number)
+            if subject_number in concerned:
+                self._retell(subject, number, cause, self._held.newest(subject_number))
+            if waits:
                 self._expect_report(subject)
+            self._look_after(subject)
 
     def _expect_report(self, subject: Subject) -> None:
         """Sets the deadline at which the silence of a subject is looked at, unless one is set."""
         if not subject.silence_timer_set:
             soonest_us = min(self.atlas.zones[i].presence.silent_after_us or 0 for i in self._silent_zones)
-            due_us = max(subject.newest.seen_at_us + soonest_us, self._speaker.now_us)
+            due_us = max(self._held.newest(subject.number).seen_at_us + soonest_us, self._speaker.now_us)
             self._deadlines.set(Deadline(due_us, Kind.SILENCE, subject=subject.name))
             subject.silence_timer_set = True
 
     def _fall_silent(self, subject: Subject) -> None:
         """Lost is who has been silent for too long and could have reached the zone by now."""
+        self._time(subject)
         subject.silence_timer_set = False
-        report, next_due_us = subject.newest, None
+        next_due_us = None
+        report = self._held.weighed(self._held.newest_row(subject.number))
         for number in self._silent_zones:
             zone, pair = self.atlas.zones[number], subject.pairs.get(number)
             if (pair is not None and pair.lost) or not zone.window.contains(self._speaker.now_us):
                 continue
-            edge_m = (measured_sight(report, number, zone).edge_mm or 0) / 1000
+            edge_m = (self._measured(report, number).edge_mm or 0) / 1000
             within_us = reach_us(edge_m, report.sigma_m(self._assumed_error_mm), subject.reach_speed_mps)
             due_us = report.seen_at_us + max(zone.presence.silent_after_us or 0, within_us)
             if due_us > self._speaker.now_us:
@@ -273,10 +402,12 @@ class Watch:
                 continue
             pair = subject.towards(number)
             was, pair.lost = pair.state, True
-            self._say(subject, number, was, report.seen_at_us, Cause.SILENCE)
+            newest = self._held.newest_row(subject.number)
+            self._say(subject, number, was, newest, report.seen_at_us, Cause.SILENCE, self._measured(report, number))
         if next_due_us is not None:
             self._deadlines.set(Deadline(next_due_us, Kind.SILENCE, subject=subject.name))
             subject.silence_timer_set = True
+        self._look_after(subject)
 
     def _expect_end_of_stay(self, subject: Subject, number: int) -> None:
         zone, pair = self.atlas.zones[number], subject.pairs[number]
@@ -296,26 +427,26 @@ class Watch:
             self._expect_end_of_stay(subject, number)
             return
         pair.dwell_told = True
+        newest = self._held.newest(subject.number)
         params: alerts.Params = {"inside_s": inside_us / 1e6, "limit_s": limit_us / 1e6}
-        params |= {"last_seen_at_us": subject.newest.seen_at_us}
+        params |= {"last_seen_at_us": newest.seen_at_us}
         params |= alerts.doubt(allowed)
-        self._speaker.alert("dwell", subject, zone, "now", params)
+        self._speaker.alert("dwell", subject.name, zone, "now", params, exercise=newest.claim.exercise)
 
-    def _look_ahead(self, subject: Subject) -> None:
+    def _look_ahead(self, subject: Subject, report: Report) -> None:
         """Alerts for a course that meets a zone within its approach time; once per approach."""
-        report, motion = subject.newest, subject.motion(self._assumed_error_mm)
+        motion = motion_of(report, self._held.before(self._held.newest_row(subject.number)), self._assumed_error_mm)
         near: set[int] = set()
         if motion is not None:
-            horizon_us = max(self.atlas.zones[i].approach_us or 0 for i in self._approach_zones)
-            found = self._approach_index.within(report.lat, report.lon, motion.speed_mps * horizon_us / 1e6)
+            found = self._approach_index.within(report.lat, report.lon, motion.speed_mps * self._horizon_us / 1e6)
             near = {self._approach_zones[i] for i in found}
-        for number in sorted(near | subject.pairs.keys()):
+        for number in sorted(near | self._held.zones_of(subject.number)):
             zone, pair = self.atlas.zones[number], subject.pairs.get(number)
-            if zone.approach_us is None or (pair is not None and pair.standing.state is not State.CLEAR):
+            if zone.approach_us is None or (pair is not None and pair.rank):
                 continue
             ahead = None
             if number in near and motion is not None and zone.window.contains(self._speaker.now_us):
-                ahead = time_to_edge(zone.shape, motion, zone.approach_us / 1e6)
+                ahead = time_to_edge(self.atlas.measures, number, motion, zone.approach_us / 1e6)
             if ahead is None or not _may_be_at_its_height(report, zone):
                 if pair is not None:
                     pair.approaching = False
@@ -324,24 +455,36 @@ class Watch:
             if not pair.approaching and not allowed.permitted:
                 pair.approaching = True
                 params: alerts.Params = {"seen_at_us": report.seen_at_us}
-                params |= alerts.of_sight(measured_sight(report, number, zone))
-                self._speaker.alert(
-                    "approach", subject, zone, "soon", params | alerts.ahead(ahead) | alerts.doubt(allowed)
-                )
+                params |= alerts.of_sight(self._measured(report, number)) | alerts.ahead(ahead) | alerts.doubt(allowed)
+                self._speaker.alert("approach", subject.name, zone, "soon", params, exercise=report.claim.exercise)
 
     # what follows from a change
 
     def _say(
-        self, subject: Subject, number: int, was: State, seen_at_us: int, cause: Cause, flags: tuple[str, ...] = ()
+        self,
+        subject: Subject,
+        number: int,
+        was: State,
+        row: int,
+        seen_at_us: int,
+        cause: Cause,
+        sight: Sight | None = None,
+        flags: tuple[str, ...] = (),
+        ahead: Callable[[], TimeToEdge | None] | None = None,
     ) -> None:
-        """One change of presence, and the alert that its cell of the table asks for, unless the terms foresee it."""
-        zone, pair = self.atlas.zones[number], subject.pairs[number]
-        where = "inside" if State.INSIDE in {was, pair.standing.state} else "band"
-        judged_at_us = self._speaker.now_us if cause is Cause.SILENCE else subject.newest.seen_at_us
+        """One change of presence, and the alert that its cell of the table asks for, unless the terms foresee it.
+
+        `row` is the newest report of the subject; `sight` what it says about the zone and `ahead` the time to its edge, worked out if not given."""
+        zone, pair, report = self.atlas.zones[number], subject.pairs[number], self._held.report(row)
+        where = "inside" if State.INSIDE in {was, BY_RANK[pair.rank]} else "band"
+        judged_at_us = self._speaker.now_us if cause is Cause.SILENCE else report.seen_at_us
         allowed = self._permission(subject, number, where, judged_at_us)
-        sight = measured_sight(subject.newest, number, zone)
-        said = self._speaker.presence(subject, zone, was, pair.state, seen_at_us, cause, sight, allowed, flags)
-        pair.permitted = allowed.permitted and pair.standing.rank > 0
+        if sight is None:
+            ((_, sight),) = self._held.sights([row], number)
+        said = self._speaker.presence(
+            subject.name, report, zone, was, pair.state, seen_at_us, cause, sight, allowed, flags
+        )
+        pair.permit(allowed)
         pair.note_stay(was, seen_at_us)
         self._expect_end_of_stay(subject, number)
         alert = TRANSITIONS[was, pair.state].alert
@@ -350,31 +493,60 @@ class Watch:
         if alert is not None and not (allowed.permitted or told_already or only_the_window):
             params = alerts.of_presence(said)
             if alert == "approach":
-                params |= alerts.ahead(self._time_to_edge(subject, zone))
-            self._speaker.alert(alert, subject, zone, said.urgency, params, of=said.seq)
+                params |= alerts.ahead(ahead() if ahead else self._times_to_edge([(row, number)])[0])
+            exercise = report.claim.exercise
+            self._speaker.alert(alert, subject.name, zone, said.urgency, params, exercise=exercise, of=said.seq)
             pair.approaching = pair.state is State.CLOSE
         elif pair.state is not State.CLOSE:
             pair.approaching = False
 
-    def _recheck_permission(self, subject: Subject, number: int) -> None:
+    def _recheck_permission(self, subject: Subject, number: int, report: Report) -> None:
         zone, pair = self.atlas.zones[number], subject.pairs[number]
-        where = "inside" if pair.standing.state is State.INSIDE else "band"
-        allowed = self._permission(subject, number, where, subject.newest.seen_at_us)
-        was_permitted, pair.permitted = pair.permitted, allowed.permitted
+        where = "inside" if BY_RANK[pair.rank] is State.INSIDE else "band"
+        allowed = self._permission(subject, number, where, report.seen_at_us)
+        was_permitted = pair.permitted
+        pair.permit(allowed)
         if allowed.permitted or not was_permitted:
             return
-        params: alerts.Params = {"seen_at_us": subject.newest.seen_at_us, "where": where}
-        params |= alerts.of_sight(sight_of(subject.newest, number)) | alerts.doubt(allowed)
-        self._speaker.alert("no_longer_foreseen", subject, zone, "now" if where == "inside" else "soon", params)
+        params: alerts.Params = {"seen_at_us": report.seen_at_us, "where": where}
+        params |= alerts.of_sight(report.sights.get(number, FAR)) | alerts.doubt(allowed)
+        urgency = "now" if where == "inside" else "soon"
+        self._speaker.alert("no_longer_foreseen", subject.name, zone, urgency, params, exercise=report.claim.exercise)
         self._expect_end_of_stay(subject, number)
 
     def _permission(self, subject: Subject, number: int, where: str, at_us: int) -> Permission:
         return permission(self.atlas.zones[number].may_enter, subject.attributed, where, at_us)
 
-    def _time_to_edge(self, subject: Subject, zone: Zone) -> TimeToEdge | None:
-        motion = subject.motion(self._assumed_error_mm)
-        horizon_us = zone.approach_us or APPROACH_HORIZON_US
-        return None if motion is None else time_to_edge(zone.shape, motion, horizon_us / 1e6)
+    def _measured(self, report: Report, number: int) -> Sight:
+        return measured_sight(report, number, self.atlas)
+
+    def _times_to_edge(self, pairs: list[tuple[int, int]]) -> list[TimeToEdge | None]:
+        """When the courses that these rows of the history end meet the edges of these zones."""
+        motions = [
+            motion_of(self._held.report(row), self._held.before(row), self._assumed_error_mm) for row, _ in pairs
+        ]
+        drawn = [place for place, motion in enumerate(motions) if motion is not None]
+        numbers = [pairs[place][1] for place in drawn]
+        horizons_s = [(self.atlas.zones[number].approach_us or APPROACH_HORIZON_US) / 1e6 for number in numbers]
+        courses = [motion for motion in motions if motion is not None]
+        met = times_to_edge(self.atlas.measures, numbers, courses, horizons_s)
+        found: list[TimeToEdge | None] = [None] * len(pairs)
+        for place, ahead in zip(drawn, met, strict=True):
+            found[place] = ahead
+        return found
+
+
+def _may_hold_up(zone: Zone) -> bool:
+    """Whether the terms of a zone can make a report more than a subject moving on."""
+    ends = zone.window.from_us is not None or zone.window.until_us is not None
+    noticed = any(entry.notices is not None for entry in zone.may_enter)
+    return ends or noticed or zone.presence.silent_after_us is not None or zone.approach_us is not None
+
+
+def _balls(zones: list[Zone]) -> npt.NDArray[np.float64]:
+    """Earth-centred centre and radius of a ball round each zone, with a metre to spare."""
+    around = np.array([zone.shape.around() for zone in zones], dtype=np.float64).reshape(-1, 3)
+    return np.column_stack([earth.to_ecef(around[:, 0], around[:, 1]), around[:, 2] + 2.0])
 
 
 def _may_be_at_its_height(report: Report, zone: Zone) -> bool:

@@ -1,0 +1,153 @@
+"""The held reports of all subjects, in columns: one row a report, linked to the one of its subject seen before it.
+
+A report is a row of `REPORT`. What says little by itself (source, claim, area) is a number into a table. What a
+report says about the zones is a run of rows of `EVIDENCE`; reports that say the same share one run.
+Rows leave when no late report can come before them any more, all at once when half of what is held has become old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.geo.compiled import compiled
+
+NONE = -1
+
+REPORT = np.dtype(
+    [
+        ("seen_at_us", np.int64), ("at_us", np.int64), ("evidence_first", np.int64), ("evidence_count", np.int32),
+        ("subject", np.int32), ("before", np.int32), ("lat_e7", np.int32), ("lon_e7", np.int32), ("error_mm", np.int32),
+        ("height_mm", np.int32), ("speed_mmps", np.int32), ("course_cdeg", np.int32), ("source", np.int32),
+        ("claim", np.int32), ("area", np.int32), ("datum", np.int32),
+    ]
+)  # fmt: skip
+# zone number; evidence (0 out, 1 near, 2 in) and the rank that it supports, see watch.presence
+EVIDENCE = np.dtype([("zone", np.int32), ("evidence", np.int16), ("supports", np.int16)])
+
+Item = TypeVar("Item", bound=Hashable)
+Records = npt.NDArray[Any]
+
+
+class Table(Generic[Item]):
+    """Things that repeat, each with a number."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self._numbers: dict[Item, int] = {}
+
+    @property
+    def known(self) -> Mapping[Item, int]:
+        """The number of everything that has one."""
+        return self._numbers
+
+    def number(self, item: Item) -> int:
+        """The number of this, old or new."""
+        number = self._numbers.setdefault(item, len(self.items))
+        if number == len(self.items):
+            self.items.append(item)
+        return number
+
+    def numbers(self, items: Sequence[Item]) -> npt.NDArray[np.int32]:
+        """The numbers of these, in order."""
+        return np.array([self.number(item) for item in items], dtype=np.int32)
+
+    def keep(self, column: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Forgets what this column does not name, and gives the column in the new numbers; negative ones stay."""
+        used = np.unique(column[column >= 0])
+        self.items = [self.items[number] for number in used.tolist()]
+        self._numbers = {item: number for number, item in enumerate(self.items)}
+        return np.where(column >= 0, np.searchsorted(used, column), column).astype(np.int32)
+
+
+class History:
+    """Rows in the order they were taken in; `size` and `evidence_size` of the arrays are in use."""
+
+    def __init__(self) -> None:
+        self.rows: Records = np.zeros(256, dtype=REPORT)
+        self.evidence: Records = np.zeros(256, dtype=EVIDENCE)
+        self.size = 0
+        self.evidence_size = 0
+
+    def reserve(self, rows: int, evidence: int) -> None:
+        """Makes room for so many more."""
+        self.rows = grown(self.rows, self.size + rows)
+        self.evidence = grown(self.evidence, self.evidence_size + evidence)
+
+    def append(self, row: dict[str, Any], evidence: Sequence[tuple[int, int, int]]) -> int:
+        """Adds one report that says this about the zones, and gives its row; linking it is the caller's task."""
+        self.reserve(1, len(evidence))
+        self.evidence[self.evidence_size : self.evidence_size + len(evidence)] = evidence
+        record = self.rows[self.size]
+        for name, value in row.items():
+            record[name] = value
+        record["evidence_first"], record["evidence_count"] = self.evidence_size, len(evidence)
+        self.evidence_size += len(evidence)
+        self.size += 1
+        return self.size - 1
+
+    def evidence_of(self, row: int) -> Records:
+        """What a report says about the zones."""
+        first = self.rows["evidence_first"][row]
+        return self.evidence[first : first + self.rows["evidence_count"][row]]
+
+    def chain(self, row: int) -> list[int]:
+        """This row and those of its subject seen before it, the oldest first."""
+        rows = []
+        while row != NONE:
+            rows.append(row)
+            row = int(self.rows["before"][row])
+        return rows[::-1]
+
+    def keep(self, newest: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Lets go of all rows that cannot be reached from these. Gives the new number of every row, NONE if it is gone."""
+        kept = np.zeros(self.size, dtype=bool)
+        _mark_chains(self.rows, newest, kept)
+        number = np.where(kept, np.cumsum(kept) - 1, NONE).astype(np.int32)
+        rows = self.rows[: self.size][kept]
+        linked = rows["before"] != NONE
+        rows["before"] = np.where(linked, number[rows["before"]], NONE)
+        gathered = np.empty(self.evidence_size, dtype=EVIDENCE)
+        moved_to = np.full(self.evidence_size, NONE, dtype=np.int64)
+        self.evidence_size = int(_gather_evidence(rows, self.evidence, moved_to, gathered))
+        self.evidence = grown(gathered[: self.evidence_size].copy(), 256)
+        self.rows, self.size = grown(rows, max(256, len(rows))), len(rows)
+        return number
+
+
+def grown(records: Records, size: int) -> Records:
+    """The same array, or a larger copy in which this many records find room."""
+    if size <= len(records):
+        return records
+    larger = np.zeros(max(size, 2 * len(records), 256), dtype=records.dtype)
+    larger[: len(records)] = records
+    return larger
+
+
+@compiled
+def _mark_chains(rows: Records, newest: npt.NDArray[np.int32], kept: npt.NDArray[np.bool_]) -> None:
+    for last in newest:
+        row = last
+        while row != NONE:
+            kept[row] = True
+            row = rows[row].before
+
+
+@compiled
+def _gather_evidence(rows: Records, evidence: Records, moved_to: npt.NDArray[np.int64], gathered: Records) -> int:
+    """Copies the runs that these rows name, each once. `moved_to` holds NONE for every row of `evidence`."""
+    size = 0
+    for number in range(len(rows)):
+        first, count = rows[number].evidence_first, rows[number].evidence_count
+        if count == 0:
+            rows[number].evidence_first = 0
+            continue
+        if moved_to[first] == NONE:
+            moved_to[first] = size
+            gathered[size : size + count] = evidence[first : first + count]
+            size += count
+        rows[number].evidence_first = moved_to[first]
+    return size

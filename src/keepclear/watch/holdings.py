@@ -1,0 +1,388 @@
+"""What the watch holds of all subjects: their reports, how they stand, and whose they are said to be.
+
+The columns are moved on by `watch.stepping`; here they are read and changed one subject at a time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.agreements.atlas import Atlas
+from keepclear.geo.compiled import compiled
+from keepclear.geo.shapes import Shape
+from keepclear.tracks.history import NONE, REPORT, History, Records, Table, grown
+from keepclear.tracks.observations import NO_AREA, Claim, Observations
+from keepclear.tracks.picture import REPORTS_HELD_MAX, Report, Verdict, remarkable
+from keepclear.watch.folding import CHANGES_PER_PAIR, FOLDED, fold, fold_all, oldest_kept, pairs_concerned
+from keepclear.watch.presence import BY_RANK, Sight, Standing, State, supported_rank
+from keepclear.watch.sifting import Rows
+from keepclear.watch.sights import measured_sights, sights_of
+from keepclear.watch.standings import SUBJECT, Pairs, find_pair
+from keepclear.watch.stepping import Plot
+from keepclear.watch.subjects import Subject
+from keepclear.watch.zone_columns import EARLIEST
+
+
+class Placed(NamedTuple):
+    """A verdict, what is remarkable about the report ("jump", "contradiction"), and its row if it was taken in."""
+
+    verdict: Verdict
+    flags: tuple[str, ...] = ()
+    row: int = NONE
+
+
+class Holdings:
+    """Columns for all subjects, and a `Subject` for each that anything was ever said about."""
+
+    def __init__(
+        self, atlas: Atlas, zones: Records, lateness_us: int, assumed_error_mm: int, rows_before_tidying: int
+    ) -> None:
+        self.names: Table[str] = Table()
+        self.claims: Table[Claim] = Table()
+        self.history = History()
+        self.pairs = Pairs()
+        self.rows: Records = np.zeros(0, dtype=SUBJECT)
+        self._begins = Pairs()
+        self._sources: Table[str] = Table()
+        self._areas: Table[Shape] = Table()
+        self._subjects: dict[int, Subject] = {}
+        self._atlas = atlas
+        self._zones = zones
+        self._silence_is_judged = any(zone.presence.silent_after_us is not None for zone in atlas)
+        self._lateness_us = lateness_us
+        self._assumed_error_mm = assumed_error_mm
+        self._numbers_of_table: tuple[tuple[str, ...], npt.NDArray[np.int32]] = ((), np.empty(0, np.int32))
+        self._rows_before_tidying = self._tidy_at = rows_before_tidying
+
+    # subjects
+
+    def subject(self, number: int) -> Subject:
+        """What is held of a subject beyond the columns, from now on kept."""
+        subject = self._subjects.get(number)
+        if subject is None:
+            subject = self._subjects[number] = Subject(self.names.items[number], number)
+        return subject
+
+    def known_subjects(self) -> Iterator[Subject]:
+        """Those of whom more is held than the columns, in the order they were first heard of."""
+        for number in sorted(self._subjects):
+            yield self._subjects[number]
+
+    def subject_named(self, name: str) -> Subject:
+        """The same by its name."""
+        return self.subject(self.names.known[name])
+
+    def heard_of(self) -> Iterator[int]:
+        """The numbers of all subjects that have reported, in the order they were first heard of."""
+        yield from np.flatnonzero(self.rows["newest"] != NONE).tolist()
+
+    def counts(self) -> dict[str, int]:
+        """How much is held: subjects, reports, what these say about zones, and pairs that are not trivial or were told of."""
+        told = sum(len(subject.pairs) for subject in self._subjects.values())
+        first = self.rows["first_pair"][: len(self.names.items)].tolist()
+        return {
+            "subjects": len(self.names.items),
+            "reports": self.history.size,
+            "evidence": self.history.evidence_size,
+            "pairs": sum(len(self.pairs.zones(row)) for row in first),
+            "pairs_told_of": told,
+        }
+
+    def standing(self, number: int, zone: int) -> Standing:
+        """How a subject stands towards a zone."""
+        return self.pairs.standing(int(self.rows["first_pair"][number]), zone)
+
+    def begin(self, number: int, zone: int) -> Standing:
+        """How it stood before the reports that are held."""
+        return self._begins.standing(int(self.rows["first_begin"][number]), zone)
+
+    def set_standing(self, number: int, zone: int, standing: Standing) -> None:
+        """Lets a subject stand so towards a zone."""
+        record = self.rows[number]
+        record["first_pair"] = self.pairs.set(int(record["first_pair"]), zone, standing, int(record["newest"]))
+        record["boxed"] = 0
+
+    def zones_of(self, number: int) -> set[int]:
+        """The zones towards which a subject stands other than clear, may soon, or has been told of."""
+        zones = set(self.pairs.zones(int(self.rows["first_pair"][number])))
+        subject = self._subjects.get(number)
+        return zones | subject.pairs.keys() if subject else zones
+
+    def states_of(self, number: int) -> list[tuple[int, State]]:
+        """Zones and states of a subject that is not simply clear, by zone."""
+        first, subject = int(self.rows["first_pair"][number]), self._subjects.get(number)
+        states = {zone: BY_RANK[self.pairs.standing(first, zone).rank] for zone in self.pairs.zones(first)}
+        if subject is not None:
+            states |= {zone: State.LOST for zone, pair in subject.pairs.items() if pair.lost}
+        return sorted((zone, state) for zone, state in states.items() if state is not State.CLEAR)
+
+    def concerned_by(self, zone: int) -> list[int]:
+        """The subjects that a turn of this zone's window may concern, in the order they were first heard of."""
+        found = np.zeros(len(self.rows), dtype=np.bool_)
+        _mark_concerned(self.rows, self.history.rows, self.history.evidence, self.pairs.rows, zone, found)
+        told = {number for number, subject in self._subjects.items() if zone in subject.pairs}
+        return sorted(told.union(np.flatnonzero(found).tolist()))
+
+    # batches
+
+    def rows_of(self, batch: Observations, at_us: npt.NDArray[np.int64]) -> Rows:
+        """The batch with the numbers that its names, sources, claims and areas have here."""
+        subject = self._numbers_of(batch)[batch.subject]
+        if len(subject) and subject.min() < 0:
+            self._name_new(batch)
+            subject = self._numbers_of(batch)[batch.subject]
+        areas = [self._areas.number(area) for area in batch.areas]
+        area = batch.area if not areas else np.where(batch.area >= 0, np.array(areas, np.int32)[batch.area], NO_AREA)
+        return Rows(
+            subject, batch.seen_at_us, at_us, batch.lat_e7, batch.lon_e7, batch.error_mm, batch.height_mm, batch.datum.astype(np.int32),
+            batch.speed_mmps, batch.course_cdeg, self._sources.numbers(batch.sources)[batch.source],
+            self.claims.numbers(batch.claims)[batch.claim], area.astype(np.int32),
+        )  # fmt: skip
+
+    def plot(self, count: int, evidence: Records, moves: Records) -> Plot:
+        """The columns for the compiled step, with room for so many reports that say this."""
+        self.history.reserve(count, len(evidence))
+        self.pairs.reserve(len(evidence) + count)
+        sizes = np.array([self.history.size, self.history.evidence_size, 0], dtype=np.int64)
+        return Plot(self.rows, self.history.rows, self.history.evidence, self.pairs.rows, self.pairs.ends, sizes, moves)
+
+    def note_sizes(self, plot: Plot) -> None:
+        """Takes over what the compiled step has added."""
+        self.history.size, self.history.evidence_size, _ = plot.sizes.tolist()
+
+    def _numbers_of(self, batch: Observations) -> npt.NDArray[np.int32]:
+        """The number of each name in the batch's table, NONE for names not heard of; batches of one feed share a table."""
+        table, numbers = self._numbers_of_table
+        if table is not batch.subjects:
+            known = self.names.known
+            numbers = np.array([known.get(name, NONE) for name in batch.subjects], dtype=np.int32)
+            self._numbers_of_table = (batch.subjects, numbers)
+        return numbers
+
+    def _name_new(self, batch: Observations) -> None:
+        """Gives numbers to names heard for the first time, in the order they are heard."""
+        numbers = self._numbers_of(batch)
+        used, first = np.unique(batch.subject, return_index=True)
+        for place in used[np.argsort(first)].tolist():
+            if numbers[place] == NONE:
+                numbers[place] = self.names.number(batch.subjects[place])
+        before = len(self.rows)
+        self.rows = grown(self.rows, len(self.names.items))
+        for field in ("newest", "first_pair", "first_begin", "claim"):
+            self.rows[field][before:] = NONE
+        self.rows["forgotten_us"][before:] = self.rows["special_until_us"][before:] = EARLIEST
+        self.rows["stamp"][before:] = NONE
+        self.rows["special"][before:] = self._silence_is_judged
+
+    # reports
+
+    def fields(self, rows: Rows, row: int) -> dict[str, int]:
+        """One report of a batch as its row of the history will be, not linked yet."""
+        return {name: int(column[row]) for name, column in rows._asdict().items()}
+
+    def report(self, row: int) -> Report:
+        """A held report, without what it says about the zones."""
+        return self.report_of(dict(zip(REPORT.names or (), self.history.rows[row].item(), strict=True)))
+
+    def report_of(self, fields: dict[str, int]) -> Report:
+        """The same, of a row of the history that is or will be."""
+        claim = self.claims.items[fields["claim"]]
+        area = None if fields["area"] == NO_AREA else self._areas.items[fields["area"]]
+        return Report(
+            seen_at_us=fields["seen_at_us"],
+            lat_e7=fields["lat_e7"],
+            lon_e7=fields["lon_e7"],
+            height_mm=fields["height_mm"],
+            datum=fields["datum"],
+            error_mm=fields["error_mm"],
+            area_text=repr(area) if area else "",
+            party=claim.attribution.party if claim.attribution else "",
+            at_us=fields["at_us"],
+            speed_mmps=fields["speed_mmps"],
+            course_cdeg=fields["course_cdeg"],
+            source=self._sources.items[fields["source"]],
+            claim=claim,
+            area=area,
+            sights={},
+        )
+
+    def newest_row(self, number: int) -> int:
+        """The row of the report of a subject that was seen last."""
+        return int(self.rows["newest"][number])
+
+    def newest(self, number: int) -> Report:
+        """That report."""
+        return self.report(self.newest_row(number))
+
+    def before(self, row: int) -> Report | None:
+        """The report of the same subject seen before this one, if it is held."""
+        row = int(self.history.rows["before"][row])
+        return None if row == NONE else self.report(row)
+
+    def rows_since(self, newest: int, last: int) -> list[int]:
+        """The rows of a subject up to its newest, behind this one."""
+        rows = []
+        while newest not in (NONE, last):
+            rows.append(newest)
+            newest = int(self.history.rows["before"][newest])
+        return rows
+
+    def weighed(self, row: int) -> Report:
+        """A held report, with what it says about the zones."""
+        (sights,) = sights_of(self._batch([row]), self._atlas, self._assumed_error_mm)
+        return self.report(row)._replace(sights=sights)
+
+    def sights(self, rows: list[int], zone: int) -> list[tuple[Sight, Sight]]:
+        """What held reports say about a zone: see `sights.measured_sights`."""
+        if not rows:
+            return []
+        return measured_sights(
+            self._batch(rows), self._atlas, range(len(rows)), [zone] * len(rows), self._assumed_error_mm
+        )
+
+    def _batch(self, rows: list[int]) -> Observations:
+        """Held reports as a batch, of which only place, error, height and area are told."""
+        history, empty = self.history.rows[rows], np.zeros(len(rows), np.int32)
+        return Observations(
+            subjects=(), sources=(), areas=tuple(self._areas.items), claims=(), feeds=(), subject=history["subject"], source=empty,
+            seen_at_us=history["seen_at_us"], known_at_us=history["at_us"], lat_e7=history["lat_e7"], lon_e7=history["lon_e7"],
+            error_mm=history["error_mm"], height_mm=history["height_mm"], datum=history["datum"], speed_mmps=empty,
+            course_cdeg=empty, area=history["area"], claim=empty, feed=empty, line=empty,
+        )  # fmt: skip
+
+    def place(self, number: int, report: Report, fields: dict[str, int], max_speed_mps: float) -> Placed:
+        """Puts a report where it belongs by the time it was seen, and says what it is. `fields` is its row of the history."""
+        subject, history = self.rows[number], self.history
+        if subject["newest"] == NONE or report.identity > self.newest(number).identity:
+            flags = (
+                ()
+                if subject["newest"] == NONE
+                else remarkable(self.newest(number), report, max_speed_mps, self._assumed_error_mm)
+            )
+            row = history.append(fields | {"before": subject["newest"]}, self._evidence(report))
+            subject["newest"] = row
+            subject["boxed"] = 0
+            return Placed(Verdict.NEWEST, flags, row)
+        if (
+            report.seen_at_us <= subject["forgotten_us"]
+            or report.seen_at_us < self.newest(number).seen_at_us - self._lateness_us
+        ):
+            return Placed(Verdict.TOO_LATE)
+        rows = history.chain(int(subject["newest"]))
+        place = bisect_left(rows, report.identity, key=lambda row: self.report(row).identity)
+        follower = self.report(rows[place])
+        if follower.identity == report.identity:
+            return Placed(Verdict.DUPLICATE)
+        flags = remarkable(self.report(rows[place - 1]), report, max_speed_mps, self._assumed_error_mm) if place else ()
+        if not flags and follower.seen_at_us == report.seen_at_us:
+            flags = remarkable(report, follower, max_speed_mps, self._assumed_error_mm)
+        row = history.append(fields | {"before": rows[place - 1] if place else NONE}, self._evidence(report))
+        history.rows["before"][rows[place]] = row
+        subject["boxed"] = 0
+        return Placed(Verdict.LATE, flags, row)
+
+    def _evidence(self, report: Report) -> list[tuple[int, int, int]]:
+        said = []
+        for zone, sight in sorted(report.sights.items()):
+            terms = self._atlas.zones[zone]
+            supports = supported_rank(sight.evidence, sight.edge_mm, terms.presence.margin_mm, terms.band_mm)
+            said.append((zone, sight.evidence, supports))
+        return said
+
+    # letting go
+
+    def fold(self, number: int, as_of: int) -> None:
+        """Folds what no late report of a subject can precede any more, its newest report being row `as_of`."""
+        history, begins = self.history, self._begins
+        kept = oldest_kept(as_of, history.rows, self._lateness_us, REPORTS_HELD_MAX)
+        if history.rows["before"][kept] == NONE:
+            return
+        pairs = pairs_concerned(kept, history.rows, begins.rows, int(self.rows["first_begin"][number]))
+        begins.reserve(pairs)
+        folded = np.empty(CHANGES_PER_PAIR * pairs, FOLDED)
+        count = fold(
+            number, kept, self.rows, history.rows, history.evidence, begins.rows, begins.ends, self._zones, folded, 0
+        )
+        self._note_folded(folded[:count])
+
+    def tidy(self, before_folding: Callable[[Subject], None]) -> None:
+        """Folds and lets go of what is old of all subjects, once that is about half of what is held."""
+        if self.history.size < self._tidy_at:
+            return
+        for subject in self._subjects.values():
+            before_folding(subject)
+        folded, first = np.empty(65_536, FOLDED), 0
+        while first < len(self.rows):
+            reached, count = fold_all(
+                first, self.rows, self.history.rows, self.history.evidence, self._begins.rows, self._begins.ends, self._zones,
+                self._lateness_us, REPORTS_HELD_MAX, folded,
+            )  # fmt: skip
+            self._note_folded(folded[:count])
+            if reached < len(self.rows):
+                folded = np.empty(len(folded) if count else 2 * len(folded), FOLDED)
+                self._begins.reserve(len(self._begins.rows) + 1)
+            first = reached
+        for number, subject in self._subjects.items():
+            subject.forget(partial(self._is_trivial, number))
+        self._renumber()
+        self._tidy_at = max(self._rows_before_tidying, 2 * self.history.size)
+
+    def _is_trivial(self, number: int, zone: int) -> bool:
+        return self.standing(number, zone).is_trivial and self.begin(number, zone).is_trivial
+
+    def forget(self, number: int) -> None:
+        """Folds what is old of one subject, and drops what is held of pairs that nothing can be told of any more."""
+        if self.newest_row(number) == NONE:
+            return
+        self.fold(number, self.newest_row(number))
+        self.subject(number).forget(partial(self._is_trivial, number))
+
+    def begins_anew(self, number: int, zone: int, created: int) -> None:
+        """Before a pair that began with row `created` is told of: drops what was held of it, if it was forgettable by then."""
+        subject, history = self.subject(number), self.history.rows
+        pair = subject.pairs.get(zone)
+        before = NONE if pair is None or created == NONE else int(history["before"][created])
+        if pair is None or before == NONE:
+            return
+        if pair.told and pair.told[-1].seen_at_us >= history["seen_at_us"][before] - self._lateness_us:
+            return
+        self.fold(number, before)
+        subject.forget(lambda other: other == zone and self.begin(number, zone).is_trivial)
+
+    def _note_folded(self, folded: Records) -> None:
+        for seen_at_us, number, zone, rank in folded.tolist():
+            self.subject(number).towards(zone).note_folded(seen_at_us, rank)
+
+    def _renumber(self) -> None:
+        """Drops rows that nobody holds, and tables entries that no row names."""
+        history, rows = self.history, self.rows
+        number = history.keep(rows["newest"][: len(self.names.items)])
+        for record in (self.pairs.rows["created"], rows["newest"]):
+            record[:] = np.where(record == NONE, NONE, number[record])
+        kept = history.rows[: history.size]
+        claims = self.claims.keep(np.concatenate([kept["claim"], rows["claim"]]))
+        kept["claim"], rows["claim"] = claims[: len(kept)], claims[len(kept) :]
+        kept["source"], kept["area"] = self._sources.keep(kept["source"]), self._areas.keep(kept["area"])
+        for subject in self._subjects.values():
+            subject.timed_row = NONE if subject.timed_row == NONE else int(number[subject.timed_row])
+
+
+@compiled
+def _mark_concerned(
+    subjects: Records, history: Records, evidence: Records, pairs: Records, zone: int, found: npt.NDArray[np.bool_]
+) -> None:
+    """Marks whose newest report says something about a zone, and who does not stand towards it as if never near."""
+    for number in range(len(subjects)):
+        newest = subjects[number].newest
+        if newest == NONE:
+            continue
+        found[number] = find_pair(pairs, subjects[number].first_pair, zone) != NONE
+        first = history[newest].evidence_first
+        for place in range(first, first + history[newest].evidence_count):
+            found[number] |= evidence[place].zone == zone

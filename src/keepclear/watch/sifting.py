@@ -1,0 +1,259 @@
+"""What each report of a batch says about the zones, found by the compiled index; what is too close to call is asked.
+
+For every report this finds a run of evidence, exactly what `watch.evidence.weigh` finds, in three steps: a report
+in the box of its subject says what its last report said; a place whose cell no edge comes near says what the cell
+says; for the rest the index estimates the distance to the edge and states its error, and where a threshold lies
+within that error, or the probability decides, the pair goes to the exact engine, all of a batch at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.agreements.atlas import Atlas
+from keepclear.geo.cells import Cells, crossing, ecef, locate, whole
+from keepclear.geo.compiled import compiled
+from keepclear.geo.estimates import estimate
+from keepclear.geo.index import ZoneIndex
+from keepclear.geo.volumes import UNKNOWN_MM
+from keepclear.tracks.history import EVIDENCE, Records, grown
+from keepclear.tracks.observations import NO_AREA, Observations
+from keepclear.watch.evidence import DOUBT_E4, EDGE_TOLERANCE_MM, Weighed, weigh, weigh_pairs
+from keepclear.watch.presence import supported_rank
+from keepclear.watch.zone_columns import may_be_at_its_height
+
+# Up to this one-sigma error a report is sifted by the first index, up to the second by a coarser one, beyond it weighed.
+ERROR_MM_MAX = (50_000, 1_000_000)
+# A Gaussian about a point so many sigmas from a set has at most `DOUBT_E4` of its mass in it: exp(-d^2 / 2 sigma^2).
+SIGMAS_IN_DOUBT = float(np.sqrt(-2 * np.log((DOUBT_E4 - 0.5) / 10_000)))
+_EDGE_M = (EDGE_TOLERANCE_MM + 0.5) / 1000
+_ROUNDING_M = 0.001
+
+# What is known of a report after the sifting.
+FRESH, QUIET, ASK, LOOKED_AT = 0, 1, 2, 3
+_TOO_CLOSE = -1
+_NOWHERE = -1
+
+
+class Rows(NamedTuple):
+    """A batch in columns, its subjects, sources, claims and areas by their numbers in the watch."""
+
+    subject: npt.NDArray[np.int32]
+    seen_at_us: npt.NDArray[np.int64]
+    at_us: npt.NDArray[np.int64]
+    lat_e7: npt.NDArray[np.int32]
+    lon_e7: npt.NDArray[np.int32]
+    error_mm: npt.NDArray[np.int32]
+    height_mm: npt.NDArray[np.int32]
+    datum: npt.NDArray[np.int32]
+    speed_mmps: npt.NDArray[np.int32]
+    course_cdeg: npt.NDArray[np.int32]
+    source: npt.NDArray[np.int32]
+    claim: npt.NDArray[np.int32]
+    area: npt.NDArray[np.int32]
+
+
+class Sifted(NamedTuple):
+    """What is known of each report of a batch.
+
+    mark         FRESH: run and place hold; QUIET: as its subject's last report; LOOKED_AT: an area, or a zone with patterns
+    run, length  where in `evidence` its run begins, and how long it is
+    place        in the index; 0 or more where the whole cell is one place"""
+
+    mark: npt.NDArray[np.int8]
+    run: npt.NDArray[np.int64]
+    length: npt.NDArray[np.int32]
+    place: npt.NDArray[np.int64]
+    evidence: Records
+
+
+class Sieve:
+    """The indexes of an atlas, fine for exact positions and coarse for uncertain ones."""
+
+    def __init__(self, atlas: Atlas, zones: Records, assumed_error_mm: int) -> None:
+        self._atlas = atlas
+        self._zones = zones
+        self._assumed_error_mm = assumed_error_mm
+        self._indexes: list[ZoneIndex | None] = [None] * len(ERROR_MM_MAX)
+
+    def index(self, level: int) -> ZoneIndex:
+        """The index for errors up to `ERROR_MM_MAX[level]`, built when it is first needed."""
+        index = self._indexes[level]
+        if index is None:
+            doubt_m = SIGMAS_IN_DOUBT * ERROR_MM_MAX[level] / 1000 + 0.1
+            index = self._indexes[level] = ZoneIndex(
+                [(zone.shape, zone.reach_mm / 1000 + doubt_m) for zone in self._atlas]
+            )
+        return index
+
+    def sift(self, batch: Observations, rows: Rows, subjects: Records, stamp: int) -> Sifted:
+        """The evidence of every report of a batch. `stamp` is the number of the batch."""
+        sifted = Sifted(
+            np.empty(len(batch), np.int8), np.zeros(len(batch), np.int64), np.zeros(len(batch), np.int32),
+            np.full(len(batch), _NOWHERE, np.int64), np.empty(max(64, len(batch)), EVIDENCE),
+        )  # fmt: skip
+        mark_rows(rows, subjects, stamp, ERROR_MM_MAX[0], sifted.mark)
+        size, asked = 0, np.empty((max(16, len(batch)), 2), np.int64)
+        for level in range(len(ERROR_MM_MAX)):
+            chosen = np.flatnonzero(sifted.mark == (FRESH if level == 0 else ASK))
+            if level:
+                chosen = chosen[rows.error_mm[chosen] <= ERROR_MM_MAX[level]]
+            sifted, size, asked_count, asked = self._sift_level(level, rows, chosen, sifted, size, asked)
+            if asked_count:
+                self._answer(batch, asked[:asked_count], sifted.evidence)
+        return self._weigh_rest(batch, sifted, size)
+
+    def _sift_level(
+        self,
+        level: int,
+        rows: Rows,
+        chosen: npt.NDArray[np.intp],
+        sifted: Sifted,
+        size: int,
+        asked: npt.NDArray[np.int64],
+    ) -> tuple[Sifted, int, int, npt.NDArray[np.int64]]:
+        done = asked_count = 0
+        while done < len(chosen):
+            cells = self.index(level).cells
+            done, size, asked_count = sift_rows(
+                cells, self._zones, rows, chosen, done, sifted, size, asked, asked_count, level == 0
+            )
+            if done < len(chosen):
+                sifted = sifted._replace(evidence=grown(sifted.evidence, 2 * len(sifted.evidence)))
+                asked = np.concatenate([asked, np.empty_like(asked)])
+        return sifted, size, asked_count, asked
+
+    def _answer(self, batch: Observations, asked: npt.NDArray[np.int64], evidence: Records) -> None:
+        """The exact engine says what was too close to call."""
+        report, place = asked.T
+        weighed = weigh_pairs(
+            batch, self._atlas, report, evidence["zone"][place].astype(np.intp), self._assumed_error_mm
+        )
+        evidence["evidence"][place] = np.where(weighed.matters, weighed.evidence, 0)
+        evidence["supports"][place] = self._supports(weighed)
+
+    def _weigh_rest(self, batch: Observations, sifted: Sifted, size: int) -> Sifted:
+        """The exact engine weighs reports that are too uncertain for any index."""
+        chosen = np.flatnonzero(sifted.mark == ASK)
+        if not len(chosen):
+            return sifted
+        sifted.mark[chosen] = FRESH
+        weighed = weigh(batch.take(chosen), self._atlas, self._assumed_error_mm)
+        evidence = grown(sifted.evidence, size + len(weighed.zone))
+        run = slice(size, size + len(weighed.zone))
+        evidence["zone"][run], evidence["evidence"][run] = weighed.zone, weighed.evidence
+        evidence["supports"][run] = self._supports(weighed)
+        sifted.length[chosen] = np.bincount(weighed.report, minlength=len(chosen))
+        sifted.run[chosen] = size + np.searchsorted(weighed.report, np.arange(len(chosen)))
+        sifted.mark[
+            chosen[np.isin(np.arange(len(chosen)), weighed.report[self._zones["watched"][weighed.zone] > 0])]
+        ] = LOOKED_AT
+        return sifted._replace(evidence=evidence)
+
+    def _supports(self, weighed: Weighed) -> npt.NDArray[np.int64]:
+        zones = self._zones[weighed.zone]
+        margin_mm, band_mm = zones["margin_mm"], zones["band_mm"]
+        within = (weighed.evidence == 2) | ((margin_mm > 0) & (weighed.edge_mm <= margin_mm))
+        close = (weighed.evidence == 1) | ((band_mm > 0) & (weighed.edge_mm <= band_mm + margin_mm))
+        return np.where(weighed.matters, np.where(within, 2, np.where(close, 1, 0)), 0)
+
+
+@compiled
+def mark_rows(rows: Rows, subjects: Records, stamp: int, error_mm_max: int, mark: npt.NDArray[np.int8]) -> None:
+    """Marks who is in the box of its subject, if it is the first of it in this batch, and what an index cannot know."""
+    for row in range(len(mark)):
+        subject = subjects[rows.subject[row]]
+        first_of_batch = subject.stamp != stamp
+        subject.stamp = stamp
+        if rows.area[row] != NO_AREA:
+            mark[row] = LOOKED_AT
+        elif rows.error_mm[row] > error_mm_max:
+            mark[row] = ASK
+        elif (
+            first_of_batch
+            and subject.boxed
+            and subject.lat_low_e7 <= rows.lat_e7[row] <= subject.lat_high_e7
+            and subject.lon_low_e7 <= rows.lon_e7[row] <= subject.lon_high_e7
+        ):
+            mark[row] = QUIET
+        else:
+            mark[row] = FRESH
+
+
+@compiled
+def sift_rows(
+    cells: Cells,
+    zones: Records,
+    rows: Rows,
+    chosen: npt.NDArray[np.intp],
+    done: int,
+    sifted: Sifted,
+    size: int,
+    asked: npt.NDArray[np.int64],
+    asked_count: int,
+    is_fine: bool,
+) -> tuple[int, int, int]:
+    """Sifts rows until the last, or until one might not find room; gives how far it came, and what is in use."""
+    evidence = sifted.evidence
+    for number in range(done, len(chosen)):
+        row = chosen[number]
+        lat, lon = rows.lat_e7[row] / 1e7, rows.lon_e7[row] / 1e7
+        place = locate(cells, lat, lon)
+        listed, listed_end = whole(cells, place)
+        entry, entry_end = crossing(cells, place)
+        room = (listed_end - listed) + (entry_end - entry)
+        if size + room > len(evidence) or asked_count + room > len(asked):
+            return number, size, asked_count
+        sifted.mark[row] = FRESH
+        sifted.place[row] = place if is_fine else _NOWHERE
+        sifted.run[row] = size
+        while listed < listed_end:
+            zone = cells.listed[listed]
+            if may_be_at_its_height(zones[zone], rows.height_mm[row], rows.datum[row]):
+                evidence[size].zone, evidence[size].evidence, evidence[size].supports = zone, 2, 2
+                size += 1
+            listed += 1
+        if entry < entry_end:
+            x, y, z = ecef(lat, lon)
+            while entry < entry_end:
+                zone = cells.entry_zone[entry]
+                if may_be_at_its_height(zones[zone], rows.height_mm[row], rows.datum[row]):
+                    edge_m, error_m = estimate(cells, entry, lat, lon, x, y, z)
+                    said, supports = evidence_of(zones[zone], edge_m, error_m, rows.error_mm[row])
+                    if said == _TOO_CLOSE:
+                        asked[asked_count, 0], asked[asked_count, 1] = row, size
+                        asked_count += 1
+                    if said != 0 or supports != 0 or (zones[zone].watched and edge_m < np.inf):
+                        evidence[size].zone, evidence[size].evidence, evidence[size].supports = zone, said, supports
+                        size += 1
+                entry += 1
+        sifted.length[row] = size - sifted.run[row]
+        for said_at in range(sifted.run[row], size):
+            if zones[evidence[said_at].zone].watched:
+                sifted.mark[row] = LOOKED_AT
+    return len(chosen), size, asked_count
+
+
+@compiled
+def evidence_of(zone: Any, edge_m: float, error_m: float, sigma_mm: int) -> tuple[int, int]:
+    """Evidence and supported rank at an estimated distance, or `_TOO_CLOSE` where the estimate cannot tell."""
+    error_m += _ROUNDING_M
+    band_m, margin_m = zone.band_mm / 1000, zone.margin_mm / 1000
+    if not (
+        abs(edge_m - _EDGE_M) > error_m
+        and abs(edge_m - band_m) > error_m
+        and abs(edge_m - margin_m) > error_m
+        and abs(edge_m - band_m - margin_m) > error_m
+    ):
+        return _TOO_CLOSE, 0
+    if edge_m <= _EDGE_M:
+        return 2, 2
+    edge_mm = edge_m * 1000
+    if zone.band_mm > 0 and edge_m <= band_m:
+        return 1, supported_rank(1, edge_mm, zone.margin_mm, zone.band_mm)
+    if sigma_mm != UNKNOWN_MM and edge_m - error_m < SIGMAS_IN_DOUBT * sigma_mm / 1000:
+        return _TOO_CLOSE, 0
+    return 0, supported_rank(0, edge_mm, zone.margin_mm, zone.band_mm)

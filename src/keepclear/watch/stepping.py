@@ -1,0 +1,307 @@
+"""The compiled step: reports of a batch, one after the other, move their subjects on, until one needs more than that.
+
+Most reports are ordinary: seen after all others of their subject, from a place it can have come to, and nothing about
+them has to be worked out but how the subject stands. What is not ordinary is left to `watch.watch`, which does it
+report by report; the step stops in front of it and is called again behind it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.geo.cells import Cells, block, crossing, ecef, whole
+from keepclear.geo.compiled import compiled
+from keepclear.tracks.history import NONE, Records
+from keepclear.tracks.motion import MOTION_US_MAX
+from keepclear.tracks.observations import UNKNOWN
+from keepclear.tracks.picture import CONTRADICTION_SIGMAS, LONGEST_M_PER_E7
+from keepclear.watch.presence import stepped
+from keepclear.watch.sifting import LOOKED_AT, QUIET, Rows, Sifted
+from keepclear.watch.standings import drop_pair, find_pair, new_pair
+from keepclear.watch.zone_columns import LATEST
+
+# Why the step came back.
+DONE, DUE, SPECIAL, FULL = 0, 1, 2, 3
+# Of a change towards a zone: the row of the batch and the row of the history, who, which zone, and from where to where.
+MOVE = np.dtype(
+    [
+        ("row", np.int64), ("report", np.int32), ("subject", np.int32), ("zone", np.int32), ("created", np.int32),
+        ("was", np.int32), ("now", np.int32),
+    ]
+)  # fmt: skip
+MOVES_MAX = 4_096
+# No chord is longer than its geodesic, and below 1000 km the geodesic is at most 0.11 % longer.
+_CHORD_M_MAX, _GEODESIC_PER_CHORD = 1_000_000.0, 1.0011
+
+
+class Limits(NamedTuple):
+    """What makes a report special.
+
+    attributes     whether a claim says whose the subject is, by number of the claim
+    balls          (n, 4) earth-centred metres: centre and radius round each zone with an approach time
+    horizon_s      the longest approach time
+    """
+
+    max_speed_mps: float
+    assumed_error_mm: int
+    horizon_s: float
+    attributes: npt.NDArray[np.bool_]
+    balls: npt.NDArray[np.float64]
+
+
+class Plot(NamedTuple):
+    """The columns that the step moves on. `sizes` holds rows and evidence of the history in use, and the moves."""
+
+    subjects: Records
+    history: Records
+    evidence: Records
+    pairs: Records
+    ends: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    moves: Records
+
+
+@compiled
+def step_on(
+    first: int, rows: Rows, sifted: Sifted, plot: Plot, zones: Records, cells: Cells, limits: Limits, due_us: int
+) -> tuple[int, int]:
+    """Steps from row `first`; gives the row it stopped in front of, and why."""
+    plot.sizes[2] = 0
+    for row in range(first, len(rows.subject)):
+        if due_us < rows.at_us[row]:
+            return row, DUE
+        number = rows.subject[row]
+        subject = plot.subjects[number]
+        before = subject.newest
+        is_quiet = sifted.mark[row] == QUIET
+        if is_quiet:
+            said, count = plot.history[before].evidence_first, plot.history[before].evidence_count
+            evidence = plot.evidence
+        else:
+            said, count = sifted.run[row], sifted.length[row]
+            evidence = sifted.evidence
+        if is_special(row, rows, sifted.mark[row], subject, plot, zones, limits, evidence, said, count):
+            return row, SPECIAL
+        if (
+            not (is_quiet and subject.boxed)
+            and plot.sizes[2] + count + pair_count(plot.pairs, subject.first_pair) > MOVES_MAX
+        ):
+            return row, FULL
+        report = append_report(row, rows, plot, before, is_quiet, evidence, said, count)
+        subject.newest = report
+        if is_quiet and subject.boxed:
+            continue
+        due_us = min(due_us, step_pairs(row, rows, report, number, plot, zones, evidence, said, count))
+        subject.boxed = 0
+        if not is_quiet and sifted.place[row] >= 0:
+            set_box(subject, sifted.place[row], row, rows, plot, zones, cells)
+    return len(rows.subject), DONE
+
+
+@compiled
+def is_special(
+    row: int,
+    rows: Rows,
+    mark: int,
+    subject: Any,
+    plot: Plot,
+    zones: Records,
+    limits: Limits,
+    evidence: Records,
+    said: int,
+    count: int,
+) -> bool:
+    """Whether a report is more than a subject moving on."""
+    if mark == LOOKED_AT or subject.special or rows.seen_at_us[row] <= subject.special_until_us:
+        return True
+    if limits.attributes[rows.claim[row]] and rows.claim[row] != subject.claim:
+        return True
+    if subject.newest != NONE:
+        newest = plot.history[subject.newest]
+        if rows.seen_at_us[row] <= newest.seen_at_us or newest.area != NONE or may_be_jump(row, rows, newest, limits):
+            return True
+    if len(limits.balls) and may_approach(row, rows, subject, plot.history, limits):
+        return True
+    for place in range(said, said + count):
+        if turns_back(zones[evidence[place].zone], rows.seen_at_us[row]):
+            return True
+    pair = subject.first_pair
+    while pair != NONE:
+        if turns_back(zones[plot.pairs[pair].zone], rows.seen_at_us[row]):
+            return True
+        pair = plot.pairs[pair].next
+    return False
+
+
+@compiled
+def turns_back(zone: Any, seen_at_us: int) -> bool:
+    """Whether a report seen then concerns what has come to pass at this zone already."""
+    return bool(
+        zone.windowed and ((zone.opened and seen_at_us < zone.from_us) or (zone.closed and seen_at_us <= zone.until_us))
+    )
+
+
+@compiled
+def may_be_jump(row: int, rows: Rows, newest: Any, limits: Limits) -> bool:
+    """False only if the subject can have come here since its newest report; see `tracks.picture`.
+
+    No curve is longer than its parts along the meridian and the longest parallel it meets, taken together."""
+    error_mm = 0
+    for stated_mm in (rows.error_mm[row], newest.error_mm):
+        error_mm += stated_mm if stated_mm >= 0 else limits.assumed_error_mm
+    seconds = (rows.seen_at_us[row] - newest.seen_at_us) / 1_000_000
+    explained_m = CONTRADICTION_SIGMAS * error_mm / 1000 + limits.max_speed_mps * seconds
+    north_m = LONGEST_M_PER_E7 * abs(np.int64(rows.lat_e7[row]) - newest.lat_e7)
+    east_m = LONGEST_M_PER_E7 * abs(np.int64(rows.lon_e7[row]) - newest.lon_e7)
+    if north_m + east_m <= explained_m * (1 - 1e-9):
+        return False
+    east_m *= np.cos(np.radians(min(abs(rows.lat_e7[row]), abs(newest.lat_e7)) / 1e7))
+    return bool(np.hypot(north_m, east_m) > explained_m * (1 - 1e-9))
+
+
+@compiled
+def may_approach(row: int, rows: Rows, subject: Any, history: Records, limits: Limits) -> bool:
+    """False only if no zone with an approach time can be met within it."""
+    x, y, z = ecef(rows.lat_e7[row] / 1e7, rows.lon_e7[row] / 1e7)
+    speed_mps = rows.speed_mmps[row] / 1000
+    if UNKNOWN in (rows.speed_mmps[row], rows.course_cdeg[row]):
+        if subject.newest == NONE:
+            return False
+        before = history[subject.newest]
+        elapsed_us = rows.seen_at_us[row] - before.seen_at_us
+        if not 0 < elapsed_us <= MOTION_US_MAX:
+            return False
+        x0, y0, z0 = ecef(before.lat_e7 / 1e7, before.lon_e7 / 1e7)
+        chord_m = np.sqrt((x - x0) ** 2 + (y - y0) ** 2 + (z - z0) ** 2)
+        if chord_m > _CHORD_M_MAX:
+            return True
+        speed_mps = _GEODESIC_PER_CHORD * chord_m / (elapsed_us / 1e6)
+    for number in range(len(limits.balls)):
+        ball = limits.balls[number]
+        reach_m = ball[3] + speed_mps * limits.horizon_s * (1 + 1e-9)
+        if (x - ball[0]) ** 2 + (y - ball[1]) ** 2 + (z - ball[2]) ** 2 <= reach_m * reach_m:
+            return True
+    return False
+
+
+@compiled
+def pair_count(pairs: Records, first: int) -> int:
+    """How many pairs a subject has."""
+    count = 0
+    while first != NONE:
+        count += 1
+        first = pairs[first].next
+    return count
+
+
+@compiled
+def append_report(
+    row: int, rows: Rows, plot: Plot, before: int, is_quiet: bool, evidence: Records, said: int, count: int
+) -> int:
+    """Adds a report to the history behind the one before it, and gives its row."""
+    number = int(plot.sizes[0])
+    plot.sizes[0] += 1
+    report = plot.history[number]
+    report.seen_at_us, report.at_us, report.subject, report.before = (
+        rows.seen_at_us[row],
+        rows.at_us[row],
+        rows.subject[row],
+        before,
+    )
+    report.lat_e7, report.lon_e7, report.error_mm = rows.lat_e7[row], rows.lon_e7[row], rows.error_mm[row]
+    report.height_mm, report.datum = rows.height_mm[row], rows.datum[row]
+    report.speed_mmps, report.course_cdeg = rows.speed_mmps[row], rows.course_cdeg[row]
+    report.source, report.claim, report.area = rows.source[row], rows.claim[row], rows.area[row]
+    report.evidence_count = count
+    if is_quiet:
+        report.evidence_first = said
+        return number
+    report.evidence_first = plot.sizes[1]
+    for place in range(count):
+        plot.evidence[plot.sizes[1] + place] = evidence[said + place]
+    plot.sizes[1] += count
+    return number
+
+
+@compiled
+def step_pairs(
+    row: int, rows: Rows, report: int, number: int, plot: Plot, zones: Records, evidence: Records, said: int, count: int
+) -> int:
+    """One more report moves the pairs of its subject on; notes what changed by zone, and gives what falls due of it."""
+    subject, pairs, seen_at_us = plot.subjects[number], plot.pairs, rows.seen_at_us[row]
+    subject.first_pair = with_new_pairs(pairs, plot.ends, subject.first_pair, evidence, said, count, report)
+    due_us, first_move = LATEST, int(plot.sizes[2])
+    pair = subject.first_pair
+    while pair != NONE:
+        following, zone = pairs[pair].next, zones[pairs[pair].zone]
+        if not zone.windowed or zone.from_us <= seen_at_us <= zone.until_us:
+            was = pairs[pair].rank
+            step_pair(pairs[pair], zone, evidence, said, count, seen_at_us)
+            if pairs[pair].rank != was:
+                note_move(plot, first_move, row, report, number, pairs[pair], was)
+                if pairs[pair].rank == 2 and zone.dwell_us < LATEST:
+                    due_us = min(due_us, max(seen_at_us + zone.dwell_us, rows.at_us[row]))
+        if pairs[pair].rank == 0 and pairs[pair].near == 0:
+            subject.first_pair = drop_pair(pairs, plot.ends, subject.first_pair, pairs[pair].zone)
+        pair = following
+    return due_us
+
+
+@compiled
+def with_new_pairs(
+    pairs: Records, ends: npt.NDArray[np.int64], first: int, evidence: Records, said: int, count: int, report: int
+) -> int:
+    """Gives a subject the pairs that a report begins; gives its first pair from now on."""
+    for place in range(said, said + count):
+        if evidence[place].evidence > 0 and find_pair(pairs, first, evidence[place].zone) == NONE:
+            first = new_pair(pairs, ends, first, evidence[place].zone, report)
+    return first
+
+
+@compiled
+def step_pair(pair: Any, zone: Any, evidence: Records, said: int, count: int, seen_at_us: int) -> None:
+    """One more report, whose run of evidence this is, moves a pair on."""
+    heard, supports = 0, 0
+    for place in range(said, said + count):
+        if evidence[place].zone == pair.zone:
+            heard, supports = evidence[place].evidence, evidence[place].supports
+    pair.rank, pair.near, pair.within, pair.not_close_since, pair.not_inside_since = stepped(
+        pair.rank, pair.near, pair.within, pair.not_close_since, pair.not_inside_since,
+        heard, supports, seen_at_us, zone.m, zone.n, zone.hold_us,
+    )  # fmt: skip
+
+
+@compiled
+def note_move(plot: Plot, first_move: int, row: int, report: int, number: int, pair: Any, was: int) -> None:
+    """Adds a change among those of its report, which are in the order of the zones."""
+    place = plot.sizes[2]
+    while place > first_move and plot.moves[place - 1].zone > pair.zone:
+        plot.moves[place] = plot.moves[place - 1]
+        place -= 1
+    move = plot.moves[place]
+    move.row, move.report, move.subject, move.zone = row, report, number, pair.zone
+    move.created, move.was, move.now = pair.created, was, pair.rank
+    plot.sizes[2] += 1
+
+
+@compiled
+def set_box(subject: Any, place: int, row: int, rows: Rows, plot: Plot, zones: Records, cells: Cells) -> None:
+    """Boxes a subject in, if its next report from the same cell must leave everything as it is."""
+    entry, entry_end = crossing(cells, place)
+    if entry < entry_end:
+        return
+    listed, listed_end = whole(cells, place)
+    for number in range(listed, listed_end):
+        zone = cells.listed[number]
+        pair = find_pair(plot.pairs, subject.first_pair, zone)
+        if not zones[zone].steady or pair == NONE or plot.pairs[pair].rank != 2:
+            return
+    if pair_count(plot.pairs, subject.first_pair) != listed_end - listed:
+        return
+    lat_low, lat_high, lon_low, lon_high = block(cells, rows.lat_e7[row] / 1e7, rows.lon_e7[row] / 1e7)
+    subject.lat_low_e7, subject.lat_high_e7 = np.ceil(lat_low * 1e7) + 1, np.floor(lat_high * 1e7) - 1
+    subject.lon_low_e7, subject.lon_high_e7 = np.ceil(lon_low * 1e7) + 1, np.floor(lon_high * 1e7) - 1
+    subject.boxed = 1

@@ -1,0 +1,62 @@
+"""What the compiled steps need to know of the zones' terms: one row for each zone of the atlas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keepclear.agreements.atlas import Atlas
+from keepclear.geo.compiled import compiled
+from keepclear.geo.volumes import DATUMS, GEOID_UNDULATION_MM_MAX, UNKNOWN_MM
+from keepclear.tracks.history import Records
+
+EARLIEST, LATEST = -(2**62), 2**62
+ANY_HEIGHT = 0
+_UNKNOWN_DATUM, _ABOVE_GROUND = DATUMS.index("unknown"), DATUMS.index("AGL")
+
+# from_us, until_us  the window, both ends included; opened and closed: what of it has come to pass
+# dwell_us           LATEST where the terms set none
+# datum              of the heights; ANY_HEIGHT where all heights count
+# steady             whether a second report that says the same changes nothing more
+ZONE = np.dtype(
+    [
+        ("from_us", np.int64), ("until_us", np.int64), ("band_mm", np.int64), ("margin_mm", np.int64),
+        ("hold_us", np.int64), ("dwell_us", np.int64), ("lower_mm", np.int64), ("upper_mm", np.int64),
+        ("datum", np.int32), ("m", np.int32), ("n", np.int32), ("opened", np.int32), ("closed", np.int32),
+        ("windowed", np.int32), ("steady", np.int32), ("watched", np.int32),
+    ]
+)  # fmt: skip
+
+
+def zone_columns(atlas: Atlas) -> Records:
+    """A row of `ZONE` for each zone, in the order of the atlas."""
+    rows = np.zeros(len(atlas), dtype=ZONE)
+    for row, zone in zip(rows, atlas, strict=True):
+        terms, window, height = zone.presence, zone.window, zone.height
+        row["from_us"] = EARLIEST if window.from_us is None else window.from_us
+        row["until_us"] = LATEST if window.until_us is None else window.until_us
+        row["opened"] = window.from_us is None
+        row["windowed"] = not (window.from_us is None and window.until_us is None)
+        row["band_mm"], row["margin_mm"], row["hold_us"] = zone.band_mm, terms.margin_mm, terms.hold_us
+        row["dwell_us"] = LATEST if zone.dwell_us is None else zone.dwell_us
+        row["m"], row["n"] = terms.m, terms.n
+        row["steady"] = terms.n == 1 and terms.hold_us == 0 and height is None and not row["windowed"]
+        if height is not None:
+            row["lower_mm"] = EARLIEST if height.lower_mm is None else height.lower_mm
+            row["upper_mm"] = LATEST if height.upper_mm is None else height.upper_mm
+            row["datum"] = DATUMS.index(height.datum)
+    return rows
+
+
+@compiled
+def may_be_at_its_height(zone: Any, height_mm: int, datum: int) -> bool:
+    """What `geo.volumes.HeightBand.may_hold` says, for one report and a row of `ZONE`."""
+    if zone.datum == ANY_HEIGHT or height_mm == UNKNOWN_MM:
+        return True
+    slack_mm = 0
+    if datum != zone.datum:
+        if datum in (_UNKNOWN_DATUM, _ABOVE_GROUND) or zone.datum == _ABOVE_GROUND:
+            return True
+        slack_mm = GEOID_UNDULATION_MM_MAX
+    return not (height_mm + slack_mm < zone.lower_mm or height_mm - slack_mm > zone.upper_mm)

@@ -1,0 +1,45 @@
+"""What falls due at an instant: windows that open and close, stays that last too long, subjects that fall silent."""
+
+from __future__ import annotations
+
+import heapq
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Kind(IntEnum):
+    """What falls due; at one instant in this order."""
+
+    WINDOW_OPENS = 0
+    DWELL = 1
+    SILENCE = 2
+    WINDOW_CLOSES = 3
+
+
+class Deadline(NamedTuple):
+    """`zone` is a number in the atlas, `subject` a name; what a kind does not need is 0 or empty."""
+
+    due_us: int
+    kind: Kind
+    zone: int = 0
+    subject: str = ""
+
+
+class Deadlines:
+    """Deadlines in order. A deadline is never taken back: what it is about is looked at again when it falls due."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Deadline] = []
+
+    def set(self, deadline: Deadline) -> None:
+        """Adds a deadline."""
+        heapq.heappush(self._waiting, deadline)
+
+    def next_due(self, at_us: int, *, including: bool) -> Deadline | None:
+        """Takes out the next deadline before `at_us`, or at it if `including`; None if there is none."""
+        if not self._waiting:
+            return None
+        due_us, kind = self._waiting[0].due_us, self._waiting[0].kind
+        # A window contains its end: it closes once that instant is over.
+        falls_due = due_us < at_us or (including and due_us == at_us and kind is not Kind.WINDOW_CLOSES)
+        return heapq.heappop(self._waiting) if falls_due else None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keepclear.cli.outlets import check_outputs, open_output, silence_stdout, write_output
-from keepclear.cli.stopping import StandardInput, Stop
+from keepclear.cli.stopping import Stop
 from keepclear.cli.zones import zone_file_bytes
 from keepclear.ground.errors import Refused, printable
 
@@ -30,6 +30,8 @@ examples:
   keepclear watch ais.csv.gz --zones zones.geojson --time-zone UTC --events events.jsonl --map map.svg
   keepclear watch "my list.csv" --zones zones.geojson --column subject=Convoy --column seen_at="Local time" --time-zone Asia/Damascus
   zcat positions.csv.gz | keepclear watch - --zones zones.geojson | grep '"alert"'
+  keepclear watch positions.csv --follow --zones zones.geojson
+  keepclear playback ais.csv.gz --speed 600 | keepclear watch - --follow --speed 600 --zones zones.geojson
 
 exit codes: 0 done; 1 done, but a file broke off or no row was accepted; 2 the zones, the options or a whole file
 were not understood, or an output could not be written; 130 stopped by Ctrl-C or SIGTERM, and 141 stopped because the
@@ -88,6 +90,24 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--source", default="", metavar="NAME", help="who says so, for reports that do not name their source"
     )
     reading.add_argument("--exercise", action="store_true", help="mark every report and event as exercise")
+    live = parser.add_argument_group("while the feed is still written (docs/guides/live.md)")
+    live.add_argument(
+        "--follow",
+        action="store_true",
+        help="go on watching as the file grows, or read standard input as it comes; CSV or lines of JSON, one feed",
+    )
+    live.add_argument(
+        "--delay",
+        metavar="DURATION",
+        help="how long a line may wait before it acts, and how long nothing must come before time passes without "
+        "reports (default: 200 ms)",
+    )
+    live.add_argument(
+        "--speed",
+        metavar="N",
+        help='how much faster than the wall time passes while nothing comes, as of the playback behind a pipe; "max": '
+        "time passes by the reports alone (default: 1)",
+    )
     rules = parser.add_argument_group("how reports are weighed (docs/spec)")
     rules.add_argument(
         "--as-known-at", metavar="T", help="only what was known at this instant, and the picture as of then"
@@ -103,9 +123,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     rules.add_argument(
         "--reorder",
-        default="24 h",
         metavar="DURATION",
-        help="how far known_at may go backwards in a file (default: 24 h)",
+        help="how far known_at may go backwards in a file; with --follow how long reports are held back to be put in "
+        "order (default: 24 h; with --follow 0 s)",
     )
     rules.add_argument(
         "--max-speed", default="350 m/s", metavar="SPEED", help="what is faster is flagged as a jump (default: 350 m/s)"
@@ -115,9 +135,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(args: argparse.Namespace) -> int:
     """Watches, and gives the exit code."""
+    from keepclear.cli.following import Following
     from keepclear.cli.running import WatchRun
     from keepclear.cli.scenes import Sketch
-    from keepclear.cli.telling import Teller
+    from keepclear.cli.telling import LINES_MAX, Teller
     from keepclear.feeds.reading import open_feed
     from keepclear.feeds.zones import load_zones
     from keepclear.ground.instants import parse_instant
@@ -135,7 +156,9 @@ def run(args: argparse.Namespace) -> int:
     max_speed_mps = parse_speed(args.max_speed).mps
     if max_speed_mps <= 0:
         raise Refused("option.max_speed", "The largest speed is not above zero", value=args.max_speed)
-    lateness_us, reorder_us = parse_duration_us(args.lateness), parse_duration_us(args.reorder)
+    following = Following.asked_for(args)
+    lateness_us = parse_duration_us(args.lateness)
+    reorder_us = parse_duration_us(args.reorder or ("0 s" if following else "24 h"))
     assumed_error_m = parse_length(args.assumed_error).m
     if not 0 <= assumed_error_m <= ERROR_M_MAX:
         what = f"The assumed error is not between 0 and {ERROR_M_MAX / 1000:g} km"
@@ -146,13 +169,18 @@ def run(args: argparse.Namespace) -> int:
     to_stdout = not sys.stdout.isatty() or args.events == "-"
     with ExitStack() as files:
         stop = files.enter_context(Stop())
-        feeds = [open_feed(_standard_input(stop) if name == "-" else name, options) for name in args.positions]
+        if "-" in args.positions and sys.stdin is not None and sys.stdin.isatty():
+            print("Reading positions from standard input; end with Ctrl-D.", file=sys.stderr)
+        if following is not None:
+            feeds = [following.open(args.positions[0], options, files, stop)]
+        else:
+            feeds = [open_feed(stop.input_stream() if name == "-" else name, options) for name in args.positions]
         for feed in feeds:
             for sentence in feed.told:
                 print(printable(f"{feed.name}: {sentence}"), file=sys.stderr)
         events_out = open_output(files, args.events) if args.events else (sys.stdout if to_stdout else None)
         sketch = Sketch() if args.map else None
-        teller = Teller(atlas, for_people=not (to_stdout or args.events))
+        teller = Teller(atlas, for_people=not (to_stdout or args.events), lines_max=None if following else LINES_MAX)
 
         def show(events: Events, batch: Observations | None) -> None:
             teller.tell(events)
@@ -167,10 +195,10 @@ def run(args: argparse.Namespace) -> int:
             events_out=events_out,
             refusals_out=open_output(files, args.refusals) if args.refusals else None,
             shows=show,
-            progress=files.enter_context(_progress(args.positions)),
+            progress=files.enter_context(_progress(args.positions, hidden=following is not None)),
             stop=stop,
         )
-        account = watch_run.run(feeds)
+        account = following.run(watch_run, feeds[0]) if following else watch_run.run(feeds)
     if sketch is not None:
         write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
     summary = watch_run.summary(feeds)
@@ -186,12 +214,6 @@ def run(args: argparse.Namespace) -> int:
         return 130
     broken = any(feed.broken for feed in feeds)
     return 1 if broken or not (account.accepted or account.not_yet_known) else 0
-
-
-def _standard_input(stop: Stop) -> StandardInput:
-    if sys.stdin is not None and sys.stdin.isatty():
-        print("Reading positions from standard input; end with Ctrl-D.", file=sys.stderr)
-    return stop.input_stream()
 
 
 def _title(atlas: Atlas) -> str:
@@ -239,12 +261,12 @@ def _feed_options(args: argparse.Namespace) -> FeedOptions:
 
 
 @contextmanager
-def _progress(positions: list[str]) -> Iterator[Any]:
+def _progress(positions: list[str], *, hidden: bool) -> Iterator[Any]:
     """A bar for the bytes read and one for the reports watched; nothing where standard error is no terminal."""
     from tqdm import tqdm
 
     sizes = [Path(name).stat().st_size for name in positions if name != "-" and Path(name).is_file()]
-    hidden = not sys.stderr.isatty()
+    hidden = hidden or not sys.stderr.isatty()
     with (
         tqdm(desc="reading ", total=sum(sizes) or None, unit="B", unit_scale=True, disable=hidden, leave=False) as read,
         tqdm(desc="watching", unit=" reports", unit_scale=True, disable=hidden, leave=False, position=1) as watched,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from keepclear.cli.clock import WallClock
 from keepclear.cli.growing import Growing, Pipe, growing
-from keepclear.cli.pace import LiveTime, parse_speed_factor
+from keepclear.cli.pace import LiveTime, parse_factor
 from keepclear.cli.running import Account, WatchRun
 from keepclear.cli.stopping import Stop
 from keepclear.cli.tail import Tail
@@ -43,7 +43,7 @@ class Following:
         delay_us = parse_duration_us(args.delay or DELAY)
         if not DELAY_US_MIN <= delay_us <= DELAY_US_MAX:
             raise Refused("option.delay", "The delay is not between 10 ms and 60 s", value=args.delay)
-        return Following(delay_us / 1e6, parse_speed_factor(args.speed or "1"))
+        return Following(delay_us / 1e6, parse_factor(args.speed or "1"))
 
     def open(self, name: str, options: FeedOptions, files: ExitStack, stop: Stop) -> Feed:
         """The feed, once its first row is there; what is opened is closed with `files`."""

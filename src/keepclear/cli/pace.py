@@ -16,7 +16,7 @@ SPEED_MAX = 1e6
 _NUMBER = re.compile(r"\d{1,12}(\.\d{1,12})?", re.ASCII)
 
 
-def parse_speed_factor(text: str) -> float:
+def parse_factor(text: str) -> float:
     """How many times faster than the wall: "60", "0.5"; 0 for "max", which leaves the wall out of account."""
     factor = 0.0 if text == "max" else float(text) if _NUMBER.fullmatch(text) else -1.0
     if not 0 <= factor <= SPEED_MAX:

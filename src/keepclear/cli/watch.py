@@ -7,9 +7,11 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keepclear.cli.feed_options import add_feed_options, feed_options
 from keepclear.cli.outlets import check_outputs, open_output, silence_stdout, write_output
 from keepclear.cli.stopping import Stop
 from keepclear.cli.zones import zone_file_bytes
@@ -17,7 +19,6 @@ from keepclear.ground.errors import Refused, printable
 
 if TYPE_CHECKING:
     from keepclear.agreements.atlas import Atlas
-    from keepclear.feeds.options import FeedOptions
     from keepclear.tracks.observations import Observations
     from keepclear.watch.events import Events
 
@@ -63,26 +64,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         default="text",
         help="text on standard error (default), or one JSON line at the end of standard output",
     )
-    reading = parser.add_argument_group("how the positions are read, where it is not detected rightly")
-    reading.add_argument(
-        "--column",
-        action="append",
-        default=[],
-        metavar="FIELD=COLUMN",
-        help="which column holds a field, such as subject=MMSI; may be repeated",
-    )
-    reading.add_argument(
-        "--time-zone", metavar="ZONE", help="zone of times that carry none: UTC, +03:00, Asia/Damascus"
-    )
-    reading.add_argument(
-        "--time-format",
-        metavar="FORMAT",
-        help='iso, epoch-s, epoch-ms, epoch-us, or a pattern such as "%%d/%%m/%%Y %%H:%%M"',
-    )
-    reading.add_argument("--delimiter", metavar="CHAR", help="what separates the columns")
-    reading.add_argument(
-        "--format", choices=("delimited", "geojson", "ndjson", "gpx"), help="the format, for every file"
-    )
+    reading = add_feed_options(parser)
     reading.add_argument(
         "--envelope", metavar="S,W,N,E", help="where positions are expected, in degrees; others are counted as noticed"
     )
@@ -136,6 +118,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(args: argparse.Namespace) -> int:
     """Watches, and gives the exit code."""
     from keepclear.cli.following import Following
+    from keepclear.cli.place import read_envelope
     from keepclear.cli.running import WatchRun
     from keepclear.cli.scenes import Sketch
     from keepclear.cli.telling import LINES_MAX, Teller
@@ -151,7 +134,12 @@ def run(args: argparse.Namespace) -> int:
         {"--events": args.events, "--refusals": args.refusals, "--map": args.map}, [*args.positions, args.zones]
     )
     atlas = load_zones(_read_zone_file(args.zones))
-    options = _feed_options(args)
+    options = replace(
+        feed_options(args),
+        source=args.source,
+        exercise=args.exercise,
+        envelope=read_envelope(args.envelope) if args.envelope else None,
+    )
     known_until_us = parse_instant(args.as_known_at).us if args.as_known_at else None
     max_speed_mps = parse_speed(args.max_speed).mps
     if max_speed_mps <= 0:
@@ -231,33 +219,6 @@ def _read_zone_file(name: str) -> bytes:
             value=name,
             mend="Check the name; `keepclear zones example` prints a file to begin with.",
         ) from error
-
-
-def _feed_options(args: argparse.Namespace) -> FeedOptions:
-    from keepclear.feeds.options import FeedOptions
-
-    mapping: dict[str, str] = {}
-    for pair in args.column:
-        name, sign, column = pair.partition("=")
-        if not sign:
-            raise Refused(
-                "option.column",
-                "A column is named as FIELD=COLUMN",
-                value=pair,
-                mend="For example --column subject=MMSI.",
-            )
-        if name.strip() in mapping:
-            raise Refused(
-                "option.column", "This field is named twice", value=name, mend="Give --column once for a field."
-            )
-        mapping[name.strip()] = column.strip()
-    from keepclear.cli.place import read_envelope
-
-    return FeedOptions(
-        zone=args.time_zone, mapping=mapping, time_format=args.time_format, delimiter="\t" if args.delimiter in {"\\t", "tab"} else args.delimiter,
-        format=args.format, source=args.source, exercise=args.exercise,
-        envelope=read_envelope(args.envelope) if args.envelope else None,
-    )  # fmt: skip
 
 
 @contextmanager

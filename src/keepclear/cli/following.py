@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
-from keepclear.cli.clock import WallClock
+from keepclear.cli.clock import Clock, WallClock
 from keepclear.cli.growing import Growing, Pipe, growing
 from keepclear.cli.pace import LiveTime, parse_factor
 from keepclear.cli.running import Account, WatchRun
@@ -45,11 +45,12 @@ class Following:
             raise Refused("option.delay", "The delay is not between 10 ms and 60 s", value=args.delay)
         return Following(delay_us / 1e6, parse_factor(args.speed or "1"))
 
-    def open(self, name: str, options: FeedOptions, files: ExitStack, stop: Stop) -> Feed:
+    def open(self, name: str, options: FeedOptions, files: ExitStack, stop: Stop) -> Followed:
         """The feed, once its first row is there; what is opened is closed with `files`."""
         stop.end_input_first()
-        source = files.enter_context(closing(_source(name)))
-        tail = Tail(source, clock=WallClock(), delay_s=self.delay_s, stopped=lambda: stop.happened, say=_say)
+        clock = WallClock()
+        source = files.enter_context(closing(_source(name, clock)))
+        tail = Tail(source, clock=clock, delay_s=self.delay_s, stopped=lambda: stop.happened, say=_say)
         opening = tail.opening()
         if stop.happened and not opening:
             raise KeyboardInterrupt
@@ -61,20 +62,28 @@ class Following:
         feed = open_feed(tail, replace(options, format=found, quoted_lines_max=0))
         feed.notes.update(tail.notes)
         tail.notes = feed.notes
-        return feed
+        return Followed(feed, tail, LiveTime(factor=self.factor, grace_s=self.delay_s))
 
-    def run(self, watch_run: WatchRun, feed: Feed) -> Account:
+
+@dataclass(frozen=True)
+class Followed:
+    """A feed that is followed, what it is read from, and the time of its reports."""
+
+    feed: Feed
+    tail: Tail
+    time: LiveTime
+
+    def run(self, watch_run: WatchRun) -> Account:
         """Follows the feed to its end, or until stopped."""
-        time = LiveTime(factor=self.factor, grace_s=self.delay_s)
-        return watch_run.follow(feed, time=time, clock=WallClock())
+        return watch_run.follow(self.feed, self.tail, self.time)
 
 
-def _source(name: str) -> Growing:
+def _source(name: str, clock: Clock) -> Growing:
     if name != "-":
-        return growing(name, WallClock())
+        return growing(name, clock)
     if sys.stdin is None:
         raise Refused("input.closed", "There is no standard input", mend="Name a file, or pipe something in.")
-    return Pipe(sys.stdin.fileno(), "standard input", WallClock())
+    return Pipe(sys.stdin.fileno(), "standard input", clock)
 
 
 def _say(sentence: str) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from keepclear.cli.clock import Clock
 from keepclear.cli.pace import LiveTime
 from keepclear.cli.stopping import Stop
+from keepclear.cli.tail import Tail
 from keepclear.feeds.live_order import LiveOrder
 from keepclear.feeds.ordering import KnownOrder, merged
 from keepclear.feeds.reading import Feed
@@ -89,14 +89,14 @@ class WatchRun:
         self.behind = sum(order.behind for order in orders)
         return self._end()
 
-    def follow(self, feed: Feed, *, time: LiveTime, clock: Clock) -> Account:
+    def follow(self, feed: Feed, tail: Tail, time: LiveTime) -> Account:
         """The same for one feed that is followed: it acts as it comes, and time passes while nothing comes."""
         order = LiveOrder(hold_us=self._reorder_us, rows_max=HELD_ROWS_MAX)
         for batch in self._blocks(feed):
             if len(batch):
-                time.hear(int(batch.known_at_us.max()), clock.seconds())
+                time.hear(int(batch.known_at_us.max()), tail.clock.seconds())
                 self._act(order.after(self._known(batch)))
-            now_us = time.at(clock.seconds())
+            now_us = time.at(tail.dry_at_s)
             if now_us is None or self._stop.asked:
                 continue
             if self._known_until_us is not None:

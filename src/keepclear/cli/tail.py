@@ -23,17 +23,20 @@ class Tail:
     While bytes keep coming it says None all the same once `delay_s` is over, so that what came can act. It ends where
     its source ends, with the last line as it stands, or when `stopped` says so, without a line that is not complete.
 
-    notes  counts "half_line" for lines left out because they were never ended, and "begun_anew" for files that took
-           the place of the one before
+    clock     by which it waits
+    dry_at_s  when by this clock it was last seen that there was nothing more
+    notes     counts "half_line" for lines left out because they were never ended, and "begun_anew" for files that took
+              the place of the one before
     """
 
     def __init__(
         self, source: Growing, *, clock: Clock, delay_s: float, stopped: Callable[[], bool], say: Callable[[str], None]
     ) -> None:
         self.name = source.name
+        self.clock = clock
+        self.dry_at_s = clock.seconds()
         self.notes: Counter[str] = Counter()
         self._source = source
-        self._clock = clock
         self._delay_s = delay_s
         self._stopped = stopped
         self._say = say
@@ -43,7 +46,7 @@ class Tail:
         self._half = bytearray()
         self._ended = False
         self._given_since_pause = False
-        self._paused_at_s = clock.seconds()
+        self._paused_at_s = self.dry_at_s
 
     def opening(self) -> bytes:
         """How it begins: the header and a first row, or a first line of JSON, and what is there with them.
@@ -52,7 +55,8 @@ class Tail:
         while not (self._ended or self._begins_otherwise() or _enough(self._ready)):
             if not self._take():
                 self._source.wait(self._delay_s / 2)
-        while not self._ended and len(self._ready) < OPENING_BYTES and self._take():
+        until_s = self.clock.seconds() + self._delay_s
+        while len(self._ready) < OPENING_BYTES and self.clock.seconds() < until_s and self._take():
             pass
         if self._begins_otherwise():
             packed = (self._ready + self._half).startswith(_GZIP_MAGIC)
@@ -69,13 +73,13 @@ class Tail:
     def read(self, size: int, /) -> bytes | None:
         """At most `size` bytes, None if no line was completed for now, b"" at the end."""
         while not self._ready and not self._ended:
-            over = self._clock.seconds() - self._paused_at_s >= self._delay_s
+            over = self.clock.seconds() - self._paused_at_s >= self._delay_s
             if (self._given_since_pause and over) or not self._take():
                 if not self._given_since_pause:
                     self._source.wait(self._delay_s / 2)
                     self._take()
                 self._given_since_pause = False
-                self._paused_at_s = self._clock.seconds()
+                self._paused_at_s = self.clock.seconds()
                 if not self._ready and not self._ended:
                     return None
         given = bytes(self._ready[:size])
@@ -88,9 +92,12 @@ class Tail:
 
     def _take(self) -> bool:
         """Takes what has come; whether there may be more at once."""
+        if self._ended:
+            return False
         if self._stopped():
             self._end(whole=False)
             return False
+        looked_at_s = self.clock.seconds()
         got = self._source.take()
         if self._source.anew:
             self._leave_out_half()
@@ -98,6 +105,7 @@ class Tail:
             self.notes["begun_anew"] += 1
             self._say(f"{self.name} {self._source.anew}; it is read from its beginning.")
         if got is None:
+            self.dry_at_s = looked_at_s
             return False
         if not got:
             self._end(whole=True)

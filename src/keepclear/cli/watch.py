@@ -159,8 +159,10 @@ def run(args: argparse.Namespace) -> int:
         stop = files.enter_context(Stop())
         if "-" in args.positions and sys.stdin is not None and sys.stdin.isatty():
             print("Reading positions from standard input; end with Ctrl-D.", file=sys.stderr)
+        followed = None
         if following is not None:
-            feeds = [following.open(args.positions[0], options, files, stop)]
+            followed = following.open(args.positions[0], options, files, stop)
+            feeds = [followed.feed]
         else:
             feeds = [open_feed(stop.input_stream() if name == "-" else name, options) for name in args.positions]
         for feed in feeds:
@@ -186,7 +188,7 @@ def run(args: argparse.Namespace) -> int:
             progress=files.enter_context(_progress(args.positions, hidden=following is not None)),
             stop=stop,
         )
-        account = following.run(watch_run, feeds[0]) if following else watch_run.run(feeds)
+        account = followed.run(watch_run) if followed else watch_run.run(feeds)
     if sketch is not None:
         write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
     summary = watch_run.summary(feeds)

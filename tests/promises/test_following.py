@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import math
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keepclear.agreements.terms import PresenceTerms
+from keepclear.cli.following import Following
 from keepclear.cli.growing import growing
+from keepclear.cli.main import parser
 from keepclear.cli.pace import LiveTime, parse_factor
 from keepclear.cli.running import WatchRun
 from keepclear.cli.stopping import Stop
@@ -408,3 +411,38 @@ def test_what_is_not_there_cannot_be_followed(tmp_path):
 def test_a_file_is_let_go_of_when_it_is_stopped(source):
     assert tail_of(source, source._clock, stopped=lambda: True).opening() == b""
     assert source._file.closed
+
+
+def key_of(refusing, *arguments) -> str:
+    with pytest.raises(Refused) as refused:
+        refusing(*arguments)
+    assert refused.value.mend
+    return refused.value.key
+
+
+def asked_for(*options: str) -> Following | None:
+    return Following.asked_for(parser().parse_args(["watch", *options, "--zones", "zones.geojson"]))
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (b'{"type": "FeatureCollection", "features": []}\n', "follow.document"),
+        (b"<gpx>\n", "follow.document"),
+        (gzip.compress(HEADER), "follow.not_plain_text"),
+        ((HEADER + row(0, 5)).decode().encode("utf-16"), "follow.not_plain_text"),
+    ],
+)
+def test_what_is_not_written_line_by_line_cannot_be_followed(log, content, key):
+    log.write_bytes(content)
+    following = asked_for(str(log), "--follow")
+    with ExitStack() as files:
+        assert key_of(following.open, str(log), FeedOptions(), files, Stop()) == key
+
+
+def test_one_feed_is_followed_and_options_of_following_need_it():
+    assert key_of(asked_for, "a.csv", "b.csv", "--follow") == "follow.one_feed"
+    assert key_of(asked_for, "a.csv", "--delay", "1 s") == "option.without_follow"
+    assert asked_for("a.csv") is None
+    assert asked_for("-", "--follow", "--delay", "1 s", "--speed", "60") == Following(1.0, 60.0)
+    assert asked_for("-", "--follow") == Following(0.2, 1.0)

@@ -76,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
         for sentence in recording.told:
             print(printable(f"{name}: {sentence}"), file=sys.stderr)
         part = recording.between(from_us, until_us)
-        shows = _clock_face() if sys.stderr.isatty() and not sys.stdout.isatty() else lambda _: None
+        has_face = sys.stderr.isatty() and not sys.stdout.isatty()
+        shows = _clock_face() if has_face else lambda _: None
         player = Player(part, content, WallClock(), stopped=lambda: stop.asked, shows=shows)
         reader_gone = False
         try:
@@ -84,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         except BrokenPipeError:
             silence_stdout()
             reader_gone = True
+        if has_face:
+            print(file=sys.stderr)
     rows, unreadable = len(recording.known_us), recording.unreadable
     told = f"{name}: {player.played} of {rows} rows played"
     print(f"{told}; {unreadable} of {rows} cannot be read." if unreadable else f"{told}.", file=sys.stderr)

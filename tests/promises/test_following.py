@@ -20,16 +20,18 @@ from keepclear.cli.growing import growing
 from keepclear.cli.main import parser
 from keepclear.cli.pace import LiveTime, parse_factor
 from keepclear.cli.running import WatchRun
+from keepclear.cli.scenes import Sketch
 from keepclear.cli.stopping import Stop
 from keepclear.feeds.live_order import LiveOrder
 from keepclear.feeds.options import FeedOptions
 from keepclear.feeds.reading import open_feed
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import utc_text
+from keepclear.render.map_svg import draw_svg
 from keepclear.tracks.builder import BatchBuilder
 from keepclear.tracks.observations import Observations
 from keepclear.watch.watch import Watch
-from tests.builders import MINUTE_US, at, kestrel, north
+from tests.builders import MINUTE_US, at, cut, kestrel, north, reports
 from tests.turned_clock import Arriving, TurnedClock, tail_of
 
 SECOND_US = 1_000_000
@@ -446,3 +448,14 @@ def test_one_feed_is_followed_and_options_of_following_need_it():
     assert asked_for("a.csv") is None
     assert asked_for("-", "--follow", "--delay", "1 s", "--speed", "60") == Following(1.0, 60.0)
     assert asked_for("-", "--follow") == Following(0.2, 1.0)
+
+
+def test_a_map_is_the_same_however_many_steps_the_run_had():
+    rows = [{"km": 40 - km % 80, "seen": BEGIN_US + km * SECOND_US, "subject": f"Bravo {km % 3}"} for km in range(600)]
+    pictures = []
+    for size in (1, 600):
+        watch, sketch = Watch([kestrel()]), Sketch()
+        for piece in cut(reports(*rows), [size]):
+            sketch.add(watch.observe(piece), piece)
+        pictures.append(draw_svg(sketch.scene(watch.atlas, "Kestrel Pass")))
+    assert pictures[0] == pictures[1]

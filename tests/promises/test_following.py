@@ -252,6 +252,17 @@ def test_as_long_as_no_report_comes_later_than_the_delay_the_events_are_those_of
     assert lines == of_file(HEADER + b"".join(rows))
 
 
+@pytest.mark.promise("ORDER-13")
+def test_reports_that_wait_for_a_slow_watch_are_no_silence():
+    clock = TurnedClock()
+    tail = tail_of(Arriving([(0.0, HEADER + row(0, 5)), (59.0, row(59, 5)), (101.0, b"")], clock), clock)
+    tail.opening()
+    run, out = watch_run()
+    run._shows = lambda events, batch: clock.wait(100.0 if clock.now_s < 50 else 0.0)
+    run.follow(open_feed(tail, FeedOptions()), tail, LiveTime(factor=1.0, grace_s=0.2))
+    assert whats(out.getvalue().splitlines()) == ["entered"]
+
+
 def test_the_time_of_the_reports_goes_on_from_the_one_that_was_ahead_and_never_back():
     time = LiveTime(factor=10.0, grace_s=1.0)
     assert time.at(0.0) is None
@@ -401,6 +412,22 @@ def test_a_file_that_was_cut_short_is_read_from_its_beginning_and_a_header_said_
         again.write(head + row(20, 5))
     assert read_all(tail) == (b"\n" if head else b"") + row(20, 5)
     assert said == ["radio.csv is shorter than before; it is read from its beginning."]
+
+
+@pytest.mark.promise("ORDER-15")
+@pytest.mark.parametrize("header", [b"subject,seen_at,lon,lat,known_at\n", b"Name,When,East,North,Heard\n"])
+def test_a_file_with_another_header_in_the_place_of_the_first_ends_the_feed(log, source, header):
+    clock = source._clock
+    tail = tail_of(source, clock)
+    tail.opening()
+    feed = open_feed(tail, FeedOptions(quoted_lines_max=0))
+    clock.at(1.0, lambda: log.write_bytes(b""))
+    clock.at(2.0, lambda: log.write_bytes(header + row(20, 5)))
+    run, _ = watch_run()
+    account = run.follow(feed, tail, LiveTime(factor=1.0, grace_s=0.2))
+    assert account.accepted == 1
+    assert account.reasons == {"follow.another_header": 1}
+    assert feed.broken
 
 
 def test_what_is_not_there_cannot_be_followed(tmp_path):

@@ -83,7 +83,7 @@ def _source(name: str, clock: Clock) -> Growing:
         return growing(name, clock)
     if sys.stdin is None:
         raise Refused("input.closed", "There is no standard input", mend="Name a file, or pipe something in.")
-    return Pipe(sys.stdin.fileno(), "standard input", clock)
+    return Pipe(sys.stdin.fileno(), "standard input", clock, closes=False)
 
 
 def _say(sentence: str) -> None:

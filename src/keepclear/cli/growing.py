@@ -35,7 +35,7 @@ def growing(path: str, clock: Clock) -> Growing:
     """What to follow under this name: a file, or what is read like a pipe. Refuses what cannot be opened."""
     try:
         if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
-            return Pipe(os.open(path, os.O_RDONLY), Path(path).name, clock)
+            return Pipe(os.open(path, os.O_RDONLY), Path(path).name, clock, closes=True)
         return GrowingFile(path, clock)
     except OSError as error:
         what = f"The file cannot be opened ({error.strerror})"
@@ -94,12 +94,13 @@ class GrowingFile:
 
 
 class Pipe:
-    """A descriptor such as that of standard input; it ends when its writer does, and is not closed."""
+    """A descriptor such as that of standard input; it ends when its writer does. `closes` says whether it is ours."""
 
-    def __init__(self, descriptor: int, name: str, clock: Clock) -> None:
+    def __init__(self, descriptor: int, name: str, clock: Clock, *, closes: bool) -> None:
         self.name = name
         self.anew = ""
         self._descriptor = descriptor
+        self._closes = closes
         self._clock = clock
 
     def take(self) -> bytes | None:
@@ -111,4 +112,7 @@ class Pipe:
         self._clock.wait_for_bytes(self._descriptor, seconds)
 
     def close(self) -> None:
-        """Whoever opened it closes it."""
+        """Closes it, if it is ours."""
+        if self._closes:
+            self._closes = False
+            os.close(self._descriptor)

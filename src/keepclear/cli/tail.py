@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -10,11 +11,14 @@ from keepclear.cli.growing import Growing
 from keepclear.ground.errors import Refused, shown
 
 OPENING_BYTES = 65_536
+_WAITS_BEFORE_TOLD = 10
 # As `FeedOptions.line_chars_max`: what is longer is no line, and its feed refuses it without holding it.
 HALF_LINE_BYTES_MAX = 1_000_000
 _GZIP_MAGIC = b"\x1f\x8b"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
+_BETWEEN_CELLS = re.compile(rb'[,;\t|"]')
+_FIGURE = re.compile(rb"\d")
 
 
 class Tail:
@@ -52,8 +56,12 @@ class Tail:
         """How it begins: the header and a first row, or a first line of JSON, and what is there with them.
 
         Waits for them; what it gives stays to be read. Refuses what cannot be followed, and an end without a line."""
+        waits = 0
         while not (self._ended or self._begins_otherwise() or _enough(self._ready)):
             if not self._take():
+                waits += 1
+                if waits == _WAITS_BEFORE_TOLD:
+                    self._say(f"{self.name}: waiting for its first row.")
                 self._source.wait(self._delay_s / 2)
         until_s = self.clock.seconds() + self._delay_s
         while len(self._ready) < OPENING_BYTES and self.clock.seconds() < until_s and self._take():
@@ -123,10 +131,17 @@ class Tail:
         return True
 
     def _without_header(self, lines: bytes) -> bytes:
-        """The first lines of a file that took the place of another: the header, if said again, becomes a blank line."""
+        """The first lines of a file that took the place of another: the header, if said again, becomes a blank line.
+
+        Refuses another header: what would follow are the same columns only by chance."""
         first, end, others = lines.partition(b"\n")
-        repeated = bool(self._header) and first.removeprefix(_UTF8_MARK).strip() == self._header
-        return end + others if repeated else lines
+        first = first.removeprefix(_UTF8_MARK).strip()
+        if first == self._header:
+            return end + others
+        if self._header and first and (_names(first) & _names(self._header) or not _FIGURE.search(first)):
+            what = f"A file with another header took the place of the first ({shown(first.decode('latin-1'))})"
+            raise Refused("follow.another_header", what, mend="Start the watch anew.")
+        return lines
 
     def _end(self, *, whole: bool) -> None:
         self._ended = True
@@ -143,6 +158,10 @@ class Tail:
                 f"{self.name}: a last line that was not complete is left out: {shown(self._half.decode('latin-1'))}"
             )
         self._half.clear()
+
+
+def _names(line: bytes) -> set[bytes]:
+    return {name for cell in _BETWEEN_CELLS.split(line.lower()) if (name := cell.strip()) and not _FIGURE.search(name)}
 
 
 def _lines(text: bytes | bytearray) -> list[bytes]:

@@ -80,7 +80,6 @@ class LiveOrder:
             due = len(joined) - self._rows_max
             watermark_us = max(watermark_us, int(joined.known_at_us[order[due - 1]]))
         self.watermark_us = watermark_us
-        # Held reports stay in the order they came, which settles what known_at and seen_at leave open.
-        self._waiting = without_unused(joined.take(np.sort(order[due:])))
+        self._waiting = without_unused(joined.take(order[due:]))
         out = joined.take(order[:due])
         return replace(out, known_at_us=np.maximum.accumulate(out.known_at_us))

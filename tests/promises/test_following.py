@@ -382,6 +382,14 @@ def source(log):
         yield opened
 
 
+def test_a_feed_without_a_row_is_waited_for_and_that_is_told():
+    clock, said = TurnedClock(), list[str]()
+    tail = tail_of(Arriving([(0.1, HEADER[:9]), (3.0, HEADER[9:]), (50.0, row(0, 5)), (99.0, b"")], clock), clock, said=said)  # fmt: skip
+    assert tail.opening() == HEADER + row(0, 5)
+    assert clock.now_s == pytest.approx(50.0, abs=0.2)
+    assert said == ["radio.csv: waiting for its first row."]
+
+
 @pytest.mark.promise("ORDER-15")
 def test_a_file_that_takes_the_place_of_another_is_gone_over_to_when_the_old_one_has_been_read(log, source):
     said: list[str] = []

@@ -118,6 +118,20 @@ def test_a_pipe_in_any_portions_says_what_the_file_says(folder, size):
     assert len(whole.splitlines()) > 20
 
 
+@pytest.mark.promise("ORDER-12")
+def test_a_quoted_cell_that_goes_on_over_a_line_end_is_refused_and_holds_nobody_up(folder):
+    with follow(folder, "-", "--summary", "json") as running:
+        running.say(
+            (HEADER + row("10:00", OUT) + '"Bravo\n, 2",2026-05-18T10:01:00Z,33.6,38.6\n' + row("10:02", IN)).encode()
+        )
+        assert event(running) == ("Bravo 1", "entered")
+        running.say(b'"Bravo\n')
+        running.say(row("10:03", OUT).encode())
+        assert event(running) == ("Bravo 1", "left")
+        summary = json.loads(running.ended()[1].splitlines()[-1])
+    assert (summary["accepted"], summary["refused"]) == (3, 3)
+
+
 @pytest.mark.promise("ORDER-13")
 def test_silence_is_told_while_nothing_comes(folder):
     with follow(folder, "-", "--speed", "600") as running:

@@ -58,7 +58,7 @@ class Tail:
         Waits for them; what it gives stays to be read. Refuses what cannot be followed, and an end without a line."""
         waits = 0
         while not (self._ended or self._begins_otherwise() or _enough(self._ready)):
-            if not self._take():
+            if not self._take() and not self._ended:
                 waits += 1
                 if waits == _WAITS_BEFORE_TOLD:
                     self._say(f"{self.name}: waiting for its first row.")
@@ -83,7 +83,7 @@ class Tail:
         while not self._ready and not self._ended:
             over = self.clock.seconds() - self._paused_at_s >= self._delay_s
             if (self._given_since_pause and over) or not self._take():
-                if not self._given_since_pause:
+                if not (self._given_since_pause or self._ended):
                     self._source.wait(self._delay_s / 2)
                     self._take()
                 self._given_since_pause = False

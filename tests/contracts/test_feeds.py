@@ -164,6 +164,28 @@ def test_the_size_of_the_portions_in_which_bytes_arrive_changes_nothing(written,
         assert sum(block.bytes_read for block in given) == len(content)
 
 
+class Pausing(Dribble):
+    """The same, which has nothing for now after each portion but the first."""
+
+    _pauses = False
+
+    def read(self, size: int = -1) -> bytes | None:  # type: ignore[override]
+        self._pauses = not self._pauses and self._content.tell() > 0
+        return None if self._pauses and self._content.tell() > 200 else super().read(size)
+
+
+@pytest.mark.promise("POS-4")
+@pytest.mark.parametrize("name", ["commas", "semicolons", "lines of objects", "lines of features"])
+def test_a_stream_that_has_nothing_for_now_ends_a_block_and_changes_no_row(name):
+    content = FORMATS[name].text([33.5 + n / 1000 if n % 9 else "bad" for n in range(50)])
+    whole = blocks(content)
+    given = list(open_feed(Pausing(content, iter(lambda: 90, 0))))
+    assert len(given) > 10
+    assert [str(refusal) for refusal in refused(given)] == [str(refusal) for refusal in refused(whole)]
+    assert same(accepted(given), accepted(whole))
+    assert sum(block.bytes_read for block in given) == len(content)
+
+
 @pytest.mark.promise("POS-7")
 def test_gzip_is_recognised_without_a_name(written, tmp_path):
     content = written.text([33.5, "bad", 33.7])

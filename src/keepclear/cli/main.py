@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from keepclear.cli import example, place, watch, zones
+from keepclear.cli import example, place, playback, watch, zones
 from keepclear.cli.outlets import prepare_streams, silence_stdout
 from keepclear.ground.errors import Refused
 
 EPILOG = """\
 examples:
   keepclear watch positions.csv --zones zones.geojson
+  keepclear playback positions.csv --speed 60 | keepclear watch - --follow --speed 60 --zones zones.geojson
   keepclear zones check zones.geojson
   keepclear place "33°30'21\\"N 38°37'04\\"E"
   keepclear example at-tanf
@@ -32,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     )
     main_parser.add_argument("--version", action="version", version=f"keepclear {version('keepclear')}")
     verbs = main_parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for module in (watch, zones, place, example):
+    for module in (watch, playback, zones, place, example):
         module.add_parser(verbs)
     return main_parser
 

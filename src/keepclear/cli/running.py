@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from keepclear.cli.pace import LiveTime
 from keepclear.cli.stopping import Stop
+from keepclear.cli.tail import Tail
+from keepclear.feeds.live_order import LiveOrder
 from keepclear.feeds.ordering import KnownOrder, merged
 from keepclear.feeds.reading import Feed
 from keepclear.feeds.refusals import Refusal
@@ -80,13 +83,33 @@ class WatchRun:
         orders = [KnownOrder(reorder_us=self._reorder_us, rows_max=HELD_ROWS_MAX // len(feeds)) for _ in feeds]
         streams = [order.through(self._blocks(feed)) for order, feed in zip(orders, feeds, strict=True)]
         for batch in merged(streams):
-            for first in range(0, len(batch), ROWS_PER_STEP):
-                if self._stop.asked:
-                    break
-                self._act(batch.take(slice(first, first + ROWS_PER_STEP)))
+            self._act(batch)
             if self._stop.asked:
                 break
         self.behind = sum(order.behind for order in orders)
+        return self._end()
+
+    def follow(self, feed: Feed, tail: Tail, time: LiveTime) -> Account:
+        """The same for one feed that is followed: it acts as it comes, and time passes while nothing comes."""
+        order = LiveOrder(hold_us=self._reorder_us, rows_max=HELD_ROWS_MAX)
+        for batch in self._blocks(feed):
+            if len(batch):
+                time.hear(int(batch.known_at_us.max()), tail.clock.seconds())
+                self._act(order.after(self._known(batch)))
+            now_us = time.at(tail.dry_at_s)
+            if now_us is None or self._stop.asked:
+                continue
+            if self._known_until_us is not None:
+                now_us = min(now_us, self._known_until_us)
+            was_us = order.watermark_us
+            self._act(order.pass_to(now_us))
+            if order.watermark_us is not None and order.watermark_us != was_us:
+                self._tell(self.watch.advance(order.watermark_us), None)
+        self._act(order.rest())
+        self.behind = order.behind
+        return self._end()
+
+    def _end(self) -> Account:
         self.account.stopped = self._stop.happened
         end_us = self.watch.clock_us if self._known_until_us is None else self._known_until_us
         if end_us is not None and not self._stop.asked:
@@ -99,16 +122,31 @@ class WatchRun:
             self.account.rows_read += block.rows_read
             for refusal in block.refusals:
                 self._refuse(refusal)
+            if self._refusals_out is not None:
+                self._refusals_out.flush()
             self._progress("bytes", block.bytes_read)
             yield block.observations
             if self._stop.asked:
                 return
 
-    def _act(self, batch: Observations) -> None:
+    def _known(self, batch: Observations) -> Observations:
+        """What of it was known by the instant that is asked about; the others are counted."""
+        if self._known_until_us is None:
+            return batch
+        known = batch.take(batch.known_at_us <= self._known_until_us)
+        self.account.not_yet_known += len(batch) - len(known)
+        return known
+
+    def _act(self, batch: Observations | None) -> None:
+        for first in range(0, len(batch or ()), ROWS_PER_STEP):
+            if self._stop.asked:
+                return
+            assert batch is not None
+            self._step(batch.take(slice(first, first + ROWS_PER_STEP)))
+
+    def _step(self, batch: Observations) -> None:
         rows = len(batch)
-        if self._known_until_us is not None:
-            batch = batch.take(batch.known_at_us <= self._known_until_us)
-            self.account.not_yet_known += rows - len(batch)
+        batch = self._known(batch)
         events = self.watch.observe(batch)
         for row, verdict in enumerate(events.verdicts):
             if verdict is Verdict.TOO_LATE:

@@ -19,6 +19,7 @@ from keepclear.watch.events import Events, Presence
 
 REPORTS_DRAWN_MAX = 1_000_000
 MARKS_MAX = 300
+BATCHES_JOINED = 256
 
 _KINDS: dict[str, Kind] = {
     "came close": "came close", "moved away": "moved away", "entered": "entered", "left": "left", "left, still close": "left",
@@ -32,6 +33,7 @@ class Sketch:
 
     def __init__(self) -> None:
         self._batches: list[Observations] = []
+        self._small: list[Observations] = []
         self._presence: list[Presence] = []
         self._reports = 0
         self._presence_count = 0
@@ -46,7 +48,11 @@ class Sketch:
             room = max(0, REPORTS_DRAWN_MAX - self._reports)
             self._reports += len(batch)
             if room:
-                self._batches.append(batch.take(slice(0, room)))
+                self._small.append(batch.take(slice(0, room)))
+            # A feed that is followed comes report by report, and a batch of one takes as much room as one of hundreds.
+            if len(self._small) >= BATCHES_JOINED:
+                self._batches.append(Observations.joined(self._small))
+                self._small.clear()
 
     def scene(self, atlas: Atlas, title: str, points: Iterable[NamedPoint] = (), notes: Iterable[str] = ()) -> Scene:
         """The picture as plain values."""
@@ -58,7 +64,8 @@ class Sketch:
             )
         if self._reports > REPORTS_DRAWN_MAX:
             footnotes.append(f"Of {self._reports} reports the first {REPORTS_DRAWN_MAX} are drawn.")
-        batch = Observations.joined(self._batches) if self._batches else None
+        batches = self._batches + self._small
+        batch = Observations.joined(batches) if batches else None
         return Scene(
             title=title,
             subtitle=_period(batch),

@@ -44,9 +44,13 @@ class Stop:
             raise InterruptedError("it was stopped")
         self.asked = self.asked or not self._reads_input or self._signals > 1
 
+    def end_input_first(self) -> None:
+        """From now on the first stop only ends the input; whoever reads it asks `happened`."""
+        self._reads_input = True
+
     def input_stream(self) -> StandardInput:
         """Standard input; a stop while it is waited for breaks the feed off there, and what came before it counts."""
-        self._reads_input = True
+        self.end_input_first()
         return StandardInput(self)
 
     def read(self, size: int) -> bytes:

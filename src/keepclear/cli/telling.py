@@ -19,11 +19,12 @@ STATES_MAX = 40
 
 
 class Teller:
-    """Prints events as sentences, at most `LINES_MAX`; says how to keep them all."""
+    """Prints events as sentences, at most `lines_max`, None for all; says how to keep them all."""
 
-    def __init__(self, atlas: Atlas, *, for_people: bool) -> None:
+    def __init__(self, atlas: Atlas, *, for_people: bool, lines_max: int | None = LINES_MAX) -> None:
         self._names = {zone.id: zone.label for zone in atlas}
         self._for_people = for_people
+        self._lines_max = lines_max
         self._lines = 0
         self._untold = 0
 
@@ -35,7 +36,7 @@ class Teller:
 
         for line in lines_of(events, self._names):
             line = printable(line)
-            if self._lines < LINES_MAX:
+            if self._lines_max is None or self._lines < self._lines_max:
                 self._lines += 1
                 tqdm.write(line, file=sys.stdout)
             else:

@@ -7,17 +7,18 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keepclear.cli.feed_options import add_feed_options, feed_options
 from keepclear.cli.outlets import check_outputs, open_output, silence_stdout, write_output
-from keepclear.cli.stopping import StandardInput, Stop
+from keepclear.cli.stopping import Stop
 from keepclear.cli.zones import zone_file_bytes
 from keepclear.ground.errors import Refused, printable
 
 if TYPE_CHECKING:
     from keepclear.agreements.atlas import Atlas
-    from keepclear.feeds.options import FeedOptions
     from keepclear.tracks.observations import Observations
     from keepclear.watch.events import Events
 
@@ -30,6 +31,8 @@ examples:
   keepclear watch ais.csv.gz --zones zones.geojson --time-zone UTC --events events.jsonl --map map.svg
   keepclear watch "my list.csv" --zones zones.geojson --column subject=Convoy --column seen_at="Local time" --time-zone Asia/Damascus
   zcat positions.csv.gz | keepclear watch - --zones zones.geojson | grep '"alert"'
+  keepclear watch positions.csv --follow --zones zones.geojson
+  keepclear playback ais.csv.gz --speed 600 | keepclear watch - --follow --speed 600 --zones zones.geojson
 
 exit codes: 0 done; 1 done, but a file broke off or no row was accepted; 2 the zones, the options or a whole file
 were not understood, or an output could not be written; 130 stopped by Ctrl-C or SIGTERM, and 141 stopped because the
@@ -61,26 +64,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         default="text",
         help="text on standard error (default), or one JSON line at the end of standard output",
     )
-    reading = parser.add_argument_group("how the positions are read, where it is not detected rightly")
-    reading.add_argument(
-        "--column",
-        action="append",
-        default=[],
-        metavar="FIELD=COLUMN",
-        help="which column holds a field, such as subject=MMSI; may be repeated",
-    )
-    reading.add_argument(
-        "--time-zone", metavar="ZONE", help="zone of times that carry none: UTC, +03:00, Asia/Damascus"
-    )
-    reading.add_argument(
-        "--time-format",
-        metavar="FORMAT",
-        help='iso, epoch-s, epoch-ms, epoch-us, or a pattern such as "%%d/%%m/%%Y %%H:%%M"',
-    )
-    reading.add_argument("--delimiter", metavar="CHAR", help="what separates the columns")
-    reading.add_argument(
-        "--format", choices=("delimited", "geojson", "ndjson", "gpx"), help="the format, for every file"
-    )
+    reading = add_feed_options(parser)
     reading.add_argument(
         "--envelope", metavar="S,W,N,E", help="where positions are expected, in degrees; others are counted as noticed"
     )
@@ -88,6 +72,24 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--source", default="", metavar="NAME", help="who says so, for reports that do not name their source"
     )
     reading.add_argument("--exercise", action="store_true", help="mark every report and event as exercise")
+    live = parser.add_argument_group("while the feed is still written (docs/guides/live.md)")
+    live.add_argument(
+        "--follow",
+        action="store_true",
+        help="go on watching as the file grows, or read standard input as it comes; CSV or lines of JSON, one feed",
+    )
+    live.add_argument(
+        "--delay",
+        metavar="DURATION",
+        help="how long a line may wait before it acts, and how long nothing must come before time passes without "
+        "reports (default: 200 ms)",
+    )
+    live.add_argument(
+        "--speed",
+        metavar="N",
+        help='how much faster than the wall time passes while nothing comes, as of the playback behind a pipe; "max": '
+        "time passes by the reports alone (default: 1)",
+    )
     rules = parser.add_argument_group("how reports are weighed (docs/spec)")
     rules.add_argument(
         "--as-known-at", metavar="T", help="only what was known at this instant, and the picture as of then"
@@ -103,9 +105,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     rules.add_argument(
         "--reorder",
-        default="24 h",
         metavar="DURATION",
-        help="how far known_at may go backwards in a file (default: 24 h)",
+        help="how far known_at may go backwards in a file; with --follow how long reports are held back to be put in "
+        "order (default: 24 h; with --follow 0 s)",
     )
     rules.add_argument(
         "--max-speed", default="350 m/s", metavar="SPEED", help="what is faster is flagged as a jump (default: 350 m/s)"
@@ -115,9 +117,11 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(args: argparse.Namespace) -> int:
     """Watches, and gives the exit code."""
+    from keepclear.cli.following import Following
+    from keepclear.cli.place import read_envelope
     from keepclear.cli.running import WatchRun
     from keepclear.cli.scenes import Sketch
-    from keepclear.cli.telling import Teller
+    from keepclear.cli.telling import LINES_MAX, Teller
     from keepclear.feeds.reading import open_feed
     from keepclear.feeds.zones import load_zones
     from keepclear.ground.instants import parse_instant
@@ -130,12 +134,19 @@ def run(args: argparse.Namespace) -> int:
         {"--events": args.events, "--refusals": args.refusals, "--map": args.map}, [*args.positions, args.zones]
     )
     atlas = load_zones(_read_zone_file(args.zones))
-    options = _feed_options(args)
+    options = replace(
+        feed_options(args),
+        source=args.source,
+        exercise=args.exercise,
+        envelope=read_envelope(args.envelope) if args.envelope else None,
+    )
     known_until_us = parse_instant(args.as_known_at).us if args.as_known_at else None
     max_speed_mps = parse_speed(args.max_speed).mps
     if max_speed_mps <= 0:
         raise Refused("option.max_speed", "The largest speed is not above zero", value=args.max_speed)
-    lateness_us, reorder_us = parse_duration_us(args.lateness), parse_duration_us(args.reorder)
+    following = Following.asked_for(args)
+    lateness_us = parse_duration_us(args.lateness)
+    reorder_us = parse_duration_us(args.reorder or ("0 s" if following else "24 h"))
     assumed_error_m = parse_length(args.assumed_error).m
     if not 0 <= assumed_error_m <= ERROR_M_MAX:
         what = f"The assumed error is not between 0 and {ERROR_M_MAX / 1000:g} km"
@@ -146,13 +157,20 @@ def run(args: argparse.Namespace) -> int:
     to_stdout = not sys.stdout.isatty() or args.events == "-"
     with ExitStack() as files:
         stop = files.enter_context(Stop())
-        feeds = [open_feed(_standard_input(stop) if name == "-" else name, options) for name in args.positions]
+        if "-" in args.positions and sys.stdin is not None and sys.stdin.isatty():
+            print("Reading positions from standard input; end with Ctrl-D.", file=sys.stderr)
+        followed = None
+        if following is not None:
+            followed = following.open(args.positions[0], options, files, stop)
+            feeds = [followed.feed]
+        else:
+            feeds = [open_feed(stop.input_stream() if name == "-" else name, options) for name in args.positions]
         for feed in feeds:
             for sentence in feed.told:
                 print(printable(f"{feed.name}: {sentence}"), file=sys.stderr)
         events_out = open_output(files, args.events) if args.events else (sys.stdout if to_stdout else None)
         sketch = Sketch() if args.map else None
-        teller = Teller(atlas, for_people=not (to_stdout or args.events))
+        teller = Teller(atlas, for_people=not (to_stdout or args.events), lines_max=None if following else LINES_MAX)
 
         def show(events: Events, batch: Observations | None) -> None:
             teller.tell(events)
@@ -167,10 +185,10 @@ def run(args: argparse.Namespace) -> int:
             events_out=events_out,
             refusals_out=open_output(files, args.refusals) if args.refusals else None,
             shows=show,
-            progress=files.enter_context(_progress(args.positions)),
+            progress=files.enter_context(_progress(args.positions, hidden=following is not None)),
             stop=stop,
         )
-        account = watch_run.run(feeds)
+        account = followed.run(watch_run) if followed else watch_run.run(feeds)
     if sketch is not None:
         write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
     summary = watch_run.summary(feeds)
@@ -186,12 +204,6 @@ def run(args: argparse.Namespace) -> int:
         return 130
     broken = any(feed.broken for feed in feeds)
     return 1 if broken or not (account.accepted or account.not_yet_known) else 0
-
-
-def _standard_input(stop: Stop) -> StandardInput:
-    if sys.stdin is not None and sys.stdin.isatty():
-        print("Reading positions from standard input; end with Ctrl-D.", file=sys.stderr)
-    return stop.input_stream()
 
 
 def _title(atlas: Atlas) -> str:
@@ -211,40 +223,13 @@ def _read_zone_file(name: str) -> bytes:
         ) from error
 
 
-def _feed_options(args: argparse.Namespace) -> FeedOptions:
-    from keepclear.feeds.options import FeedOptions
-
-    mapping: dict[str, str] = {}
-    for pair in args.column:
-        name, sign, column = pair.partition("=")
-        if not sign:
-            raise Refused(
-                "option.column",
-                "A column is named as FIELD=COLUMN",
-                value=pair,
-                mend="For example --column subject=MMSI.",
-            )
-        if name.strip() in mapping:
-            raise Refused(
-                "option.column", "This field is named twice", value=name, mend="Give --column once for a field."
-            )
-        mapping[name.strip()] = column.strip()
-    from keepclear.cli.place import read_envelope
-
-    return FeedOptions(
-        zone=args.time_zone, mapping=mapping, time_format=args.time_format, delimiter="\t" if args.delimiter in {"\\t", "tab"} else args.delimiter,
-        format=args.format, source=args.source, exercise=args.exercise,
-        envelope=read_envelope(args.envelope) if args.envelope else None,
-    )  # fmt: skip
-
-
 @contextmanager
-def _progress(positions: list[str]) -> Iterator[Any]:
+def _progress(positions: list[str], *, hidden: bool) -> Iterator[Any]:
     """A bar for the bytes read and one for the reports watched; nothing where standard error is no terminal."""
     from tqdm import tqdm
 
     sizes = [Path(name).stat().st_size for name in positions if name != "-" and Path(name).is_file()]
-    hidden = not sys.stderr.isatty()
+    hidden = hidden or not sys.stderr.isatty()
     with (
         tqdm(desc="reading ", total=sum(sizes) or None, unit="B", unit_scale=True, disable=hidden, leave=False) as read,
         tqdm(desc="watching", unit=" reports", unit_scale=True, disable=hidden, leave=False, position=1) as watched,

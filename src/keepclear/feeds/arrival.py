@@ -1,7 +1,8 @@
 """Bytes as they come in: unpacked where they are gzip, cut into pieces of one size, and a break in them known as one.
 
 However a stream hands out its bytes, one by one or all at once, the pieces are the same. A feed therefore cannot
-depend on how it arrived.
+depend on how it arrived. Only a stream that says it has nothing for now ends a piece early: it is followed, and
+what is there must not wait for what may come.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ _GZIP_WBITS = 31
 class Stream(Protocol):
     """What gives out bytes: a binary file, standard input, a socket file."""
 
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, b"" at the end."""
+    def read(self, size: int, /) -> bytes | None:
+        """At most `size` bytes, b"" at the end; None, as of `io.RawIOBase`, where there is nothing for now."""
 
 
 class Arrival:
     """The content of a stream in pieces of `PIECE_BYTES`; the last one may be shorter, and b"" follows it.
+
+    A stream that begins with plain text may say None between its bytes; the piece before it is then shorter as well.
 
     After a break (gzip that ends early or is damaged, a failing read) everything before it is given out first; the
     next call raises `Refused`. At most two pieces are held, whatever the compression ratio.
@@ -40,13 +43,20 @@ class Arrival:
         self._packed = b""
         self._inflate: zlib._Decompress | None = None
         self._ended = False
+        self._pause_due = False
         self._break: Refused | None = None
         self._recognise_gzip()
-        self.sample = self._next()
+        self.sample = self._next() or b""
         self._sample_due = bool(self.sample)
 
     def piece(self) -> bytes:
         """The next piece, b"" at the end; raises `Refused` where the content breaks off."""
+        piece = self.piece_for_now()
+        assert piece is not None  # what is followed is read line by line
+        return piece
+
+    def piece_for_now(self) -> bytes | None:
+        """The same; None where the stream has nothing for now."""
         if self._sample_due:
             self._sample_due = False
             return self.sample
@@ -62,32 +72,40 @@ class Arrival:
         else:
             self._ready += head
 
-    def _next(self) -> bytes:
+    def _next(self) -> bytes | None:
+        if self._pause_due:
+            self._pause_due = False
+            return None
         while len(self._ready) < PIECE_BYTES and not self._ended:
             if self._inflate is not None:
                 self._unpack(self._inflate)
             elif got := self._read(PIECE_BYTES - len(self._ready)):
                 self._ready += got
-            else:
+            elif got is not None:
                 self._ended = True
+            elif self._ready:
+                self._pause_due = True
+                break
+            else:
+                return None
         piece = bytes(self._ready[:PIECE_BYTES])
         del self._ready[:PIECE_BYTES]
         if not piece and self._break is not None:
             raise self._break
         return piece
 
-    def _read(self, size: int) -> bytes:
+    def _read(self, size: int) -> bytes | None:
         try:
             got = self._stream.read(size)
         except (OSError, EOFError, zlib.error) as error:
             self._break_off(f"Reading stopped before the end ({error})")
             return b""
-        self.bytes_taken += len(got)
+        self.bytes_taken += len(got or b"")
         return got
 
     def _unpack(self, inflate: zlib._Decompress) -> None:
         """Unpacks some more; a gzip file may be several, one behind the other, and may be padded with zeros."""
-        self._packed = self._packed or self._read(PIECE_BYTES)
+        self._packed = self._packed or self._read(PIECE_BYTES) or b""
         at_end = not self._packed
         if inflate.eof:
             self._packed = self._packed.lstrip(b"\0")

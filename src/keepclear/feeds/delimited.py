@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from keepclear.feeds.arrival import Arrival
 from keepclear.feeds.columns import Columns, recognised
-from keepclear.feeds.lines import Lines, encoding_told
+from keepclear.feeds.lines import PAUSE, Lines, Pause, encoding_told
 from keepclear.feeds.options import DELIMITERS, FeedOptions
 from keepclear.feeds.reports import Reports, Values
 from keepclear.feeds.timestamps import Timestamps, detected
@@ -21,12 +21,11 @@ from keepclear.ground.errors import Refused
 
 SAMPLE_LINES = 200
 SAMPLE_CHARS = 262_144
-QUOTED_LINES_MAX = 100
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d+,\d+\s*", re.ASCII)
 _POINT_NUMBER = re.compile(r"\s*[+-]?\d+\.\d+\s*", re.ASCII)
 _DELIMITER_TOLD = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
-Line = tuple[int, str | Refused]
+Line = tuple[int, str | Refused | Pause]
 
 
 class Delimited:
@@ -37,6 +36,7 @@ class Delimited:
     def __init__(self, arrival: Arrival, options: FeedOptions, source: str, notes: Counter[str]) -> None:
         self.line = 0
         self._chars_max = options.line_chars_max
+        self._quoted_lines_max = options.quoted_lines_max
         self._source = Lines(arrival, chars_max=options.line_chars_max, notes=notes)
         self._lines = iter(self._source)
         self._pending: deque[Line] = deque()
@@ -58,13 +58,13 @@ class Delimited:
             options=options, source=source, times=times, notes=notes, decimal_comma=self._decimal_comma
         )
 
-    def rows(self) -> Iterator[Values | Refused]:
+    def rows(self) -> Iterator[Values | Refused | Pause]:
         """Each row as named values, or its refusal; raises `Refused` where the file breaks off."""
         single = [(field, numbers[0]) for field, numbers in self._columns.held.items() if len(numbers) == 1]
         joined = [(field, numbers) for field, numbers in self._columns.held.items() if len(numbers) > 1]
         while (pulled := self._pull()) is not None:
             self.line, text = pulled
-            if isinstance(text, Refused):
+            if isinstance(text, Refused | Pause):
                 yield text
                 continue
             cells = self._split(text)
@@ -102,6 +102,8 @@ class Delimited:
         sample: list[Line] = []
         chars = 0
         while len(sample) < SAMPLE_LINES and chars < SAMPLE_CHARS and (pulled := self._pull()) is not None:
+            if pulled[1] is PAUSE:
+                break
             sample.append(pulled)
             chars += len(pulled[1]) if isinstance(pulled[1], str) else 0
         return sample
@@ -118,6 +120,7 @@ class Delimited:
         """The columns of the first line that is not blank; `sample` keeps the lines behind it."""
         while True:
             self.line, text = sample.pop(0)
+            assert not isinstance(text, Pause)
             if isinstance(text, Refused):
                 raise text
             if text.strip():
@@ -157,9 +160,9 @@ class Delimited:
         """This line, and the lines behind it for as long as a quoted cell goes on; `drawn` keeps what was taken."""
         yield text + "\n"
         chars = len(text)
-        while len(drawn) < QUOTED_LINES_MAX and (pulled := self._pull()) is not None:
+        while len(drawn) < self._quoted_lines_max and (pulled := self._pull()) is not None:
             drawn.append(pulled)
-            if isinstance(pulled[1], Refused) or (chars := chars + len(pulled[1])) > self._chars_max:
+            if isinstance(pulled[1], Refused | Pause) or (chars := chars + len(pulled[1])) > self._chars_max:
                 return
             yield pulled[1] + "\n"
 

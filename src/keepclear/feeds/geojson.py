@@ -14,7 +14,7 @@ from typing import Any
 from keepclear.feeds.arrival import Arrival
 from keepclear.feeds.columns import NAMES, Columns, recognised
 from keepclear.feeds.jsontext import Elements, json_value
-from keepclear.feeds.lines import Lines, encoding_told
+from keepclear.feeds.lines import PAUSE, Lines, Pause, encoding_told
 from keepclear.feeds.options import FeedOptions
 from keepclear.feeds.reports import HEIGHTS_M, Reports, Values
 from keepclear.feeds.timestamps import Timestamps, detected
@@ -34,7 +34,7 @@ _PATHS = {
 _GEOMETRIES = ("Point", "Polygon", "MultiPolygon")
 
 # One object of the file: line, JSON path, and the object or what is wrong with it.
-Found = tuple[int, str, dict[str, Any] | Refused]
+Found = tuple[int, str, dict[str, Any] | Refused | Pause]
 
 
 class JsonObjects:
@@ -51,7 +51,7 @@ class JsonObjects:
         self._objects = _lines_of(arrival, options, notes) if by_line else _elements_of(arrival, notes)
         self._pending: deque[Found] = deque()
         self._sample_objects()
-        readable = [found for _, _, found in self._pending if not isinstance(found, Refused)]
+        readable = [found for _, _, found in self._pending if isinstance(found, dict)]
         self._columns = self._recognised(readable, options)
         self._rest = [field for field in NAMES if field not in self._columns.held and field not in options.mapping]
         times, told = (
@@ -69,11 +69,11 @@ class JsonObjects:
         self.told = tuple(sentence for sentence in told if sentence)
         self.reports = Reports(options=options, source=source, times=times, notes=notes)
 
-    def rows(self) -> Iterator[Values | Refused]:
+    def rows(self) -> Iterator[Values | Refused | Pause]:
         """Each object as named values, or its refusal; raises `Refused` where the document breaks off."""
         while (pulled := self._pull()) is not None:
             self.line, self._path, found = pulled
-            if isinstance(found, Refused):
+            if isinstance(found, Refused | Pause):
                 yield found
                 continue
             self._is_feature = _is_feature(found)
@@ -109,6 +109,8 @@ class JsonObjects:
     def _sample_objects(self) -> None:
         sample: list[Found] = []
         while len(sample) < SAMPLE_OBJECTS and (pulled := self._pull()) is not None:
+            if pulled[2] is PAUSE:
+                break
             sample.append(pulled)
         if not sample and self._broken is not None:
             raise self._broken
@@ -140,7 +142,7 @@ class JsonObjects:
 def _lines_of(arrival: Arrival, options: FeedOptions, notes: Counter[str]) -> Iterator[Found]:
     lines = Lines(arrival, chars_max=options.line_chars_max, notes=notes)
     for number, text in lines:
-        if isinstance(text, Refused):
+        if isinstance(text, Refused | Pause):
             yield number, "$", text
         elif text.strip():
             yield number, "$", _object(text)

@@ -6,11 +6,21 @@ import codecs
 import io
 from collections import Counter
 from collections.abc import Iterator
+from enum import Enum
 
 from keepclear.feeds.arrival import Arrival
 from keepclear.ground.errors import SHOWN_CHARS_MAX, LimitExceeded, Refused, shown
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Pause(Enum):
+    """Stands in the place of a line where a feed that is followed has nothing more for now."""
+
+    PAUSE = 0
+
+
+PAUSE = Pause.PAUSE
 
 
 def decoder_for(sample: bytes) -> codecs.IncrementalDecoder:
@@ -47,7 +57,8 @@ class Lines:
     """Line by line, each with its physical number, the first being 1.
 
     A line longer than `chars_max` comes as the refusal of itself and is not held. A text that breaks off raises
-    `Refused` in place of its last, incomplete line, which is named as the value."""
+    `Refused` in place of its last, incomplete line, which is named as the value. Where the stream has nothing for now
+    comes `PAUSE`, and no number is used up."""
 
     def __init__(self, arrival: Arrival, *, chars_max: int, notes: Counter[str]) -> None:
         self.number = 0
@@ -56,10 +67,13 @@ class Lines:
         self._notes = notes
         self._text = io.IncrementalNewlineDecoder(decoder_for(arrival.sample), translate=True)
 
-    def __iter__(self) -> Iterator[tuple[int, str | LimitExceeded]]:
+    def __iter__(self) -> Iterator[tuple[int, str | LimitExceeded | Pause]]:
         held, overlong, more = "", False, True
         while more:
             piece = self._piece_after(held)
+            if piece is None:
+                yield self.number, PAUSE
+                continue
             more = bool(piece)
             *whole, rest = (held + self._text.decode(piece, final=not more)).split("\n")
             whole += [rest] if rest and not more else []
@@ -70,9 +84,9 @@ class Lines:
             if len(held) > self._chars_max:
                 held, overlong = held[:SHOWN_CHARS_MAX], True
 
-    def _piece_after(self, held: str) -> bytes:
+    def _piece_after(self, held: str) -> bytes | None:
         try:
-            return self._arrival.piece()
+            return self._arrival.piece_for_now()
         except Refused as broken:
             self.number += 1
             broken.value = shown(held)

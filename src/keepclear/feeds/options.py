@@ -29,6 +29,7 @@ class FeedOptions:
     envelope         where positions in a place column are expected
     line_chars_max   a longer line is refused without being held in memory
     columns_max      a header with more columns is refused
+    quoted_lines_max  lines that a quoted cell may go on over, behind its first; 0 where a row is a line
     """
 
     zone: str | None = None
@@ -42,6 +43,7 @@ class FeedOptions:
     envelope: Envelope | None = None
     line_chars_max: int = 1_000_000
     columns_max: int = 1000
+    quoted_lines_max: int = 100
 
     def __post_init__(self) -> None:
         if self.zone is not None:

@@ -68,11 +68,11 @@ class KnownOrder:
             watermark_us = max(watermark_us, int(known_us[order[-self._rows_max - 1]]))
         self._watermark_us = watermark_us
         due = int(np.searchsorted(known_us[order], watermark_us, side="right"))
-        self._waiting = _without_unused(joined.take(order[due:]))
+        self._waiting = without_unused(joined.take(order[due:]))
         return joined.take(order[:due])
 
 
-def _without_unused(batch: Observations) -> Observations:
+def without_unused(batch: Observations) -> Observations:
     """The same reports under tables of only what they refer to: what waits must not keep every name ever heard."""
     changed: dict[str, Any] = {}
     for table_name, column_name in TABLES.items():

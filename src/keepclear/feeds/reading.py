@@ -1,7 +1,8 @@
 """A file or stream of positions becomes blocks of observations and refusals.
 
 Every row read is accepted or refused, so that rows read = accepted + refused holds for each block and for the feed.
-A block has a fixed number of rows: how fast or in which portions the bytes arrive changes nothing downstream.
+A block has a fixed number of rows: how fast or in which portions the bytes arrive changes nothing downstream. Only a
+stream that is followed ends a block where it has nothing more for now.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from keepclear.feeds.arrival import Arrival, Stream
 from keepclear.feeds.delimited import Delimited
 from keepclear.feeds.geojson import JsonObjects
 from keepclear.feeds.gpx import Gpx
-from keepclear.feeds.lines import decoder_for
+from keepclear.feeds.lines import Pause, decoder_for
 from keepclear.feeds.options import FeedOptions
 from keepclear.feeds.refusals import Refusal
 from keepclear.feeds.reports import Reports, Values
@@ -62,7 +63,7 @@ class _Rows(Protocol):
     told: tuple[str, ...]
     reports: Reports
 
-    def rows(self) -> Iterator[Values | Refused]: ...
+    def rows(self) -> Iterator[Values | Refused | Pause]: ...
 
     def called(self, field: str) -> str: ...
 
@@ -81,18 +82,21 @@ class Feed:
         self.told = rows.told
         self.notes = notes
         self.broken = False
+        self._paused = False
         self._rows = rows
         self._arrival = arrival
         self._opened = opened
 
     def __iter__(self) -> Iterator[Block]:
-        """A feed that breaks off gives what came before; its last refusal is the break, counted as one row."""
+        """A feed that breaks off gives what came before; its last refusal is the break, counted as one row.
+
+        A stream that has nothing for now ends a block there, be it empty."""
         rows, bytes_given, rows_read = self._rows.rows(), 0, ROWS_PER_BLOCK
         try:
-            while rows_read == ROWS_PER_BLOCK:
+            while rows_read == ROWS_PER_BLOCK or self._paused:
                 rows_read, refusals = self._take(islice(rows, ROWS_PER_BLOCK))
                 bytes_read = self._arrival.bytes_taken - bytes_given
-                if rows_read or bytes_read:
+                if rows_read or bytes_read or self._paused:
                     yield Block(self._rows.reports.batch(), tuple(refusals), rows_read, bytes_read)
                 bytes_given += bytes_read
         finally:
@@ -103,13 +107,17 @@ class Feed:
         if self._opened is not None:
             self._opened.close()
 
-    def _take(self, rows: Iterator[Values | Refused]) -> tuple[int, list[Refusal]]:
+    def _take(self, rows: Iterator[Values | Refused | Pause]) -> tuple[int, list[Refusal]]:
         """How many rows these were, and those refused; the others are in the batch."""
         refusals: list[Refusal] = []
         rows_read = 0
+        self._paused = False
         add = self._rows.reports.add
         try:
             for values in rows:
+                if isinstance(values, Pause):
+                    self._paused = True
+                    break
                 rows_read += 1
                 if isinstance(values, Refused):
                     refusals.append(self._refusal(values))
@@ -157,7 +165,7 @@ def _opened_feed(stream: Stream, name: str, options: FeedOptions, opened: Binary
     try:
         arrival = Arrival(stream)
         rows: _Rows
-        match options.format or _format_of(arrival.sample):
+        match options.format or format_of(arrival.sample):
             case "gpx":
                 rows = Gpx(arrival, options, source, notes)
             case "delimited":
@@ -169,8 +177,8 @@ def _opened_feed(stream: Stream, name: str, options: FeedOptions, opened: Binary
     return Feed(name, rows, arrival, notes, opened)
 
 
-def _format_of(sample: bytes) -> str:
-    """One of `options.FORMATS`, by how the content begins."""
+def format_of(sample: bytes) -> str:
+    """One of `options.FORMATS`, by how the content begins; raises `Refused` if it is nothing that can be read."""
     if not sample:
         raise Refused("file.empty", "There is nothing in the file", mend="Check that it was written to the end.")
     if sample.startswith(_ZIP_MAGIC):

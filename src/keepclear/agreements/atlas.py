@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from keepclear.agreements.pattern_terms import NO_PATTERNS, PatternTerms
 from keepclear.agreements.terms import Entry, PresenceTerms
 from keepclear.geo.index import ZoneIndex
 from keepclear.geo.shapes import Shape
@@ -23,6 +24,7 @@ class Zone:
     window        when it is in force
     dwell_us      an unforeseen presence longer than this raises an alert; None: never
     approach_us   so does a course that meets the edge sooner than this; None: never
+    patterns      what else is told that no single position shows
     """
 
     id: str
@@ -35,11 +37,17 @@ class Zone:
     may_enter: tuple[Entry, ...] = ()
     dwell_us: int | None = None
     approach_us: int | None = None
+    patterns: PatternTerms = NO_PATTERNS
 
     @property
     def label(self) -> str:
         """What people call it: the name, else the id."""
         return self.name or self.id
+
+    @property
+    def reach_mm(self) -> int:
+        """How far beyond its edge a report still matters to it: the band and its margin, or as far as its patterns look."""
+        return max(self.band_mm + self.presence.margin_mm, self.patterns.reach_mm(self.band_mm))
 
 
 @dataclass(frozen=True)
@@ -75,5 +83,5 @@ class Atlas:
 
     @cached_property
     def index(self) -> ZoneIndex:
-        """Which zones may matter for which positions, out to each zone's band and margin."""
-        return ZoneIndex([(zone.shape, (zone.band_mm + zone.presence.margin_mm) / 1000) for zone in self.zones])
+        """Which zones may matter for which positions, out to each zone's reach."""
+        return ZoneIndex([(zone.shape, zone.reach_mm / 1000) for zone in self.zones])

@@ -91,7 +91,7 @@ def weigh(batch: Observations, atlas: Atlas, assumed_error_mm: int = ASSUMED_ERR
     p_inside_e4 = np.rint(p_inside * 10_000).astype(np.int64)
     stated = (batch.error_mm[report] != UNKNOWN_MM) | (area != NO_AREA)
     evidence = _evidence(edge_mm, p_inside_e4, stated, area != NO_AREA, _column(atlas, zone, lambda z: z.band_mm))
-    reach_mm = _column(atlas, zone, lambda z: z.band_mm + z.presence.margin_mm)
+    reach_mm = _column(atlas, zone, lambda z: z.reach_mm)
     kept = possible & ((evidence > Evidence.OUT) | (edge_mm <= reach_mm))
     return Weighed(
         report[kept],

@@ -6,7 +6,7 @@ one (and the one before those, for zones that open later), so that a late report
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -112,6 +112,11 @@ class Held:
             flags = _remarkable(report, follower, max_speed_mps, assumed_error_mm)
         reports.insert(place, report)
         return Placed(Verdict.LATE, flags)
+
+    def following(self, report: Report) -> Report | None:
+        """The held report that was seen next after this one."""
+        place = bisect_right(self.reports, report.identity, key=lambda held: held.identity)
+        return self.reports[place] if place < len(self.reports) else None
 
     def outdated(self, lateness_us: int) -> list[Report]:
         """Takes out and returns the reports that no late one can come before any more; the newest of those stays."""

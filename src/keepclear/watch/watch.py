@@ -25,6 +25,8 @@ from keepclear.watch.approach import TimeToEdge, time_to_edge
 from keepclear.watch.deadlines import Deadline, Deadlines, Kind
 from keepclear.watch.events import Action, Cause, Events, Told
 from keepclear.watch.evidence import ASSUMED_ERROR_MM
+from keepclear.watch.patterns.noticed import Noticed
+from keepclear.watch.patterns.patterns import Patterns
 from keepclear.watch.presence import TRANSITIONS, State, after
 from keepclear.watch.retelling import Difference, Phase, differences, numbered_as, retold
 from keepclear.watch.sightings import measured_sight, reports_of, sight_of
@@ -70,6 +72,7 @@ class Watch:
         self._subjects: dict[str, Subject] = {}
         self._speaker = Speaker()
         self._deadlines = Deadlines()
+        self._patterns = Patterns(self.atlas, self._assumed_error_mm, lateness_us)
         self._phase = [Phase(zone.window.from_us is None, False) for zone in self.atlas]
         self._silent_zones = [i for i, zone in enumerate(self.atlas) if zone.presence.silent_after_us is not None]
         self._approach_zones = [i for i, zone in enumerate(self.atlas) if zone.approach_us is not None]
@@ -139,6 +142,8 @@ class Watch:
                     self._recheck_permission(subject, number)
         else:
             self._follow(subject, report, placed.flags)
+        if self._patterns.watched:
+            self._look_for_patterns(subject, report)
         self._forget(subject)
         return placed.verdict
 
@@ -230,7 +235,9 @@ class Watch:
     # time
 
     def _pass_time(self, at_us: int, *, including: bool) -> None:
+        self._patterns.begin(at_us)
         while (deadline := self._deadlines.next_due(at_us, including=including)) is not None:
+            self._pass_patterns(deadline.due_us, including=False)
             self._speaker.pass_to(deadline.due_us)
             if deadline.kind is Kind.SILENCE:
                 self._fall_silent(self._subjects[deadline.subject])
@@ -238,7 +245,14 @@ class Watch:
                 self._check_dwell(self._subjects[deadline.subject], deadline.zone)
             else:
                 self._turn_window(deadline.zone, opens=deadline.kind is Kind.WINDOW_OPENS)
+        self._pass_patterns(at_us, including=including)
         self._speaker.pass_to(at_us)
+
+    def _pass_patterns(self, at_us: int, *, including: bool) -> None:
+        """What patterns wait for; at one instant after all other deadlines."""
+        while (due_us := self._patterns.next_due_us()) is not None and due_us < at_us + including:
+            self._speaker.pass_to(due_us)
+            self._tell(self._patterns.due(due_us))
 
     def _turn_window(self, number: int, *, opens: bool) -> None:
         self._phase[number] = Phase(True, not opens)
@@ -329,6 +343,17 @@ class Watch:
                     "approach", subject, zone, "soon", params | alerts.ahead(ahead) | alerts.doubt(allowed)
                 )
 
+    # what no single position shows
+
+    def _look_for_patterns(self, subject: Subject, report: Report) -> None:
+        following = None if report is subject.newest else subject.held.following(report)
+        now_us = self._speaker.now_us
+        self._tell(self._patterns.report(subject.name, report, following, subject.attributed, now_us))
+
+    def _tell(self, noticed: list[Noticed]) -> None:
+        for found in noticed:
+            self._speaker.noticed(found, self.atlas.zones[found.zone])
+
     # what follows from a change
 
     def _say(
@@ -355,6 +380,11 @@ class Watch:
             pair.approaching = pair.state is State.CLOSE
         elif pair.state is not State.CLOSE:
             pair.approaching = False
+        self._tell(
+            self._patterns.presence(
+                subject.name, number, pair.state, subject.newest, subject.attributed, seen_at_us, self._speaker.now_us
+            )
+        )
 
     def _recheck_permission(self, subject: Subject, number: int) -> None:
         zone, pair = self.atlas.zones[number], subject.pairs[number]

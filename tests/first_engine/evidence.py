@@ -60,7 +60,7 @@ def weigh(batch: Observations, atlas: Atlas, assumed_error_mm: int = ASSUMED_ERR
     lat, lon = batch.lat, batch.lon
     sigma_m = np.where(batch.error_mm == UNKNOWN_MM, assumed_error_mm, batch.error_mm) / 1000.0
     beyond_m = _SIGMAS_UNDECIDED * sigma_m + _area_reach_m(batch, lat, lon)
-    reach = [(zone.shape, (zone.band_mm + zone.presence.margin_mm) / 1000) for zone in atlas]
+    reach = [(zone.shape, zone.reach_mm / 1000) for zone in atlas]
     report, zone = ZoneIndex(reach).candidates(lat, lon, beyond_m)
 
     edge_m = np.empty(len(report))
@@ -85,7 +85,7 @@ def weigh(batch: Observations, atlas: Atlas, assumed_error_mm: int = ASSUMED_ERR
     p_inside_e4 = np.rint(p_inside * 10_000).astype(np.int64)
     stated = (batch.error_mm[report] != UNKNOWN_MM) | (area != NO_AREA)
     evidence = _evidence(edge_mm, p_inside_e4, stated, area != NO_AREA, _column(atlas, zone, lambda z: z.band_mm))
-    reach_mm = _column(atlas, zone, lambda z: z.band_mm + z.presence.margin_mm)
+    reach_mm = _column(atlas, zone, lambda z: z.reach_mm)
     kept = possible & ((evidence > Evidence.OUT) | (edge_mm <= reach_mm))
     return Weighed(
         report[kept],

@@ -6,14 +6,11 @@ one (and the one before those, for zones that open later), so that a late report
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from bisect import bisect_left, bisect_right
+from typing import NamedTuple
 
-from keepclear.geo.earth import E7, distance_m
-from keepclear.geo.shapes import Shape
-from keepclear.tracks.observations import Claim
-from keepclear.tracks.picture import Verdict
+from keepclear.geo.earth import distance_m
+from keepclear.tracks.picture import Report, Verdict
 
 LATENESS_US = 3_600_000_000
 REPORTS_HELD_MAX = 4_096
@@ -22,50 +19,6 @@ CONTRADICTION_SIGMAS = 3.0
 
 # No degree on the ellipsoid is longer than 111.7 km: a bound that spares most geodesics.
 _LONGEST_M_PER_E7 = 0.011_17
-
-
-class Report(NamedTuple):
-    """One report as the picture holds it. The leading fields are its identity and its order; see `identity`."""
-
-    seen_at_us: int
-    lat_e7: int
-    lon_e7: int
-    height_mm: int
-    datum: int
-    error_mm: int
-    area_text: str
-    party: str
-    at_us: int
-    speed_mmps: int
-    course_cdeg: int
-    source: str
-    claim: Claim
-    area: Shape | None
-    sights: Mapping[int, Any]
-
-    @property
-    def identity(self) -> tuple[int | str, ...]:
-        """Two reports of one subject that agree in this are one report told twice."""
-        return self[:8]
-
-    @property
-    def lat(self) -> float:
-        """Degrees."""
-        return self.lat_e7 / E7
-
-    @property
-    def lon(self) -> float:
-        """Degrees."""
-        return self.lon_e7 / E7
-
-    @property
-    def error_is_assumed(self) -> bool:
-        """Whether the report states no error, and no area in its place."""
-        return self.error_mm < 0 and self.area is None
-
-    def sigma_m(self, assumed_error_mm: int) -> float:
-        """One-sigma position error in metres, assumed where it is not stated."""
-        return (self.error_mm if self.error_mm >= 0 else assumed_error_mm) / 1000
 
 
 class Placed(NamedTuple):
@@ -103,6 +56,11 @@ class Held:
             flags = _remarkable(report, follower, max_speed_mps, assumed_error_mm)
         reports.insert(place, report)
         return Placed(Verdict.LATE, flags)
+
+    def following(self, report: Report) -> Report | None:
+        """The held report that was seen next after this one."""
+        place = bisect_right(self.reports, report.identity, key=lambda held: held.identity)
+        return self.reports[place] if place < len(self.reports) else None
 
     def outdated(self, lateness_us: int) -> list[Report]:
         """Takes out and returns the reports that no late one can come before any more; the newest of those stays."""

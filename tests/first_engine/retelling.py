@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from keepclear.agreements.atlas import Zone
+from keepclear.tracks.picture import Report
 from keepclear.watch.events import Action, Cause, Told
 from keepclear.watch.presence import FAR
-from tests.first_engine.picture import Report
 from tests.first_engine.presence import START, Standing, after
 from tests.first_engine.sightings import sight_of
 

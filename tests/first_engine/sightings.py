@@ -8,9 +8,9 @@ import numpy as np
 
 from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.tracks.observations import Observations
+from keepclear.tracks.picture import Report
 from keepclear.watch.presence import FAR, Sight
 from tests.first_engine.evidence import area_against, weigh
-from tests.first_engine.picture import Report
 
 
 def reports_of(

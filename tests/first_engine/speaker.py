@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from keepclear.agreements.atlas import Zone
 from keepclear.agreements.terms import Permission
+from keepclear.tracks.picture import Report
 from keepclear.watch import alerts
 from keepclear.watch.events import Alert, Cause, Correction, Event, Presence
+from keepclear.watch.patterns.noticed import Noticed
 from keepclear.watch.presence import TRANSITIONS, Sight, State
 from tests.first_engine.evidence import EDGE_TOLERANCE_MM
-from tests.first_engine.picture import Report
 from tests.first_engine.retelling import Difference
 from tests.first_engine.subjects import Subject
 
@@ -83,6 +84,23 @@ class Speaker:
         exercise = subject.newest.claim.exercise
         self._said.append(
             Alert(self._next_seq(), self.now_us, key, subject.name, zone.id, urgency, about, of, exercise)
+        )
+
+    def noticed(self, found: Noticed, zone: Zone) -> None:
+        """Says as an alert what a pattern noticed."""
+        about = {"zone_name": zone.label, **found.params}
+        self._said.append(
+            Alert(
+                self._next_seq(),
+                self.now_us,
+                found.key,
+                found.subject,
+                zone.id,
+                found.urgency,
+                about,
+                None,
+                found.exercise,
+            )
         )
 
     def correction(

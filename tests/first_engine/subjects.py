@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from keepclear.agreements.terms import NOBODY, Attributed
 from keepclear.tracks.motion import REACH_SPEED_FACTOR, REACH_SPEED_MPS_MIN, Motion, motion_between
 from keepclear.tracks.observations import UNKNOWN, Attribution
+from keepclear.tracks.picture import Report
 from keepclear.watch.events import Told
 from keepclear.watch.presence import State
-from tests.first_engine.picture import Held, Report
+from tests.first_engine.picture import Held
 from tests.first_engine.presence import START, Standing
 
 PARTIES_PER_SUBJECT_MAX = 8

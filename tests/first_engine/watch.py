@@ -17,17 +17,19 @@ from keepclear.agreements.terms import Permission, permission
 from keepclear.ground.instants import parse_instant
 from keepclear.tracks.motion import reach_us
 from keepclear.tracks.observations import Observations
-from keepclear.tracks.picture import VERDICTS, Verdict
+from keepclear.tracks.picture import VERDICTS, Report, Verdict
 from keepclear.tracks.tables import observations_of
 from keepclear.watch import alerts
 from keepclear.watch.approach import TimeToEdge
 from keepclear.watch.events import Action, Cause, Events, Told
+from keepclear.watch.patterns.noticed import Noticed
+from keepclear.watch.patterns.patterns import Patterns
 from keepclear.watch.presence import TRANSITIONS, State
 from tests.first_engine.approach import time_to_edge
 from tests.first_engine.deadlines import Deadline, Deadlines, Kind
 from tests.first_engine.evidence import ASSUMED_ERROR_MM
 from tests.first_engine.index import ZoneIndex
-from tests.first_engine.picture import LATENESS_US, MAX_SPEED_MPS, Report
+from tests.first_engine.picture import LATENESS_US, MAX_SPEED_MPS
 from tests.first_engine.presence import after
 from tests.first_engine.retelling import Difference, Phase, differences, numbered_as, retold
 from tests.first_engine.sightings import measured_sight, reports_of, sight_of
@@ -73,6 +75,7 @@ class Watch:
         self._subjects: dict[str, Subject] = {}
         self._speaker = Speaker()
         self._deadlines = Deadlines()
+        self._patterns = Patterns(self.atlas, self._assumed_error_mm, lateness_us)
         self._phase = [Phase(zone.window.from_us is None, False) for zone in self.atlas]
         self._silent_zones = [i for i, zone in enumerate(self.atlas) if zone.presence.silent_after_us is not None]
         self._approach_zones = [i for i, zone in enumerate(self.atlas) if zone.approach_us is not None]
@@ -142,6 +145,8 @@ class Watch:
                     self._recheck_permission(subject, number)
         else:
             self._follow(subject, report, placed.flags)
+        if self._patterns.watched:
+            self._look_for_patterns(subject, report)
         self._forget(subject)
         return placed.verdict
 
@@ -233,7 +238,9 @@ class Watch:
     # time
 
     def _pass_time(self, at_us: int, *, including: bool) -> None:
+        self._patterns.begin(at_us)
         while (deadline := self._deadlines.next_due(at_us, including=including)) is not None:
+            self._pass_patterns(deadline.due_us, including=False)
             self._speaker.pass_to(deadline.due_us)
             if deadline.kind is Kind.SILENCE:
                 self._fall_silent(self._subjects[deadline.subject])
@@ -241,7 +248,14 @@ class Watch:
                 self._check_dwell(self._subjects[deadline.subject], deadline.zone)
             else:
                 self._turn_window(deadline.zone, opens=deadline.kind is Kind.WINDOW_OPENS)
+        self._pass_patterns(at_us, including=including)
         self._speaker.pass_to(at_us)
+
+    def _pass_patterns(self, at_us: int, *, including: bool) -> None:
+        """What patterns wait for; at one instant after all other deadlines."""
+        while (due_us := self._patterns.next_due_us()) is not None and due_us < at_us + including:
+            self._speaker.pass_to(due_us)
+            self._tell(self._patterns.due(due_us))
 
     def _turn_window(self, number: int, *, opens: bool) -> None:
         self._phase[number] = Phase(True, not opens)
@@ -332,6 +346,17 @@ class Watch:
                     "approach", subject, zone, "soon", params | alerts.ahead(ahead) | alerts.doubt(allowed)
                 )
 
+    # what no single position shows
+
+    def _look_for_patterns(self, subject: Subject, report: Report) -> None:
+        following = None if report is subject.newest else subject.held.following(report)
+        now_us = self._speaker.now_us
+        self._tell(self._patterns.report(subject.name, report, following, subject.attributed, now_us))
+
+    def _tell(self, noticed: list[Noticed]) -> None:
+        for found in noticed:
+            self._speaker.noticed(found, self.atlas.zones[found.zone])
+
     # what follows from a change
 
     def _say(
@@ -358,6 +383,11 @@ class Watch:
             pair.approaching = pair.state is State.CLOSE
         elif pair.state is not State.CLOSE:
             pair.approaching = False
+        self._tell(
+            self._patterns.presence(
+                subject.name, number, pair.state, subject.newest, subject.attributed, seen_at_us, self._speaker.now_us
+            )
+        )
 
     def _recheck_permission(self, subject: Subject, number: int) -> None:
         zone, pair = self.atlas.zones[number], subject.pairs[number]

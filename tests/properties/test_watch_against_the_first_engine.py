@@ -9,6 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepclear.agreements.atlas import Zone
+from keepclear.agreements.pattern_terms import (
+    NO_PATTERNS,
+    CirclingTerms,
+    ClosingTerms,
+    Expected,
+    MannedTerms,
+    MassingTerms,
+    PatternTerms,
+)
 from keepclear.agreements.terms import Entry, Notice, PresenceTerms
 from keepclear.geo.shapes import Circle, Corridor, Polygon, Sector, Shape
 from keepclear.geo.volumes import HeightBand
@@ -45,6 +54,16 @@ CLAIMS = [
     Claim(attribution=Attribution("Bravo", "Alpha", None), count=CountRange(3, 5, "3-5"), grading="B2"),
     Claim(exercise=True),
 ]
+MOVEMENTS = PatternTerms(
+    massing=MassingTerms(2, 10 * MINUTE_US, "band"),
+    circling=CirclingTerms(90.0, 20 * MINUTE_US),
+    closing=ClosingTerms(2, 1_000_000, 10 * MINUTE_US),
+)
+TIMED = PatternTerms(
+    observed_every_us=4 * MINUTE_US,
+    expected=(Expected("Kite", 5 * MINUTE_US),),
+    manned=MannedTerms(1, ("Alpha", "Bravo 1"), 3 * MINUTE_US),
+)
 minutes = st.integers(0, 40).map(lambda minute: BEGIN + minute * MINUTE_US)
 presence = st.builds(
     lambda n, short, margin, hold, silent: PresenceTerms(max(1, n - short), n, margin * 1_000_000, hold * MINUTE_US, silent),
@@ -67,6 +86,7 @@ terms = st.fixed_dictionaries(
         ),
         "dwell_us": st.sampled_from([None, 4 * MINUTE_US]),
         "approach_us": st.sampled_from([None, None, 8 * MINUTE_US]),
+        "patterns": st.sampled_from([NO_PATTERNS, NO_PATTERNS, MOVEMENTS, TIMED]),
     },
 )
 

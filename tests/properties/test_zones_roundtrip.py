@@ -10,6 +10,16 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from keepclear.agreements.atlas import Zone
+from keepclear.agreements.pattern_terms import (
+    COUNT_MAX,
+    CirclingTerms,
+    ClosingTerms,
+    Expected,
+    MannedTerms,
+    MassingTerms,
+    PatrolTerms,
+    PatternTerms,
+)
 from keepclear.agreements.terms import Entry, Notice, PresenceTerms
 from keepclear.cli.drawing import zone_drawing
 from keepclear.feeds.zone_shapes import SHAPE_NAMES
@@ -34,8 +44,20 @@ scalars = (
     )
     | st.sampled_from([10**400, -(10**20), 1e308, 0, 360])
 )
+patterns_ours = (
+    "massing",
+    "circling",
+    "patrol",
+    "closing",
+    "observed_every",
+    "expected",
+    "manned",
+    "within",
+    "every",
+    "by",
+)
 ours = ("lower", "upper", "datum", "from", "until", "m", "n", "margin", "hold", "party", "where", "notice", "reference")
-names = st.sampled_from([*PROPERTY_NAMES, *ours, "type", "id", "coordinates"]) | st.text(max_size=5)
+names = st.sampled_from([*PROPERTY_NAMES, *ours, *patterns_ours, "type", "id", "coordinates"]) | st.text(max_size=5)
 anything = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(names, inner, max_size=5), max_leaves=20
 )
@@ -138,6 +160,19 @@ entries = st.builds(
 presences = st.tuples(st.integers(1, 64), st.integers(1, 64), millimetres, durations_us, st.none() | durations_us).map(
     lambda parts: made(PresenceTerms, *parts)
 )
+some_time, some_way, some_number = (
+    st.integers(1, DURATION_US_MAX), st.integers(1, int(RADIUS_M_MAX) * 1000), st.integers(2, COUNT_MAX)
+)  # fmt: skip
+patterns = st.builds(
+    PatternTerms,
+    massing=st.none() | st.builds(MassingTerms, some_number, some_time, st.sampled_from(["inside", "band"])),
+    circling=st.none() | st.builds(CirclingTerms, st.floats(90.0, 3600.0), some_time, some_way),
+    patrol=st.none() | st.builds(PatrolTerms, some_time, some_way, some_way),
+    closing=st.none() | st.builds(ClosingTerms, some_number, some_way, some_time, some_way),
+    observed_every_us=st.none() | some_time,
+    expected=st.lists(st.builds(Expected, words, some_time), max_size=2, unique_by=lambda e: e.subject).map(tuple),
+    manned=st.none() | st.builds(MannedTerms, some_number, st.lists(words, max_size=2).map(tuple), some_time),
+)
 zones = st.builds(
     Zone,
     words,
@@ -150,6 +185,7 @@ zones = st.builds(
     may_enter=st.lists(entries, max_size=3, unique_by=lambda entry: (entry.party, entry.where)).map(tuple),
     dwell_us=st.none() | durations_us,
     approach_us=st.none() | durations_us,
+    patterns=st.just(PatternTerms()) | patterns,
 )
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.agreements.pattern_terms import NO_PATTERNS, PatternTerms
 from keepclear.agreements.terms import Entry, PresenceTerms
 from keepclear.geo.index import ZoneIndex
 from keepclear.geo.measuring import Measures
@@ -27,6 +28,7 @@ class Zone:
     window        when it is in force
     dwell_us      an unforeseen presence longer than this raises an alert; None: never
     approach_us   so does a course that meets the edge sooner than this; None: never
+    patterns      what else is told that no single position shows
     """
 
     id: str
@@ -39,11 +41,12 @@ class Zone:
     may_enter: tuple[Entry, ...] = ()
     dwell_us: int | None = None
     approach_us: int | None = None
+    patterns: PatternTerms = NO_PATTERNS
 
     @property
     def reach_mm(self) -> int:
-        """How far outside the edge a position still matters."""
-        return self.band_mm + self.presence.margin_mm
+        """How far outside the edge a position still matters: the band and its margin, or as far as its patterns look."""
+        return max(self.band_mm + self.presence.margin_mm, self.patterns.reach_mm(self.band_mm))
 
     @property
     def label(self) -> str:

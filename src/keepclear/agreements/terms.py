@@ -84,6 +84,14 @@ class Attributed:
 
     parties: tuple[tuple[str, float | None], ...] = ()
 
+    @property
+    def sure_party(self) -> str | None:
+        """The party, where exactly one has been named, surely enough to rely on."""
+        if len(self.parties) != 1:
+            return None
+        party, confidence = self.parties[0]
+        return None if confidence is not None and confidence < CONFIDENCE_MIN else party
+
 
 NOBODY = Attributed()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from keepclear.agreements.atlas import Zone
 from keepclear.agreements.terms import Entry, PresenceTerms
+from keepclear.cli.pattern_words import patterns_in_words
 from keepclear.geo import earth
 from keepclear.geo.shapes import Circle, Corridor, Polygon, Sector
 from keepclear.ground.instants import ALWAYS, Window, duration_text, utc_text
@@ -65,7 +66,7 @@ def terms_in_words(zone: Zone) -> list[str]:
     sentences.append(
         f"Alert when {', or '.join(alerts)}." if alerts else "No alert on a long stay, nor on a course towards it."
     )
-    return sentences
+    return sentences + patterns_in_words(zone.patterns)
 
 
 def _entry(entry: Entry) -> str:

@@ -28,7 +28,7 @@ DURATION_US_MAX = 36_525 * 86_400_000_000
 
 _EXACT_UNITS = ((3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1, "us"))
 
-TERM_NAMES = ("name", "band", "height", "window", "presence", "may_enter", "dwell", "approach")
+TERM_NAMES = ("name", "band", "height", "window", "presence", "may_enter", "dwell", "approach", "patterns")
 
 
 def text(value: object) -> str:
@@ -157,8 +157,8 @@ def read_presence(findings: Findings, path: str, value: object) -> PresenceTerms
     presence = findings.members(path, value, ("m", "n", "margin", "hold", "silent_after"))
     found_before = findings.error_count
     standard = PresenceTerms()
-    m = given(findings, f"{path}.m", presence.get("m"), _count, standard.m)
-    n = given(findings, f"{path}.n", presence.get("n"), _count, standard.n)
+    m = given(findings, f"{path}.m", presence.get("m"), count, standard.m)
+    n = given(findings, f"{path}.n", presence.get("n"), count, standard.n)
     margin_mm = given(findings, f"{path}.margin", presence.get("margin"), distance_mm, standard.margin_mm)
     hold_us = given(findings, f"{path}.hold", presence.get("hold"), duration_us, standard.hold_us)
     silent = given(
@@ -169,7 +169,8 @@ def read_presence(findings: Findings, path: str, value: object) -> PresenceTerms
     return findings.attempt(path, PresenceTerms, m, n, margin_mm, hold_us, silent)
 
 
-def _count(value: object) -> int:
+def count(value: object) -> int:
+    """A whole number; true and false are none."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise Refused("number.not_count", "This is not a whole number", value=value, mend="Write for example 2.")
     return value

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from keepclear.agreements.atlas import Atlas, Zone
+from keepclear.agreements.pattern_terms import NO_PATTERNS
 from keepclear.agreements.terms import PresenceTerms
 from keepclear.feeds.findings import FAULTS_MAX, Enough, Fault, Findings, below, unknown_name
+from keepclear.feeds.pattern_terms import read_patterns, write_patterns
 from keepclear.feeds.strict_json import read_json
 from keepclear.feeds.zone_shapes import SHAPE_NAMES, read_shape, write_shape
 from keepclear.feeds.zone_terms import (
@@ -113,6 +115,9 @@ def write_zones(zones: Iterable[Zone]) -> dict[str, object]:
     for zone in zones:
         geometry, properties = write_shape(zone.shape)
         properties |= write_terms(zone)
+        patterns = write_patterns(zone.patterns)
+        if patterns is not None:
+            properties["patterns"] = patterns
         features.append({"type": "Feature", "id": zone.id, "geometry": geometry, "properties": properties})
     return {"type": "FeatureCollection", "keepclear": {"version": VERSION}, "features": features}
 
@@ -194,10 +199,22 @@ def _zone(feature: object, path: str, findings: Findings, ids: dict[str, str]) -
     may_enter = read_may_enter(findings, f"{at}.may_enter", properties.get("may_enter"))
     dwell_us = given(findings, f"{at}.dwell", properties.get("dwell"), duration_us, None)
     approach_us = given(findings, f"{at}.approach", properties.get("approach"), duration_us, None)
+    patterns = read_patterns(findings, f"{at}.patterns", properties.get("patterns"))
     if findings.error_count > found_before or zone_id is None or shape is None:
         return None
-    terms = presence or PresenceTerms()
-    return Zone(zone_id, shape, name, band_mm, height, window or ALWAYS, terms, may_enter or (), dwell_us, approach_us)
+    return Zone(
+        zone_id,
+        shape,
+        name,
+        band_mm,
+        height,
+        window or ALWAYS,
+        presence or PresenceTerms(),
+        may_enter or (),
+        dwell_us,
+        approach_us,
+        patterns or NO_PATTERNS,
+    )
 
 
 def _properties(value: object, path: str, findings: Findings) -> dict[str, object]:

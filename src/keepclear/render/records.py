@@ -70,7 +70,7 @@ def _presence(event: Presence, zone_name: str) -> Record:
 def _alert(event: Alert) -> Record:
     record: Record = {
         "event": "alert", "seq": event.seq, "at": utc_text(event.at_us), "key": event.key, "urgency": event.urgency,
-        "subject": event.subject, "zone": event.zone, "of": event.of,
+        "subject": event.subject or None, "zone": event.zone, "of": event.of,
     }  # fmt: skip
     params: dict[str, Parameter] = {}
     for name, value in event.params.items():

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from keepclear.agreements.terms import Permission
 from keepclear.geo.shapes import EDGE_TOLERANCE_M
-from keepclear.ground.instants import duration_text, utc_text
+from keepclear.ground.instants import duration_text
+from keepclear.render import pattern_sentences
+from keepclear.render.wording import clock_text, length_text
 from keepclear.watch import alerts
 from keepclear.watch.alerts import Params
 from keepclear.watch.events import Action, Alert, Correction, Presence, Told
@@ -51,6 +53,8 @@ def of_presence(event: Presence, zone_name: str) -> str:
 def of_alert(event: Alert) -> str:
     """Why a person should look, in one sentence."""
     params, subject, zone = event.params, event.subject, str(event.params["zone_name"])
+    if event.key in pattern_sentences.KEYS:
+        return pattern_sentences.of_pattern(event.key, subject, zone, params)
     doubt = _why(params)
     where = _place(params, assumed=bool(params.get("error_assumed")))
     if event.key == "approach":
@@ -60,7 +64,9 @@ def of_alert(event: Alert) -> str:
         inside, limit = (duration_text(round(1e6 * float(params[key] or 0))) for key in ("inside_s", "limit_s"))
         return f"{subject} has been inside {zone} for {inside} as far as is known, and the limit is {limit}; {doubt}."
     if event.key == "was_inside":
-        return f"{subject} was inside {zone} at {_clock(params['seen_at_us'])}, as a late report says{where}; {doubt}."
+        return (
+            f"{subject} was inside {zone} at {clock_text(params['seen_at_us'])}, as a late report says{where}; {doubt}."
+        )
     if event.key == "no_longer_foreseen":
         return f"{subject} is at {zone}{where}, and the terms no longer foresee it: {doubt}."
     return f"{subject} {_PRESENCE[str(params['what'])].format(zone=zone)}{where}; {doubt}."
@@ -68,28 +74,21 @@ def of_alert(event: Alert) -> str:
 
 def of_correction(event: Correction, zone_name: str) -> str:
     """What no longer stands as it was told."""
-    about = f"A late report of {event.subject}, seen {_clock(event.late_seen_at_us)}, corrects"
+    about = f"A late report of {event.subject}, seen {clock_text(event.late_seen_at_us)}, corrects"
     before = f"event {event.of}" if event.of is not None else "the silence before"
     if event.action is Action.RESTATED and event.said and event.stands:
-        return f"{about} {before}: {_told(event.stands, zone_name)} at {_clock(event.stands.seen_at_us)}, not at {_clock(event.said.seen_at_us)}."
+        stands_at, said_at = clock_text(event.stands.seen_at_us), clock_text(event.said.seen_at_us)
+        return f"{about} {before}: {_told(event.stands, zone_name)} at {stands_at}, not at {said_at}."
     if event.action is Action.WITHDRAWN and event.said:
-        return f"{about} {before}: it no longer follows that it {_told(event.said, zone_name)} at {_clock(event.said.seen_at_us)}."
+        said = f"{_told(event.said, zone_name)} at {clock_text(event.said.seen_at_us)}"
+        return f"{about} {before}: it no longer follows that it {said}."
     assert event.stands is not None
-    return f"{about} {before}: it also {_told(event.stands, zone_name)} at {_clock(event.stands.seen_at_us)}."
+    return f"{about} {before}: it also {_told(event.stands, zone_name)} at {clock_text(event.stands.seen_at_us)}."
 
 
 def why(allowed: Permission) -> str:
     """Why the terms foresee a presence, or do not."""
     return _WHY[allowed.why].format(party=allowed.party, detail=allowed.detail).strip()
-
-
-def length_text(length_m: float) -> str:
-    """A length for people: "340 m", "5.2 km", "27 km"."""
-    if length_m < 0.995:
-        return f"{100 * length_m:.0f} cm"
-    if length_m < 999.5:
-        return f"{length_m:.0f} m"
-    return f"{length_m / 1000:.1f} km" if length_m < 99_950 else f"{length_m / 1000:.0f} km"
 
 
 def _why(params: Params) -> str:
@@ -100,10 +99,6 @@ def _told(told: Told, zone_name: str) -> str:
     return {"clear": f"left {zone_name}", "close": f"came close to {zone_name}", "inside": f"entered {zone_name}"}[
         told.now
     ]
-
-
-def _clock(at_us: object) -> str:
-    return utc_text(int(str(at_us))).replace("T", " ")
 
 
 def _place(params: Params, *, assumed: bool) -> str:

@@ -9,6 +9,9 @@
     was_inside          a late report tells of a stay inside that nobody was told of
     no_longer_foreseen  inside or close as the terms foresaw, and now they do not: attribution or notice has changed
 
+The alerts of patterns (massing, circling, patrol, closing, unobserved, unheard, unmanned, and what ends them) are made in
+`keepclear.watch.patterns`.
+
 Distances are metres, durations seconds, instants microseconds UTC, as the names say. A parameter that is not
 known is left out or None, never zero.
 """

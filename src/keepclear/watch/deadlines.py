@@ -6,7 +6,7 @@ import heapq
 from enum import IntEnum
 from typing import NamedTuple
 
-_NEVER_DUE_US = 2**62
+NEVER_DUE_US = 2**62
 
 
 class Kind(IntEnum):
@@ -40,7 +40,7 @@ class Deadlines:
     @property
     def soonest_us(self) -> int:
         """When the next deadline falls due; later than anything if there is none."""
-        return self._waiting[0].due_us if self._waiting else _NEVER_DUE_US
+        return self._waiting[0].due_us if self._waiting else NEVER_DUE_US
 
     def next_due(self, at_us: int, *, including: bool) -> Deadline | None:
         """Takes out the next deadline before `at_us`, or at it if `including`; None if there is none."""

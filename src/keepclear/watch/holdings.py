@@ -21,6 +21,7 @@ from keepclear.tracks.observations import NO_AREA, Claim, Observations
 from keepclear.tracks.picture import REPORTS_HELD_MAX, Report, Verdict, remarkable
 from keepclear.watch.folding import CHANGES_PER_PAIR, FOLDED, fold, fold_all, oldest_kept, pairs_concerned
 from keepclear.watch.presence import BY_RANK, Sight, Standing, State, supported_rank
+from keepclear.watch.retelling import chain_of
 from keepclear.watch.sifting import Rows
 from keepclear.watch.sights import measured_sights, sights_of
 from keepclear.watch.standings import SUBJECT, Pairs, find_pair
@@ -41,7 +42,13 @@ class Holdings:
     """Columns for all subjects, and a `Subject` for each that anything was ever said about."""
 
     def __init__(
-        self, atlas: Atlas, zones: Records, lateness_us: int, assumed_error_mm: int, rows_before_tidying: int
+        self,
+        atlas: Atlas,
+        zones: Records,
+        lateness_us: int,
+        assumed_error_mm: int,
+        rows_before_tidying: int,
+        is_special_from_the_start: Callable[[str], bool],
     ) -> None:
         self.names: Table[str] = Table()
         self.claims: Table[Claim] = Table()
@@ -54,7 +61,7 @@ class Holdings:
         self._subjects: dict[int, Subject] = {}
         self._atlas = atlas
         self._zones = zones
-        self._silence_is_judged = any(zone.presence.silent_after_us is not None for zone in atlas)
+        self._is_special_from_the_start = is_special_from_the_start
         self._lateness_us = lateness_us
         self._assumed_error_mm = assumed_error_mm
         self._numbers_of_table: tuple[tuple[str, ...], npt.NDArray[np.int32]] = ((), np.empty(0, np.int32))
@@ -167,7 +174,7 @@ class Holdings:
 
     def _name_new(self, batch: Observations) -> None:
         """Gives numbers to names heard for the first time, in the order they are heard."""
-        numbers = self._numbers_of(batch)
+        numbers, known = self._numbers_of(batch), len(self.names.items)
         used, first = np.unique(batch.subject, return_index=True)
         for place in used[np.argsort(first)].tolist():
             if numbers[place] == NONE:
@@ -178,7 +185,8 @@ class Holdings:
             self.rows[field][before:] = NONE
         self.rows["forgotten_us"][before:] = self.rows["special_until_us"][before:] = EARLIEST
         self.rows["stamp"][before:] = NONE
-        self.rows["special"][before:] = self._silence_is_judged
+        for number in range(known, len(self.names.items)):
+            self.rows["special"][number] = self._is_special_from_the_start(self.names.items[number])
 
     # reports
 
@@ -219,6 +227,11 @@ class Holdings:
     def newest(self, number: int) -> Report:
         """That report."""
         return self.report(self.newest_row(number))
+
+    def after(self, number: int, row: int) -> Report | None:
+        """The held report of a subject that was seen next after this row; None behind the newest."""
+        chain = chain_of(self.newest_row(number), self.history.rows).tolist()
+        return None if row == chain[-1] else self.report(chain[chain.index(row) + 1])
 
     def before(self, row: int) -> Report | None:
         """The report of the same subject seen before this one, if it is held."""

@@ -8,6 +8,7 @@ from keepclear.tracks.picture import Report
 from keepclear.watch import alerts
 from keepclear.watch.events import Alert, Cause, Correction, Event, Presence
 from keepclear.watch.evidence import EDGE_TOLERANCE_MM
+from keepclear.watch.patterns.noticed import Noticed
 from keepclear.watch.presence import TRANSITIONS, Sight, State
 from keepclear.watch.retelling import Difference
 from keepclear.watch.subjects import Subject
@@ -90,6 +91,23 @@ class Speaker:
         """Says an alert."""
         about = {"zone_name": zone.label, **params}
         self._said.append(Alert(self._next_seq(), self.now_us, key, subject, zone.id, urgency, about, of, exercise))
+
+    def noticed(self, found: Noticed, zone: Zone) -> None:
+        """Says as an alert what a pattern noticed."""
+        about = {"zone_name": zone.label, **found.params}
+        self._said.append(
+            Alert(
+                self._next_seq(),
+                self.now_us,
+                found.key,
+                found.subject,
+                zone.id,
+                found.urgency,
+                about,
+                None,
+                found.exercise,
+            )
+        )
 
     def correction(
         self, subject: Subject, zone: Zone, difference: Difference, after_seq: int | None, late: Report

@@ -130,7 +130,8 @@ def is_special(
             return True
     pair = subject.first_pair
     while pair != NONE:
-        if turns_back(zones[plot.pairs[pair].zone], rows.seen_at_us[row]):
+        zone = zones[plot.pairs[pair].zone]
+        if zone.watched or turns_back(zone, rows.seen_at_us[row]):
             return True
         pair = plot.pairs[pair].next
     return False

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.agreements.atlas import Atlas, Zone
+from keepclear.agreements.pattern_terms import NO_PATTERNS
 from keepclear.agreements.terms import Permission, permission
 from keepclear.geo import earth
 from keepclear.geo.index import ZoneIndex
@@ -30,6 +31,8 @@ from keepclear.watch.deadlines import Deadline, Deadlines, Kind
 from keepclear.watch.events import Action, Cause, Events, Told
 from keepclear.watch.evidence import ASSUMED_ERROR_MM
 from keepclear.watch.holdings import Holdings
+from keepclear.watch.patterns.noticed import Noticed
+from keepclear.watch.patterns.patterns import Patterns
 from keepclear.watch.presence import BY_RANK, FAR, TRANSITIONS, Sight, State, after
 from keepclear.watch.retelling import CAUSES, Difference, differences, numbered_as, retold
 from keepclear.watch.sifting import Rows, Sieve
@@ -78,14 +81,23 @@ class Watch:
         self._assumed_error_mm = round(assumed_error_m * 1000)
         self._max_speed_mps = max_speed_mps
         self._zones = zone_columns(self.atlas)
-        self._held = Holdings(self.atlas, self._zones, lateness_us, self._assumed_error_mm, rows_before_tidying)
         self._sieve = Sieve(self.atlas, self._zones, self._assumed_error_mm)
         self._attributes = np.zeros(0, dtype=np.bool_)
         self._speaker = Speaker()
         self._deadlines = Deadlines()
+        self._patterns = Patterns(self.atlas, self._assumed_error_mm, lateness_us)
+        self._zones["watched"][list(self._patterns.watched)] = True
         self._moves = np.empty(MOVES_MAX, dtype=MOVE)
         self._batches = 0
         self._silent_zones = [i for i, zone in enumerate(self.atlas) if zone.presence.silent_after_us is not None]
+        self._held = Holdings(
+            self.atlas,
+            self._zones,
+            lateness_us,
+            self._assumed_error_mm,
+            rows_before_tidying,
+            self._is_special_from_the_start,
+        )
         self._approach_zones = [i for i, zone in enumerate(self.atlas) if zone.approach_us is not None]
         self._approach_index = ZoneIndex([(self.atlas.zones[i].shape, 0.0) for i in self._approach_zones])
         self._approach_balls = _balls([self.atlas.zones[i] for i in self._approach_zones])
@@ -149,11 +161,16 @@ class Watch:
         """How many subjects have been heard of."""
         return len(self._held.names.items)
 
+    def _is_special_from_the_start(self, name: str) -> bool:
+        """Whether the first report of a subject is more than its moving on."""
+        return bool(self._silent_zones) or self._patterns.followed(name)
+
     # reports in columns
 
     def _observe_in_order(self, batch: Observations, at_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
         """Acts on reports in the order known; gives what became of each, as `Verdict` numbers."""
         held = self._held
+        self._patterns.begin(int(at_us[0]))
         held.tidy(self._time)
         rows = held.rows_of(batch, at_us)
         self._batches += 1
@@ -163,7 +180,7 @@ class Watch:
         done = 0
         while done < len(batch):
             plot = held.plot(len(batch) - done, sifted.evidence, self._moves)
-            due_us = self._deadlines.soonest_us
+            due_us = min(self._deadlines.soonest_us, self._patterns.soonest_us)
             reached, why = step_on(done, rows, sifted, plot, self._zones, cells, limits, due_us)
             held.note_sizes(plot)
             if plot.sizes[2]:
@@ -240,6 +257,9 @@ class Watch:
                     self._recheck_permission(subject, zone, newest)
         else:
             self._follow(subject, report, placed.flags)
+        if self._patterns.watched:
+            following = held.after(number, placed.row)
+            self._tell(self._patterns.report(subject.name, report, following, subject.attributed, self._speaker.now_us))
         held.forget(number)
         self._look_after(subject)
         return VERDICTS.index(placed.verdict)
@@ -334,6 +354,7 @@ class Watch:
         if not self._needs_looking_after:
             return
         special = bool(self._silent_zones) and not subject.silence_timer_set
+        special = special or self._patterns.followed(subject.name)
         special = special or any(pair.needs_looking_after for pair in subject.pairs.values())
         closed = [number for number, pair in subject.pairs.items() if pair.told and self._zones["closed"][number]]
         row = self._held.rows[subject.number]
@@ -353,7 +374,9 @@ class Watch:
     # time
 
     def _pass_time(self, at_us: int, *, including: bool) -> None:
+        self._patterns.begin(at_us)
         while (deadline := self._deadlines.next_due(at_us, including=including)) is not None:
+            self._pass_patterns(deadline.due_us, including=False)
             self._speaker.pass_to(deadline.due_us)
             if deadline.kind is Kind.SILENCE:
                 self._fall_silent(self._held.subject_named(deadline.subject))
@@ -361,7 +384,14 @@ class Watch:
                 self._check_dwell(self._held.subject_named(deadline.subject), deadline.zone)
             else:
                 self._turn_window(deadline.zone, opens=deadline.kind is Kind.WINDOW_OPENS)
+        self._pass_patterns(at_us, including=including)
         self._speaker.pass_to(at_us)
+
+    def _pass_patterns(self, at_us: int, *, including: bool) -> None:
+        """What patterns wait for; at one instant after all other deadlines."""
+        while (due_us := self._patterns.next_due_us()) is not None and due_us < at_us + including:
+            self._speaker.pass_to(due_us)
+            self._tell(self._patterns.due(due_us))
 
     def _turn_window(self, number: int, *, opens: bool) -> None:
         self._zones["opened"][number], self._zones["closed"][number] = True, not opens
@@ -500,6 +530,15 @@ class Watch:
         elif pair.state is not State.CLOSE:
             pair.approaching = False
 
+        newest, now_us = self._held.newest(subject.number) if self._patterns.watched else report, self._speaker.now_us
+        self._tell(
+            self._patterns.presence(subject.name, number, pair.state, newest, subject.attributed, seen_at_us, now_us)
+        )
+
+    def _tell(self, noticed: list[Noticed]) -> None:
+        for found in noticed:
+            self._speaker.noticed(found, self.atlas.zones[found.zone])
+
     def _recheck_permission(self, subject: Subject, number: int, report: Report) -> None:
         zone, pair = self.atlas.zones[number], subject.pairs[number]
         where = "inside" if BY_RANK[pair.rank] is State.INSIDE else "band"
@@ -540,7 +579,8 @@ def _may_hold_up(zone: Zone) -> bool:
     """Whether the terms of a zone can make a report more than a subject moving on."""
     ends = zone.window.from_us is not None or zone.window.until_us is not None
     noticed = any(entry.notices is not None for entry in zone.may_enter)
-    return ends or noticed or zone.presence.silent_after_us is not None or zone.approach_us is not None
+    patterns = zone.patterns != NO_PATTERNS
+    return ends or noticed or patterns or zone.presence.silent_after_us is not None or zone.approach_us is not None
 
 
 def _balls(zones: list[Zone]) -> npt.NDArray[np.float64]:

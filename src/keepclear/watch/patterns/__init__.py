@@ -1,0 +1,1 @@
+"""What single positions do not show: many gathering, one going around, nobody looking."""

@@ -1,0 +1,119 @@
+"""Several closing together: within one span of time so many subjects each come nearer to the edge by so much."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from keepclear.agreements.pattern_terms import ClosingTerms
+from keepclear.watch.patterns.noticed import Change, Found, Told
+from keepclear.watch.patterns.sighting import Sighting, between_doubt_m, named_together
+from keepclear.watch.patterns.trail import SIGHTINGS_MAX, placed
+
+Approach = tuple[int, str, int, float, str, bool]
+"""seen at its end, subject, seen at its beginning, metres nearer at the least, source, exercise"""
+
+
+class Closing:
+    """The pattern for one zone. Held are the sightings of the last span and lateness of each subject, `SIGHTINGS_MAX` at most."""
+
+    def __init__(self, terms: ClosingTerms, lateness_us: int) -> None:
+        self._terms = terms
+        self._kept_us = 2 * terms.within_us + lateness_us
+        self._lateness_us = lateness_us
+        self._sightings: dict[str, list[Sighting]] = {}
+        self._approaches: dict[str, list[Approach]] = {}
+        self._told = Told()
+        self._settled_us = 0
+        self._newest_us = 0
+        self._swept_us = 0
+
+    def follows(self, name: str) -> bool:
+        """No: who is too far away to be weighed has come no nearer."""
+        return False
+
+    def see(self, name: str, sighting: Sighting, following: Sighting | None) -> list[Change]:
+        """Takes in a sighting and says what follows."""
+        if sighting.near_m > self._terms.out_to_mm / 1000 or sighting.seen_at_us < self._newest_us - self._kept_us:
+            return []
+        sightings = self._sightings.setdefault(name, [])
+        place = placed(sightings, sighting)
+        if place is None:
+            return []
+        until_us = sighting.seen_at_us + self._terms.within_us
+        before = self._approaches.get(name, [])
+        after = [approach for approach in before if approach[0] < sighting.seen_at_us or approach[0] > until_us]
+        for i in range(_first_at(sightings, sighting.seen_at_us), len(sightings)):
+            if sightings[i].seen_at_us > until_us:
+                break
+            approach = self._approach(name, sightings, i)
+            if approach is not None:
+                after.append(approach)
+        del sightings[: max(_first_at(sightings, self._newest_us - self._kept_us), len(sightings) - SIGHTINGS_MAX)]
+        self._newest_us = max(self._newest_us, sighting.seen_at_us)
+        self._sweep()
+        if before == after:
+            return []
+        self._approaches[name] = sorted(after)
+        self._settled_us = self._told.settle(self._newest_us - self._lateness_us) or self._settled_us
+        return self._told.retell("", sighting.seen_at_us, self._found(sighting.seen_at_us))
+
+    def _approach(self, name: str, sightings: list[Sighting], last: int) -> Approach | None:
+        """From the latest sighting since which it has come nearer by enough, to this one."""
+        end = sightings[last]
+        for i in range(last - 1, -1, -1):
+            begin = sightings[i]
+            if end.seen_at_us - begin.seen_at_us >= self._terms.within_us:
+                return None
+            nearer_m = begin.near_m - end.far_m - between_doubt_m(begin, end)
+            if begin.near_m > 0 and nearer_m >= self._terms.by_mm / 1000 and begin.seen_at_us < end.seen_at_us:
+                exercise = begin.exercise or end.exercise
+                return (end.seen_at_us, name, begin.seen_at_us, nearer_m, end.source, exercise)
+        return None
+
+    def _found(self, from_us: int) -> list[Found]:
+        """What stands of all that is complete at `from_us` or later."""
+        last = self._told.before(from_us)
+        floor_us = self._settled_us if last is None else last.seen_at_us
+        horizon_us = self._newest_us - self._lateness_us
+        found: list[Found] = []
+        latest: dict[str, Approach] = {}
+        for approach in sorted(one for several in self._approaches.values() for one in several):
+            seen_at_us, name, since_us, *_ = approach
+            if since_us < floor_us:
+                continue
+            if name not in latest or latest[name][2] <= since_us:
+                latest[name] = approach
+            if seen_at_us < max(from_us, horizon_us):
+                continue
+            together = [one for one in latest.values() if one[2] > seen_at_us - self._terms.within_us]
+            if len(together) >= self._terms.subjects:
+                found.append(_found(together, seen_at_us))
+                floor_us, latest = seen_at_us, {}
+        return found
+
+    def _sweep(self) -> None:
+        """Now and then: lets go of what is too old to matter to a late report."""
+        if self._newest_us - self._swept_us <= self._kept_us:
+            return
+        self._swept_us, needed_us = self._newest_us, self._newest_us - self._kept_us
+        self._sightings = {name: held for name, held in self._sightings.items() if held[-1].seen_at_us >= needed_us}
+        recent = {name: [one for one in several if one[0] >= needed_us] for name, several in self._approaches.items()}
+        self._approaches = {name: several for name, several in recent.items() if several}
+
+
+def _first_at(sightings: list[Sighting], seen_at_us: int) -> int:
+    return bisect_left(sightings, seen_at_us, key=lambda held: held.seen_at_us)
+
+
+def _found(together: list[Approach], seen_at_us: int) -> Found:
+    return Found(
+        since_us=min(since_us for _, _, since_us, *_ in together),
+        seen_at_us=seen_at_us,
+        params={
+            "subjects": ", ".join(sorted(name for _, name, *_ in together)),
+            "subject_count": len(together),
+            "nearer_m_min": round(min(nearer_m for _, _, _, nearer_m, _, _ in together)),
+            "sources": named_together({source for *_, source, _ in together}),
+        },
+        exercise=any(exercise for *_, exercise in together),
+    )

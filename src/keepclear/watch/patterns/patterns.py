@@ -1,0 +1,124 @@
+"""All patterns of all zones: reports, changes of presence and instants in; what is to be told, out.
+
+A zone without pattern terms costs nothing. What each pattern means is docs/spec/patterns.md.
+"""
+
+from __future__ import annotations
+
+from keepclear.agreements.atlas import Atlas, Zone
+from keepclear.agreements.pattern_terms import NO_PATTERNS
+from keepclear.agreements.terms import Attributed
+from keepclear.tracks.picture import LATENESS_US, Report
+from keepclear.watch.deadlines import NEVER_DUE_US
+from keepclear.watch.evidence import Evidence
+from keepclear.watch.patterns.expectations import Expectation
+from keepclear.watch.patterns.manning import Manning
+from keepclear.watch.patterns.movements import Movements
+from keepclear.watch.patterns.noticed import Noticed
+from keepclear.watch.patterns.timetable import Timetable
+from keepclear.watch.presence import Sight, State
+
+
+class Patterns:
+    """The patterns that the zones of an atlas ask for.
+
+    watched  numbers of the zones that have pattern terms
+
+    Each report is told after the changes of presence that follow from it. A report that has no sight of a watched zone,
+    of a subject that is not `followed`, need not be told."""
+
+    def __init__(self, atlas: Atlas, assumed_error_mm: int, lateness_us: int = LATENESS_US) -> None:
+        zones = {number: zone for number, zone in enumerate(atlas) if zone.patterns != NO_PATTERNS}
+        self.watched = frozenset(zones)
+        self._zones = zones
+        self._movements = {
+            number: Movements(number, zone, lateness_us, assumed_error_mm) for number, zone in zones.items()
+        }
+        self._followed: dict[str, set[int]] = {}
+        self._timetable = Timetable()
+        self._observed: dict[int, tuple[int, Expectation]] = {}
+        self._expected: dict[str, list[tuple[int, Expectation]]] = {}
+        self._manning: dict[int, tuple[int, Manning]] = {}
+        for number, zone in zones.items():
+            self._enter(number, zone)
+
+    def begin(self, at_us: int) -> None:
+        """The first instant known: from here on intervals are counted. Later calls change nothing."""
+        self._timetable.begin(at_us)
+
+    def followed(self, name: str) -> bool:
+        """Whether reports of this subject matter wherever it is."""
+        return name in self._expected or name in self._followed
+
+    def report(
+        self, name: str, report: Report, following: Report | None, attributed: Attributed, now_us: int
+    ) -> list[Noticed]:
+        """An accepted report, newest or late; `following` is the held report of its subject seen next, if there is one."""
+        noticed: list[Noticed] = []
+        for place, expectation in self._expected.get(name, ()):
+            answer = expectation.reported(report.seen_at_us, report.source, now_us)
+            noticed += self._timetable.answer(place, answer)
+        for number in sorted((report.sights.keys() & self.watched) | self._followed.get(name, set())):
+            noticed += self._movements[number].see(name, report, following, attributed, now_us)
+            self._note_followed(name, number)
+            sight: Sight | None = report.sights.get(number)
+            if sight is None:
+                continue
+            if number in self._observed and _is_look(sight, self._zones[number]):
+                place, expectation = self._observed[number]
+                answer = expectation.reported(report.seen_at_us, report.source, now_us)
+                noticed += self._timetable.answer(place, answer)
+            if number in self._manning and following is None:
+                place, manning = self._manning[number]
+                answer = manning.claimed(name, report.claim, attributed, report.seen_at_us, now_us)
+                noticed += self._timetable.answer(place, answer)
+        return noticed
+
+    def presence(
+        self, name: str, number: int, now: State, newest: Report, attributed: Attributed, seen_at_us: int, now_us: int
+    ) -> list[Noticed]:
+        """A change of presence towards a zone, from whatever cause; `newest` is the subject's report seen last."""
+        if number not in self._manning:
+            return []
+        place, manning = self._manning[number]
+        since_us = now_us if now is State.LOST else seen_at_us
+        return self._timetable.answer(place, manning.stands(name, now, newest.claim, attributed, since_us, now_us))
+
+    def next_due_us(self) -> int | None:
+        """When `due` is to be asked next; None: never, as things are."""
+        return self._timetable.next_due_us()
+
+    @property
+    def soonest_us(self) -> int:
+        """The same as a number; later than anything if never."""
+        due_us = self.next_due_us()
+        return NEVER_DUE_US if due_us is None else due_us
+
+    def due(self, now_us: int) -> list[Noticed]:
+        """What falls due at or before this instant, each at its own."""
+        return self._timetable.due(now_us)
+
+    def _enter(self, number: int, zone: Zone) -> None:
+        terms = zone.patterns
+        if terms.observed_every_us is not None:
+            look = Expectation(number, "", terms.observed_every_us, zone.window)
+            self._observed[number] = (self._timetable.add(look), look)
+        for expected in terms.expected:
+            report = Expectation(number, expected.subject, expected.every_us, zone.window)
+            self._expected.setdefault(expected.subject, []).append((self._timetable.add(report), report))
+        if terms.manned is not None:
+            manning = Manning(number, terms.manned, zone.window)
+            self._manning[number] = (self._timetable.add(manning), manning)
+
+    def _note_followed(self, name: str, number: int) -> None:
+        if self._movements[number].follow(name):
+            self._followed.setdefault(name, set()).add(number)
+        elif name in self._followed:
+            self._followed[name].discard(number)
+            if not self._followed[name]:
+                del self._followed[name]
+
+
+def _is_look(sight: Sight, zone: Zone) -> bool:
+    """Whether somebody reports from in the zone or its band, or may do so."""
+    return sight.evidence > Evidence.OUT or (sight.edge_mm is not None and sight.edge_mm <= zone.band_mm)

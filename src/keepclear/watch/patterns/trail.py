@@ -1,0 +1,104 @@
+"""The sightings of one subject about one zone in the order seen, and the patterns that one subject makes alone."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+
+from keepclear.watch.patterns.noticed import Change, Found, Told
+from keepclear.watch.patterns.sighting import Sighting
+
+SIGHTINGS_MAX = 1_024
+
+# Given the sightings, where the telling begins and the place of one of them: the occurrence which that one completes.
+Completes = Callable[[Sequence[Sighting], int, int], Found | None]
+
+
+def placed(sightings: list[Sighting], sighting: Sighting) -> int | None:
+    """Puts a sighting where it belongs and gives its place; None if it is there already."""
+    if not sightings or sightings[-1].identity < sighting.identity:
+        sightings.append(sighting)
+        return len(sightings) - 1
+    place = bisect_left(sightings, sighting.identity, key=lambda held: held.identity)
+    if sightings[place].identity == sighting.identity:
+        return None
+    sightings.insert(place, sighting)
+    return place
+
+
+def _first_at(sightings: list[Sighting], seen_at_us: int) -> int:
+    return bisect_left(sightings, seen_at_us, key=lambda held: held.seen_at_us)
+
+
+class Trails:
+    """One pattern of one zone for every subject by itself.
+
+    completes  the pattern
+    span_us    how far back from the last sighting an occurrence can begin
+    A subject is held for as long as its sightings can matter, each with at most `SIGHTINGS_MAX` of them."""
+
+    def __init__(self, completes: Completes, span_us: int, lateness_us: int) -> None:
+        self._completes = completes
+        self._span_us = span_us
+        self._lateness_us = lateness_us
+        self._trails: dict[str, tuple[list[Sighting], Told]] = {}
+        self._newest_us = 0
+        self._swept_us = 0
+
+    def follows(self, name: str) -> bool:
+        """Whether the reports of a subject matter even where they are too far away to be weighed."""
+        return name in self._trails
+
+    def see(self, name: str, sighting: Sighting, following: Sighting | None) -> list[Change]:
+        """Takes in a sighting, and the one seen next if this one is late; says what follows."""
+        if name not in self._trails:
+            if sighting.near_m == math.inf:
+                return []
+            self._trails[name] = ([], Told())
+        sightings, told = self._trails[name]
+        place = placed(sightings, sighting)
+        if following is not None:
+            placed(sightings, following)
+        if place is None:
+            return []
+        changes = told.retell(name, sighting.seen_at_us, self._found(sightings, told, place))
+        self._forget(sightings, told)
+        if all(held.near_m == math.inf for held in sightings):
+            del self._trails[name]
+        self._newest_us = max(self._newest_us, sighting.seen_at_us)
+        self._sweep()
+        return changes
+
+    def _found(self, sightings: list[Sighting], told: Told, place: int) -> list[Found]:
+        # Of several reports seen at one instant each may complete what the others did not: all are judged again.
+        while place and sightings[place - 1].seen_at_us == sightings[place].seen_at_us:
+            place -= 1
+        last = told.before(sightings[place].seen_at_us)
+        found = []
+        begin = 0 if last is None else _first_at(sightings, last.seen_at_us)
+        for i in range(place, len(sightings)):
+            complete = self._completes(sightings, begin, i)
+            if complete is not None:
+                found.append(complete)
+                begin = _first_at(sightings, complete.seen_at_us)
+        return found
+
+    def _forget(self, sightings: list[Sighting], told: Told) -> None:
+        horizon_us = sightings[-1].seen_at_us - self._lateness_us
+        settled_us = told.settle(horizon_us)
+        needed_us = horizon_us - self._span_us
+        cut = _first_at(sightings, needed_us) - 1
+        if settled_us is not None:
+            cut = max(cut, _first_at(sightings, settled_us))
+        del sightings[: max(cut, len(sightings) - SIGHTINGS_MAX, 0)]
+
+    def _sweep(self) -> None:
+        """Now and then: forgets subjects whose last sighting is too old to matter to a late one."""
+        kept_us = self._span_us + self._lateness_us
+        if self._newest_us - self._swept_us <= kept_us:
+            return
+        self._swept_us = self._newest_us
+        for name, (sightings, _) in list(self._trails.items()):
+            if sightings[-1].seen_at_us < self._newest_us - kept_us:
+                del self._trails[name]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+import numpy as np
+
 from keepclear.cli.pace import LiveTime
 from keepclear.cli.stopping import Stop
 from keepclear.cli.tail import Tail
@@ -20,11 +22,11 @@ from keepclear.ground.instants import duration_text, utc_text
 from keepclear.render.records import line_of
 from keepclear.render.sentences import NOT_PERMISSION
 from keepclear.tracks.observations import Observations
-from keepclear.tracks.picture import Verdict
+from keepclear.tracks.picture import VERDICTS, Verdict
 from keepclear.watch.events import Events
 from keepclear.watch.watch import Watch
 
-ROWS_PER_STEP = 8_192
+ROWS_PER_STEP = 32_768
 HELD_ROWS_MAX = 2_000_000
 
 
@@ -148,13 +150,12 @@ class WatchRun:
         rows = len(batch)
         batch = self._known(batch)
         events = self.watch.observe(batch)
-        for row, verdict in enumerate(events.verdicts):
-            if verdict is Verdict.TOO_LATE:
-                self._refuse(self._too_late(batch, row))
-            elif verdict is Verdict.DUPLICATE:
-                self.account.duplicate += 1
-            else:
-                self.account.accepted += 1
+        codes = events.verdict_codes
+        for row in np.flatnonzero(codes == VERDICTS.index(Verdict.TOO_LATE)).tolist():
+            self._refuse(self._too_late(batch, row))
+        duplicate = int(np.count_nonzero(codes == VERDICTS.index(Verdict.DUPLICATE)))
+        self.account.duplicate += duplicate
+        self.account.accepted += int(np.count_nonzero(codes != VERDICTS.index(Verdict.TOO_LATE))) - duplicate
         self._progress("rows", rows)
         self._tell(events, batch)
 
@@ -206,7 +207,7 @@ class WatchRun:
             "refused": account.refused, "not_yet_known": account.not_yet_known, "not_acted": account.not_acted,
             "refused_for": dict(sorted(account.reasons.items())), "late": self.watch.counts[Verdict.LATE], "behind": self.behind,
             "jump": self.watch.counts["jump"], "contradiction": self.watch.counts["contradiction"],
-            "noticed": dict(sorted(notes.items())), "zones": len(self.watch.atlas), "subjects": sum(1 for _ in self.watch.newest()),
+            "noticed": dict(sorted(notes.items())), "zones": len(self.watch.atlas), "subjects": self.watch.subject_count,
             "presence": account.events["presence"], "alerts": account.events["alert"], "corrections": account.events["correction"],
             "inside": states["inside"], "close": states["close"], "lost": states["lost"],
             "clock": None if clock is None else utc_text(clock), "stopped": account.stopped, "told": told, "note": NOT_PERMISSION,

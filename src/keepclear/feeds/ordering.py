@@ -5,6 +5,7 @@ A report is held back until nothing older is to be expected. How long that is, i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -34,42 +35,80 @@ class KnownOrder:
         self._rows_max = rows_max
         self._latest_us: int | None = None
         self._watermark_us: int | None = None
-        self._waiting: Observations | None = None
+        self._waiting: deque[Observations] = deque()  # each in order, and before the next
 
     @property
     def held(self) -> int:
         """Reports waiting."""
-        return 0 if self._waiting is None else len(self._waiting)
+        return sum(len(chunk) for chunk in self._waiting)
 
     def through(self, batches: Iterable[Observations]) -> Iterator[Observations]:
         """Everything in `batches`, in order; empty batches do not come out."""
         for batch in batches:
             if len(batch):
                 due = self._due_after(batch)
-                if len(due):
-                    yield due
-        if self._waiting is not None and len(self._waiting):
-            rest, self._waiting = self._waiting, None
-            yield rest
+                if due:
+                    yield Observations.joined(due)
+        if self._waiting:
+            rest = list(self._waiting)
+            self._waiting.clear()
+            yield Observations.joined(rest)
 
-    def _due_after(self, batch: Observations) -> Observations:
+    def _due_after(self, batch: Observations) -> list[Observations]:
         if self._watermark_us is not None:
             self.behind += int(np.count_nonzero(batch.known_at_us < self._watermark_us))
         newest_us = int(batch.known_at_us.max())
         self._latest_us = newest_us if self._latest_us is None else max(self._latest_us, newest_us)
-        joined = batch if self._waiting is None else Observations.joined([self._waiting, batch])
-        known_us = joined.known_at_us
-        # Of those known at one instant the ones seen first come first: a bulk delivery is not a heap of late reports.
-        order = np.lexsort((joined.seen_at_us, known_us))
+        self._put_in(_in_order(batch))
         watermark_us = self._latest_us - self._reorder_us
         if self._watermark_us is not None:
             watermark_us = max(watermark_us, self._watermark_us)
-        if len(order) > self._rows_max:
-            watermark_us = max(watermark_us, int(known_us[order[-self._rows_max - 1]]))
+        if self.held > self._rows_max:
+            watermark_us = max(watermark_us, self._known_at(self.held - self._rows_max - 1))
         self._watermark_us = watermark_us
-        due = int(np.searchsorted(known_us[order], watermark_us, side="right"))
-        self._waiting = without_unused(joined.take(order[due:]))
-        return joined.take(order[:due])
+        due = []
+        while self._waiting and self._waiting[0].known_at_us[0] <= watermark_us:
+            chunk = self._waiting.popleft()
+            count = int(np.searchsorted(chunk.known_at_us, watermark_us, side="right"))
+            due.append(chunk.take(slice(0, count)))
+            if count < len(chunk):
+                self._waiting.appendleft(chunk.take(slice(count, None)))
+        return due
+
+    def _put_in(self, chunk: Observations) -> None:
+        """Adds a chunk behind the others, together with whatever of them does not come before all of it."""
+        overlapped: list[Observations] = []
+        while self._waiting and _last(self._waiting[-1]) > _first(chunk):
+            last = self._waiting.pop()
+            before = int(np.searchsorted(last.known_at_us, chunk.known_at_us[0], side="left"))
+            overlapped.insert(0, last.take(slice(before, None)))
+            if before:
+                self._waiting.append(last.take(slice(0, before)))
+        self._waiting.append(_in_order(Observations.joined([*overlapped, chunk])) if overlapped else chunk)
+
+    def _known_at(self, place: int) -> int:
+        for chunk in self._waiting:
+            if place < len(chunk):
+                return int(chunk.known_at_us[place])
+            place -= len(chunk)
+        raise AssertionError("there are not so many")
+
+
+def _in_order(batch: Observations) -> Observations:
+    """By the instant known. Of those known at one instant the ones seen first come first: a bulk delivery is not a heap of late reports."""
+    known_us, seen_us = batch.known_at_us, batch.seen_at_us
+    rises = known_us[1:] > known_us[:-1]
+    if np.all(rises | ((known_us[1:] == known_us[:-1]) & (seen_us[1:] >= seen_us[:-1]))):
+        return batch
+    return batch.take(np.lexsort((seen_us, known_us)))
+
+
+def _first(batch: Observations) -> tuple[int, int]:
+    return int(batch.known_at_us[0]), int(batch.seen_at_us[0])
+
+
+def _last(batch: Observations) -> tuple[int, int]:
+    return int(batch.known_at_us[-1]), int(batch.seen_at_us[-1])
 
 
 def without_unused(batch: Observations) -> Observations:

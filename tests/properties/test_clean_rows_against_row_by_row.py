@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from keepclear.feeds import arrival, clean_lines, clean_rows, delimited, reading
+from keepclear.feeds import arrival, clean_lines, clean_rows, delimited, lines, reading
 from keepclear.feeds.arrival import Arrival
 from keepclear.feeds.delimited import Delimited
 from keepclear.feeds.plain_numbers import decimal
@@ -69,7 +69,8 @@ def small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited, "SAMPLE_LINES", 3)
         patch.setattr(clean_lines, "LINES_AT_ONCE", 6)
-        patch.setattr(clean_lines, "WORTH_LINES", 2)
+        patch.setattr(clean_lines, "WORTH_LINES", 1)
+        patch.setattr(lines, "_DECODED_BYTES", 1)
         patch.setattr(clean_rows, "_ASKED_MIN", 4)
         yield
 
@@ -132,7 +133,7 @@ def files(draw: st.DrawFn) -> bytes:
     columns = draw(st.permutations(["subject", "seen_at", "lat", "lon", *more]))
     delimiter = draw(st.sampled_from(",,;\t|"))
     comma = delimiter == ";" and draw(st.booleans())
-    lines = [delimiter.join(columns)]
+    written = [delimiter.join(columns)]
     for clean in draw(st.lists(st.sampled_from([True, True, False]), max_size=30)):
         cells = []
         at_fault = None if clean else draw(st.sampled_from([*columns, ""]))
@@ -143,9 +144,9 @@ def files(draw: st.DrawFn) -> bytes:
             else:
                 cell = draw(ANY.get(column, WORD if column in WORDS else NUMBER))
             cells.append(cell.replace(".", ",") if comma and column in ("lat", "lon", *MEASURES) else cell)
-        lines.append(delimiter.join(cells + draw(st.sampled_from([[], [], [], [], [], [""]]))))
+        written.append(delimiter.join(cells + draw(st.sampled_from([[], [], [], [], [], [""]]))))
     ends = draw(st.sampled_from([["\n"], ["\r\n"], ["\n", "\r\n", "\r", "\n\n", "\n\n  \n", "\n,,,\n"]]))
-    text = "".join(line + draw(st.sampled_from(ends)) for line in lines)
+    text = "".join(line + draw(st.sampled_from(ends)) for line in written)
     content = text.encode(draw(st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16"])))
     return content.replace("Ü".encode(), b"\xdc") if draw(st.integers(0, 4)) == 0 else content
 
@@ -160,7 +161,7 @@ OPTIONS = st.builds(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=120)
 @given(files(), OPTIONS, st.integers(20, 600), st.integers(1, 12))
 @example(
     f"{HEADER}\n".encode() + b"A,2026-05-18T10:30:00Z,1,2,,\n" * 9 + b'"B,2026-05-18T10:30:00Z,1,2,,\n' * 3,
@@ -178,11 +179,30 @@ def test_taken_as_columns_or_row_by_row_a_file_gives_the_same(content, options, 
         same_both_ways(cut[: len(cut) * 3 // 4], options)
 
 
-@settings(max_examples=60)
+ROW = ("A", "2026-05-18T10:30:00Z", "1", "2", "", "")
+
+
+@settings(max_examples=40)
+@example(
+    [
+        ROW,
+        ("A", "2026-05-18T10:30:00Z", "0", "0.00000000001", "", ""),
+        ("A", "2026-05-18T10:30:00Z", "0", "-0.0", "", ""),
+    ]
+    * 4,
+    FeedOptions(),
+)
+@example(
+    [ROW, ("A", "2026-05-18T10:30:00Z", "12.34567894999999999", "12.34567895000000001", "", "0.00049999999999999999")]
+    * 4,
+    FeedOptions(),
+)
+@example([ROW, ("A", "1950-01-01T01:00+02:00", "1", "2", "", "")] * 4, FeedOptions())
+@example([ROW, ("A", "2026-05-18T10:30:00.1234567891Z", "1", "2", "", "")] * 4, FeedOptions())
 @given(st.lists(st.tuples(NAME, TIME, NUMBER, NUMBER, NUMBER, NUMBER), min_size=10, max_size=60), OPTIONS)
 def test_whatever_stands_in_the_cells_both_ways_give_the_same(rows, options):
-    lines = [HEADER, *["A,2026-05-18T10:30:00Z,1,2,,"] * 4, *(",".join(cells) for cells in rows)]
-    same_both_ways("\n".join(lines).encode(), options)
+    written = [HEADER, *["A,2026-05-18T10:30:00Z,1,2,,"] * 4, *(",".join(cells) for cells in rows)]
+    same_both_ways("\n".join(written).encode(), options)
 
 
 @settings(max_examples=400)
@@ -260,3 +280,10 @@ def test_recorded_ais_is_the_same_both_ways(name):
     options = FeedOptions(zone="UTC")
     content = recorded(name).read_bytes()
     same_both_ways(content, options)
+
+
+def test_to_whom_nobody_is_attributed_is_noted_line_by_line():
+    header, row = "subject,seen_at,lat,lon,attributed_by", "A,2026-05-18T10:30Z,1,2,the press"
+    content = "\n".join([header.replace("seen_at", "seen_at (UTC)"), *[row] * 50, ""]).encode()
+    feed = feed_of(content, FeedOptions(), row_by_row=False)
+    assert sum(len(block.observations) for block in feed) == feed.notes["attribution_without_party"] == 50

@@ -103,7 +103,8 @@ def iso_us(data: Column, start: int, stop: int, offsets_s: Column) -> int:
         offset_s = _offset_s(data, at, stop)
     if offset_s == _UNSTEADY_S:
         return STRANGE_US
-    return EARLIEST_US + (day * _DAY_S + 3600 * hour + 60 * minute + second - offset_s) * _SECOND_US + fraction_us
+    since_1950_s = day * _DAY_S + 3600 * hour + 60 * minute + second - offset_s
+    return EARLIEST_US + since_1950_s * _SECOND_US + fraction_us if since_1950_s >= 0 else STRANGE_US
 
 
 @compiled

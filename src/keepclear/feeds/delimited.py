@@ -12,6 +12,8 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 
 from keepclear.feeds.arrival import Arrival
+from keepclear.feeds.clean_lines import clean_reader
+from keepclear.feeds.clean_rows import CleanRows
 from keepclear.feeds.columns import Columns, recognised
 from keepclear.feeds.lines import PAUSE, Lines, Pause, encoding_told
 from keepclear.feeds.options import DELIMITERS, FeedOptions
@@ -33,12 +35,20 @@ class Delimited:
 
     format = "delimited"
 
-    def __init__(self, arrival: Arrival, options: FeedOptions, source: str, notes: Counter[str]) -> None:
+    def __init__(
+        self,
+        arrival: Arrival,
+        options: FeedOptions,
+        source: str,
+        notes: Counter[str],
+        *,
+        row_by_row: bool = False,
+    ) -> None:
         self.line = 0
         self._chars_max = options.line_chars_max
         self._quoted_lines_max = options.quoted_lines_max
         self._source = Lines(arrival, chars_max=options.line_chars_max, notes=notes)
-        self._lines = iter(self._source)
+        self._lines: Iterator[Line] = iter(self._source)
         self._pending: deque[Line] = deque()
         self._broken: Refused | None = None
         sample = self._sampled()
@@ -57,12 +67,19 @@ class Delimited:
         self.reports = Reports(
             options=options, source=source, times=times, notes=notes, decimal_comma=self._decimal_comma
         )
+        self._clean = None if row_by_row else self._clean_rows(times, options)
 
-    def rows(self) -> Iterator[Values | Refused | Pause]:
-        """Each row as named values, or its refusal; raises `Refused` where the file breaks off."""
+    def rows(self) -> Iterator[Values | Refused | Pause | int]:
+        """Each row as named values, or its refusal, or the number of the rows that went into `reports` as columns.
+
+        Raises `Refused` where the file breaks off."""
         single = [(field, numbers[0]) for field, numbers in self._columns.held.items() if len(numbers) == 1]
         joined = [(field, numbers) for field, numbers in self._columns.held.items() if len(numbers) > 1]
-        while (pulled := self._pull()) is not None:
+        while True:
+            while taken := self._taken():
+                yield taken
+            if (pulled := self._pull()) is None:
+                break
             self.line, text = pulled
             if isinstance(text, Refused | Pause):
                 yield text
@@ -79,6 +96,8 @@ class Delimited:
                 for field, numbers in joined:
                     values[field] = " ".join(cells[number].strip() for number in numbers)
                 yield values
+                if self._clean is not None:
+                    self._clean.learn()
         if self._broken is not None:
             self.line = self._source.number
             raise self._broken
@@ -94,9 +113,22 @@ class Delimited:
         try:
             return next(self._lines, None)
         except Refused as broken:
-            self._broken = broken
-            self._lines = iter(())
+            self._break_off(broken)
             return None
+
+    def _taken(self) -> int:
+        """How many rows were clean and could be taken at once."""
+        if self._clean is None or self._pending or self._broken is not None:
+            return 0
+        try:
+            return self._clean.take()
+        except Refused as broken:
+            self._break_off(broken)
+            return 0
+
+    def _break_off(self, broken: Refused) -> None:
+        self._broken = broken
+        self._lines = iter(())
 
     def _sampled(self) -> list[Line]:
         sample: list[Line] = []
@@ -191,6 +223,12 @@ class Delimited:
             stated = options.time_format
             times[field] = Timestamps(stated or detected(samples[field], self.called(field)), zone)
         return times
+
+    def _clean_rows(self, times: dict[str, Timestamps], options: FeedOptions) -> CleanRows | None:
+        reader = clean_reader(
+            self._columns, times, options, delimiter=self._delimiter, decimal_comma=self._decimal_comma
+        )
+        return None if reader is None else CleanRows(self._source, self.reports, reader)
 
     def _times_told(self, times: dict[str, Timestamps], samples: dict[str, list[str]]) -> list[str]:
         told: list[str] = []

@@ -12,7 +12,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -54,6 +53,8 @@ class Block:
 class _Rows(Protocol):
     """What every format gives: rows in order, each as named values or as its refusal.
 
+    A number in their place says that so many rows, never more than `reports.room`, are in `reports` already.
+
     line    where the row given last begins; rows() raises `Refused` where the rest cannot be read
     called  what the file calls a field, for the row given last
     """
@@ -63,7 +64,7 @@ class _Rows(Protocol):
     told: tuple[str, ...]
     reports: Reports
 
-    def rows(self) -> Iterator[Values | Refused | Pause]: ...
+    def rows(self) -> Iterator[Values | Refused | Pause | int]: ...
 
     def called(self, field: str) -> str: ...
 
@@ -94,7 +95,7 @@ class Feed:
         rows, bytes_given, rows_read = self._rows.rows(), 0, ROWS_PER_BLOCK
         try:
             while rows_read == ROWS_PER_BLOCK or self._paused:
-                rows_read, refusals = self._take(islice(rows, ROWS_PER_BLOCK))
+                rows_read, refusals = self._take(rows)
                 bytes_read = self._arrival.bytes_taken - bytes_given
                 if rows_read or bytes_read or self._paused:
                     yield Block(self._rows.reports.batch(), tuple(refusals), rows_read, bytes_read)
@@ -107,25 +108,28 @@ class Feed:
         if self._opened is not None:
             self._opened.close()
 
-    def _take(self, rows: Iterator[Values | Refused | Pause]) -> tuple[int, list[Refusal]]:
-        """How many rows these were, and those refused; the others are in the batch."""
+    def _take(self, rows: Iterator[Values | Refused | Pause | int]) -> tuple[int, list[Refusal]]:
+        """The rows of one block: how many, and those refused; the others are in the batch."""
         refusals: list[Refusal] = []
         rows_read = 0
         self._paused = False
-        add = self._rows.reports.add
+        reports = self._rows.reports
+        reports.room = ROWS_PER_BLOCK
         try:
-            for values in rows:
+            while reports.room and (values := next(rows, None)) is not None:
                 if isinstance(values, Pause):
                     self._paused = True
                     break
-                rows_read += 1
+                count = values if isinstance(values, int) else 1
+                rows_read += count
+                reports.room -= count
                 if isinstance(values, Refused):
                     refusals.append(self._refusal(values))
-                    continue
-                try:
-                    add(values, feed=self.name, line=self._rows.line)
-                except Refused as refused:
-                    refusals.append(self._refusal(refused))
+                elif not isinstance(values, int):
+                    try:
+                        reports.add(values, feed=self.name, line=self._rows.line)
+                    except Refused as refused:
+                        refusals.append(self._refusal(refused))
         except Refused as broken:
             self.broken = True
             rows_read += 1

@@ -40,14 +40,18 @@ AIS_NO_SPEED_KN = 102.3
 AIS_NO_COURSE_DEG = (360.0, 511.0)
 # The implied accuracy is the half-diagonal of a cell, its farthest corner: taken as two sigma.
 SIGMAS_PER_HALF_DIAGONAL = 2.0
+# The one note that depends on nothing but the words of a row.
+NOTED_OF_WORDS = "attribution_without_party"
 _CLAIMS_KEPT_MAX = 65_536
 
 
 class Reports:
     """Takes rows of named values one by one, and gives out those accepted as one batch.
 
-    notes  counts what was noticed and not refused: "zero_zero", "speed_not_available", "course_not_available",
-           "attribution_without_party"
+    notes    counts what was noticed and not refused: "zero_zero", "speed_not_available", "course_not_available",
+             "attribution_without_party"
+    builder  what takes the reports that are accepted
+    room     rows that the batch being made still takes; a source may put in as many at once
     """
 
     def __init__(
@@ -62,15 +66,16 @@ class Reports:
         self._options = options
         self._source = source
         self._times = times
-        self._notes = notes
+        self.notes = notes
+        self.room = 0
+        self.builder = BatchBuilder()
         self._decimal_comma = decimal_comma
-        self._builder = BatchBuilder()
         self._no_claim = Claim(exercise=True) if options.exercise else NO_CLAIM
         self._claims: dict[tuple[object, ...], Claim] = {}
 
     def batch(self) -> Observations:
         """Everything accepted since the last call."""
-        return self._builder.build()
+        return self.builder.build()
 
     def add(self, values: Values, *, feed: str, line: int) -> None:
         """Takes one row, or refuses it and takes nothing; `where` of the refusal is the field at fault."""
@@ -88,7 +93,7 @@ class Reports:
         height_m = self._measure(values, HEIGHTS_M)
         speed_mps = self._speed(values)
         course_deg = self._course(values)
-        self._builder.add(
+        self.builder.add(
             subject=claims.text_of(values.get("subject"), "subject"),
             seen_at_us=seen_at_us,
             known_at_us=known_at_us,
@@ -106,7 +111,7 @@ class Reports:
             line=line,
         )
         if lat == 0.0 and lon == 0.0:
-            self._notes["zero_zero"] += 1
+            self.notes["zero_zero"] += 1
 
     def _instant(self, values: Values, field: str) -> int | None:
         value = values.get(field)
@@ -132,7 +137,7 @@ class Reports:
         if north is None or east is None:
             return _angles(lat, lon)
         if self._options.envelope is not None and not self._options.envelope.contains(north, east):
-            self._notes["place_outside_envelope"] += 1
+            self.notes["place_outside_envelope"] += 1
         return north, east, None
 
     def _plain_degrees(self, value: object) -> float | None:
@@ -155,7 +160,7 @@ class Reports:
         except Refused as refused:
             raise refused.at("place") from refused
         for suspicion in place.suspicions:
-            self._notes[f"place_{suspicion.key.value}"] += 1
+            self.notes[f"place_{suspicion.key.value}"] += 1
         return place.lat, place.lon, place.accuracy_m / SIGMAS_PER_HALF_DIAGONAL
 
     def _number(self, value: object, field: str) -> float | None:
@@ -187,14 +192,14 @@ class Reports:
     def _speed(self, values: Values) -> float | None:
         knots = self._number(values.get("sog_kn"), "sog_kn")
         if knots == AIS_NO_SPEED_KN:
-            self._notes["speed_not_available"] += 1
+            self.notes["speed_not_available"] += 1
             return None
         return self._measure(values, SPEEDS_MPS)
 
     def _course(self, values: Values) -> float | None:
         degrees = self._number(values.get("cog_deg"), "cog_deg")
         if degrees in AIS_NO_COURSE_DEG:
-            self._notes["course_not_available"] += 1
+            self.notes["course_not_available"] += 1
             return None
         return self._number(values.get("course_deg"), "course_deg") if degrees is None else degrees
 
@@ -241,7 +246,7 @@ class Reports:
 
     def _note_attribution_to_nobody(self, values: Values) -> None:
         if values.get("attributed_by") or values.get("confidence"):
-            self._notes["attribution_without_party"] += 1
+            self.notes[NOTED_OF_WORDS] += 1
 
 
 _NOTHING_SAID = (None,) * len(claims.FIELDS)

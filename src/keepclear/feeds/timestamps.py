@@ -33,7 +33,7 @@ class Timestamps:
 
     def __init__(self, time_format: str, zone: str | None) -> None:
         self.format = time_format
-        self._zone = zone
+        self.zone = zone
         self._unit_us = EPOCH_UNITS_US.get(time_format)
         self._kept: dict[str, int] = {}
         if self._unit_us is None and time_format != "iso":
@@ -53,7 +53,7 @@ class Timestamps:
         if self._unit_us is not None:
             return _since_1970_us(text, self._unit_us, self.format)
         if self.format == "iso":
-            return parse_instant(text, self._zone).us
+            return parse_instant(text, self.zone).us
         try:
             moment = datetime.strptime(text.strip(), self.format)  # noqa: DTZ007 - the zone is judged below
         except ValueError as error:
@@ -61,10 +61,10 @@ class Timestamps:
             raise Refused("time.unreadable", "The time is not in the stated format", value=text, mend=mend) from error
         if moment.tzinfo is not None:
             return instant_of(moment, spoken="", value=text).us
-        if self._zone is None:
+        if self.zone is None:
             mend = "Add %z to the format if the times carry an offset, or declare the zone of the feed."
             raise Refused("time.no_zone", "A time without a zone does not name an instant", value=text, mend=mend)
-        return localised(moment, zone_named(self._zone), self._zone, text).us
+        return localised(moment, zone_named(self.zone), self.zone, text).us
 
     def told(self, called: str, samples: Sequence[str]) -> list[str]:
         """Sentences for people: the format, and what to add where no time has a zone."""

@@ -7,7 +7,7 @@ the line and the column.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from keepclear.geo.shapes import Polygon, Shape
 from keepclear.geo.volumes import DATUMS, UNKNOWN_MM
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import EARLIEST_US, LATEST_US, utc_text
-from keepclear.tracks.observations import COLUMNS, NO_AREA, NO_CLAIM, UNKNOWN, Claim, Observations
+from keepclear.tracks.observations import COLUMNS, NO_AREA, NO_CLAIM, UNKNOWN, Claim, Column, Observations
 
 NAME_CHARS_MAX = 200
 ERROR_M_MAX = 2_000_000.0
@@ -29,10 +29,18 @@ CLOCK_SKEW_US_MAX = 60_000_000
 
 
 class BatchBuilder:
-    """Collects reports and gives them out as one `Observations`."""
+    """Collects reports and gives them out as one `Observations`.
+
+    batches  how many have been given out
+    """
 
     def __init__(self) -> None:
-        self._rows: dict[str, list[int]] = {name: [] for name in COLUMNS}
+        self.batches = 0
+        self._sheet = np.empty((len(COLUMNS), 64), np.int64)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._count = 0
         self._subjects: dict[str, int] = {}
         self._sources: dict[str, int] = {}
         self._claims: dict[Claim, int] = {}
@@ -40,7 +48,7 @@ class BatchBuilder:
         self._feeds: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self._rows["subject"])
+        return self._count
 
     def add(
         self,
@@ -88,8 +96,32 @@ class BatchBuilder:
             "feed": _number(self._feeds, feed),
             "line": min(line, LINE_MAX),
         }
-        for name, value in row.items():
-            self._rows[name].append(value)
+        self.sheet(1)[:, self._count] = [row[name] for name in COLUMNS]
+        self._count += 1
+
+    def newest(self) -> dict[str, int]:
+        """What each column holds of the report taken last."""
+        return dict(zip(COLUMNS, self._sheet[:, self._count - 1].tolist(), strict=True))
+
+    def subject_numbers(self, names: Iterable[str]) -> list[int]:
+        """The numbers that stand for these subjects in this batch."""
+        return [_number(self._subjects, _name("subject", name)) for name in names]
+
+    def sheet(self, more: int) -> Column:
+        """int64, a row for each of `observations.COLUMNS` in their order, with room for so many more reports.
+
+        The next report belongs at [:, len(self)]. What is written there counts when `add_written` says so."""
+        if self._count + more > self._sheet.shape[1]:
+            wider = np.empty((len(COLUMNS), max(self._count + more, 2 * self._count)), np.int64)
+            wider[:, : self._count] = self._sheet[:, : self._count]
+            self._sheet = wider
+        return self._sheet
+
+    def add_written(self, count: int) -> None:
+        """Takes so many reports from the sheet, which must be within the limits of this module.
+
+        Their numbers of sources, claims and so on are such as `newest` and `subject_numbers` give."""
+        self._count += count
 
     def build(self) -> Observations:
         """Everything taken so far; the builder is empty afterwards."""
@@ -99,9 +131,10 @@ class BatchBuilder:
             areas=tuple(self._areas),
             claims=tuple(self._claims),
             feeds=tuple(self._feeds),
-            **{name: np.array(self._rows[name], dtype=kind) for name, kind in COLUMNS.items()},
+            **{name: self._sheet[i, : self._count].astype(kind) for i, (name, kind) in enumerate(COLUMNS.items())},
         )
-        self.__init__()  # type: ignore[misc]
+        self.batches += 1
+        self._begin()
         return batch
 
 

@@ -101,9 +101,9 @@ def rates(files: list[Path], workload: str) -> str:
     for name in dict.fromkeys(line["name"] for line in lines if "false_pos" in line or "pos_per_s" in line):
         mark = " *" if name in RETURNS_EVERY_PAIR else ""
         rows.append([name + mark, *(_rate(having(lines, name=name, zones=size)) for size in sizes)])
-    return table(["M positions/s (wrong pairs of all)", *(f"{size:,} zones" for size in sizes)], rows) + _not_measured(
-        run.lines, workload
-    )
+    return table(
+        ["M positions/s (wrong pairs of all)", *(f"{size:,} zone{'s' * (size > 1)}" for size in sizes)], rows
+    ) + _not_measured(run.lines, workload)
 
 
 def _rate(lines: list[Line]) -> str:

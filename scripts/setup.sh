@@ -89,6 +89,8 @@ clear_away() {
     if [ -e "$venv" ] && [ ! -e "$mark" ]; then
         stop "$venv was not made by ./run, ./test or bench/run. Move it away and start again."
     fi
+    # The mark goes last: a stop on the way leaves something that is still known to be ours.
+    if [ -e "$venv" ]; then find "$venv" -mindepth 1 -maxdepth 1 ! -name keepclear-mark -exec rm -rf {} +; fi
     rm -rf "$venv"
 }
 

@@ -94,6 +94,13 @@ def test_what_failed_or_was_skipped_is_no_measurement_and_is_said(tmp_path):
     assert "Not measured: SedonaDB: no wheel" in tables.rates([file], "given")
 
 
+def test_a_reader_that_could_not_run_leaves_the_others_their_figure(tmp_path):
+    told = {"part": "csv", "name": "CSV to events", "round": 0}
+    ours, theirs = ({"reader": reader, "rows_per_s": rate} for reader, rate in (("keepclear", 2.0), ("polars", 8.0)))
+    file = run_file(tmp_path, 4, [told | ours, told | theirs, told | {"error": "ModuleNotFoundError"}])
+    assert figures.figure([file], "csv", "given") == Ratio(0.25, 0.25, 0.25)
+
+
 def test_every_wrong_pair_of_every_size_counts(tmp_path):
     file = run_file(tmp_path, 4, [asked_of("keepclear", 8.0, wrong=1, zones=1), asked_of("keepclear", 8.0, wrong=2)])
     assert figures.figure([file], "wrong-lonlat", "given") == Ratio(3, 3, 3)
@@ -156,11 +163,11 @@ def test_the_second_workload_is_ordered_rounded_and_goes_round_the_earth(monkeyp
 @pytest.mark.parametrize("name", ["second_workload", "ais_workload"])
 def test_the_zones_of_a_workload_are_nested_and_their_rings_simple(name, monkeypatch):
     workload = workload_beside(name, monkeypatch)
-    zones = workload.zones(200)
-    assert [zone.id for zone in zones] == list(range(200))
-    assert [zone.radius_m for zone in workload.zones(50, 20)] == [zone.radius_m for zone in zones[20:70]]
+    zones = workload.zones(400, 1800)
+    assert [zone.id for zone in zones] == list(range(1800, 2200))
+    assert [zone.radius_m for zone in workload.zones(50, 1820)] == [zone.radius_m for zone in zones[20:70]]
     polygons = [shapely.Polygon(zone.ring) for zone in zones if zone.kind == "polygon"]
-    assert len(polygons) > 90
+    assert len(polygons) > 190
     assert all(polygon.is_valid for polygon in polygons)
     assert all(np.abs(np.asarray(polygon.exterior.coords)[:, 0]).max() < 180 for polygon in polygons)
 

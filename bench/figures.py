@@ -15,7 +15,7 @@ from bench.results import Line, Ratio, having, middle, newest, ratio
 
 WORKLOADS = ("given", "second", "ais")
 ROW = re.compile(
-    r"^\| (?P<name>[a-z0-9-]+) \| .+ \| (?P<asked>at (?:least|most) [\d.]+|-) \| (?P<predicted>[\d.]+) \| .+ \|$",
+    r"^\| (?P<name>[a-z0-9-]+) \| [^|\n]+ \| (?P<asked>at (?:least|most) [\d.]+|-) \| (?P<predicted>[\d.]+) \| [^|\n]+ \|$",
     re.MULTILINE,
 )
 
@@ -36,9 +36,13 @@ class Prediction(NamedTuple):
 
 
 def predictions() -> list[Prediction]:
-    """Those of the page, in its order."""
-    text = PREDICTIONS.read_text(encoding="utf-8")
-    return [Prediction(row["name"], row["asked"], float(row["predicted"])) for row in ROW.finditer(text)]
+    """Those of predictions.md, in its order."""
+    return predictions_in(PREDICTIONS.read_text(encoding="utf-8"))
+
+
+def predictions_in(page: str) -> list[Prediction]:
+    """The rows of five cells; those of the outcomes have more."""
+    return [Prediction(row["name"], row["asked"], float(row["predicted"])) for row in ROW.finditer(page)]
 
 
 def figure(files: list[Path], name: str, workload: str) -> Ratio | None:

@@ -70,6 +70,13 @@ def test_every_figure_has_a_prediction_and_every_prediction_a_figure():
     assert [said.name for said in figures.predictions()] == list(figures.FIGURES)
 
 
+def test_outcomes_are_not_taken_for_predictions(tmp_path):
+    file = run_file(tmp_path, 4, [asked_of("keepclear", 80.0), asked_of("SedonaDB", 8.0)])
+    with_outcomes = page.filled(places.PREDICTIONS.read_text(encoding="utf-8"), [file])
+    assert "| best-peer-1k | at least 8 | 10 | 10 |" in with_outcomes
+    assert figures.predictions_in(with_outcomes) == figures.predictions()
+
+
 def test_every_job_belongs_to_a_part_and_every_part_has_a_job():
     assert (
         {job.part for job in jobs.jobs(quick=False)} == {job.part for job in jobs.jobs(quick=True)} == jobs.PARTS.keys()

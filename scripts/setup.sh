@@ -1,7 +1,8 @@
-# Sourced by ./run and ./test. Makes .venv in the checkout hold what requirements/*.txt pin, and Keepclear itself in
-# editable form. When it already does, this is one comparison of two small files.
+# Sourced by ./run, ./test and bench/run. Makes .venv in the checkout hold what requirements/*.txt pin, and Keepclear
+# itself in editable form. When it already does, this is one comparison of two small files. The peers of bench/ have an
+# environment of their own, bench/.venv, made in the same way.
 #
-# The caller sets `root`, the checkout's absolute path, and calls `set_up run` or `set_up test`.
+# The caller sets `root`, the checkout's absolute path, and calls `set_up run`, `set_up test` or `set_up bench`.
 #
 # What may be lying there, and what happens then:
 #
@@ -23,8 +24,9 @@ stop() {
     exit 2
 }
 
-set_up() { # run | test
+set_up() { # run | test | bench
     venv=$root/.venv
+    if [ "$1" = bench ]; then venv=$root/bench/.venv; fi
     mark=$venv/keepclear-mark
     if is_complete "$1"; then return; fi
 
@@ -42,7 +44,7 @@ set_up() { # run | test
             make_anew "$1"
         fi
         write_stamp run
-        if [ "$1" = test ]; then write_stamp test; fi
+        if [ "$1" != run ]; then write_stamp "$1"; fi
         say "done"
     fi
     exec 9<&-
@@ -79,14 +81,16 @@ make_anew() {
 }
 
 lay_mark() {
-    mkdir -p "$venv" && echo "Made by ./run or ./test, which may delete this directory and make it again." >"$mark"
+    mkdir -p "$venv" && echo "Made by ./run, ./test or bench/run, which may delete this directory and make it again." >"$mark"
 }
 
 clear_away() {
     rmdir "$venv" 2>/dev/null || true
     if [ -e "$venv" ] && [ ! -e "$mark" ]; then
-        stop "$venv was not made by ./run or ./test. Move it away and start again."
+        stop "$venv was not made by ./run, ./test or bench/run. Move it away and start again."
     fi
+    # The mark goes last: a stop on the way leaves something that is still known to be ours.
+    if [ -e "$venv" ]; then find "$venv" -mindepth 1 -maxdepth 1 ! -name keepclear-mark -exec rm -rf {} +; fi
     rm -rf "$venv"
 }
 
@@ -95,7 +99,7 @@ no_luck() {
 }
 
 # Hashes are checked, nothing is compiled, and Keepclear's own build uses the pinned backend installed a moment before.
-install_into_venv() { # run | test
+install_into_venv() { # run | test | bench
     say "installing the packages pinned in requirements/$1.txt"
     if [ -x "$venv/bin/pip" ]; then
         pip_install --only-binary :all: --require-hashes -r "$root/requirements/$1.txt" &&

@@ -1,0 +1,47 @@
+"""Reports a second through the watch, with states, probabilities and events; started by `bench.over`.
+
+A fresh watch takes all rows in batches. Before the clock starts, another watch takes the first rows, so that nothing is
+compiled or first touched under the clock. The events are made and counted, not written.
+"""
+
+from __future__ import annotations
+
+import time
+
+from bench.timing import arguments, tell
+
+
+def main() -> None:
+    """Prints one line for each repetition."""
+    args = arguments(__doc__, zones=1000, positions=1_000_000, batch_rows=10_000, reps=1)
+    import workload
+
+    from bench.watched import reports, with_terms
+    from keepclear import Watch
+
+    batch = reports(workload.positions(args.positions))
+    parts = [batch.take(slice(first, first + args.batch_rows)) for first in range(0, len(batch), args.batch_rows)]
+    zones = with_terms(workload.zones(args.zones))
+    before = Watch(zones)
+    for part in parts[:2]:
+        before.observe(part)
+    for _ in range(args.reps):
+        watch = Watch(before.atlas)
+        said = []
+        started = time.perf_counter()
+        for part in parts:
+            said.append(watch.observe(part))
+        took_s = time.perf_counter() - started
+        changes = [change for events in said for change in events.presence]
+        tell(
+            zones=args.zones,
+            positions=len(batch),
+            batch_rows=args.batch_rows,
+            pos_per_s=round(len(batch) / took_s),
+            events=sum(map(len, said)),
+            uncertain=sum(0 < change.sight.p_inside_e4 < 10_000 for change in changes),
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -7,14 +7,35 @@ Floating-point arithmetic stays as written: nothing is reordered, so the same po
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
-import numba
-
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_LINEAR_ALGEBRA = "scipy.linalg"
+
+
+def _numba() -> ModuleType:
+    """The compiler, without the linear algebra that its array functions load if they find it.
+
+    No kernel multiplies matrices, and SciPy's takes a quarter of a second to load at every start."""
+    absent = _LINEAR_ALGEBRA not in sys.modules and "numba" not in sys.modules
+    if absent:
+        sys.modules[_LINEAR_ALGEBRA] = None  # type: ignore[assignment]
+    try:
+        import_module("numba.np.arraymath")
+        return import_module("numba")
+    finally:
+        if absent:
+            del sys.modules[_LINEAR_ALGEBRA]
+
+
+_NUMBA = _numba()
 
 
 def compiled(function: Function) -> Function:
     """The function, compiled for the types it is called with."""
-    return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast(Function, _NUMBA.njit(cache=True, nogil=True, error_model="numpy")(function))

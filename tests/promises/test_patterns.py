@@ -234,6 +234,13 @@ def test_however_often_somebody_reports_the_pattern_is_still_seen_and_what_is_he
     assert len(judge._sightings["Post"]) <= 140 * PARTS / 120 + 1
 
 
+@pytest.mark.promise("PATTERN-3", "PATTERN-13")
+def test_a_late_report_of_the_same_small_part_of_time_takes_the_place_of_the_one_held():
+    rows = [*SETTLED, *arriving("B1 B2", 140), row("B3", 142.5, 5.0), row("B3", 142.2, 5.0, known=at("12:30"))]
+    said = alerts(watching(MASSING), *rows)
+    assert [(alert.key, minute_of(alert.params["seen_at_us"])) for alert in said] == [("massing", 142.5)]
+
+
 # --- circling ---
 
 CIRCLING = PatternTerms(circling=CirclingTerms(360.0, 2 * HOUR_US, 10_000_000))
@@ -314,6 +321,15 @@ def test_a_late_report_takes_a_sweep_back():
     (alert,) = alerts(watch, row("Bravo 1", 30, 40.0, 180.0, known=at("11:20")))
     assert (alert.key, alert.subject, alert.urgency) == ("no_longer_follows", "Bravo 1", "routine")
     assert alert.params["pattern"] == "circling"
+
+
+@pytest.mark.promise("PATTERN-3", "PATTERN-5", "PATTERN-7")
+def test_a_report_from_far_away_counts_even_if_it_was_known_before_any_from_near():
+    rows = [line | {"known": at("11:05")} for line in lap()]
+    assert keys(watching(CIRCLING), row("Bravo 1", 32, 40.0, 200.0), *rows) == []
+    inside = [line | {"known": at("13:00")} for line in arriving("B1 B2 B3", 140)[3:]]
+    gone_at_once = [row(name, minute, 40.0) for name, minute in (("B1", 140.5), ("B2", 141.5), ("B3", 142.5))]
+    assert keys(watching(MASSING), *SETTLED, *gone_at_once, *inside) == []
 
 
 # --- patrol ---

@@ -66,10 +66,14 @@ class Massing:
         """Whether this newest sighting of one subject alone says what the one before it said. Then it only puts off the
         last two steps, which are the silence to come."""
         steps = self._steps.get(name)
-        if steps is None or sightings[-1] is not sighting:
+        if steps is None or len(sightings) < 2 or sightings[-1] is not sighting:
             return False
         silence = steps[-2]
-        if silence.from_us <= self._newest_us or silence.high > 1 or sighting.count_low is not None:
+        if (
+            min(silence.from_us, sighting.seen_at_us + self._terms.within_us) <= self._newest_us
+            or silence.high > 1
+            or sighting.count_low is not None
+        ):
             return False
         if self._says(sightings[-2]) != self._says(sighting):
             return False

@@ -26,7 +26,8 @@ from keepclear.ground.instants import Window
 from keepclear.ground.quantities import CountRange
 from keepclear.tracks.observations import Attribution, Claim
 from keepclear.watch.events import Alert
-from keepclear.watch.patterns.trail import SIGHTINGS_MAX
+from keepclear.watch.patterns.massing import Massing
+from keepclear.watch.patterns.trail import PARTS
 from keepclear.watch.watch import Watch
 from tests.builders import CENTRE, MINUTE_US, at, kestrel, reports, told
 
@@ -222,11 +223,22 @@ def test_in_the_band_those_are_counted_too():
 
 
 @pytest.mark.promise("PATTERN-13")
-def test_however_often_somebody_reports_what_is_held_of_him_is_bounded_and_the_pattern_is_still_seen():
-    often = [row("Post", minute / 8, 1.0) for minute in range(8 * 140)]
-    assert len(often) > SIGHTINGS_MAX
+def test_however_often_somebody_reports_the_pattern_is_still_seen_and_what_is_held_is_bounded():
+    often = [row("Post", minute / 8, 1.0 + 1e-4 * minute) for minute in range(8 * 140)]
     rows = sorted([*often, *arriving("B1 B2 B3", 138)], key=lambda row: row["seen"])
-    assert keys(watching(MASSING), *rows) == ["massing"]
+    watch = watching(MASSING)
+    assert keys(watch, *rows) == ["massing"]
+    # The one question to the inside of the watch: how many of the 1,120 reports are still there.
+    (_, _, judge) = watch._patterns._movements[0]._judges[0]
+    assert isinstance(judge, Massing)
+    assert len(judge._sightings["Post"]) <= 140 * PARTS / 120 + 1
+
+
+@pytest.mark.promise("PATTERN-3", "PATTERN-13")
+def test_a_late_report_of_the_same_small_part_of_time_takes_the_place_of_the_one_held():
+    rows = [*SETTLED, *arriving("B1 B2", 140), row("B3", 142.5, 5.0), row("B3", 142.2, 5.0, known=at("12:30"))]
+    said = alerts(watching(MASSING), *rows)
+    assert [(alert.key, minute_of(alert.params["seen_at_us"])) for alert in said] == [("massing", 142.5)]
 
 
 # --- circling ---
@@ -309,6 +321,15 @@ def test_a_late_report_takes_a_sweep_back():
     (alert,) = alerts(watch, row("Bravo 1", 30, 40.0, 180.0, known=at("11:20")))
     assert (alert.key, alert.subject, alert.urgency) == ("no_longer_follows", "Bravo 1", "routine")
     assert alert.params["pattern"] == "circling"
+
+
+@pytest.mark.promise("PATTERN-3", "PATTERN-5", "PATTERN-7")
+def test_a_report_from_far_away_counts_even_if_it_was_known_before_any_from_near():
+    rows = [line | {"known": at("11:05")} for line in lap()]
+    assert keys(watching(CIRCLING), row("Bravo 1", 32, 40.0, 200.0), *rows) == []
+    inside = [line | {"known": at("13:00")} for line in arriving("B1 B2 B3", 140)[3:]]
+    gone_at_once = [row(name, minute, 40.0) for name, minute in (("B1", 140.5), ("B2", 141.5), ("B3", 142.5))]
+    assert keys(watching(MASSING), *SETTLED, *gone_at_once, *inside) == []
 
 
 # --- patrol ---

@@ -51,8 +51,8 @@ delays = st.lists(st.integers(0, 5), min_size=40, max_size=40)
 windows = st.sampled_from([Window(), Window(BEGIN + 4 * MINUTE_US, BEGIN + 30 * MINUTE_US)])
 
 
-def rows_of(moves, parties=True):
-    """A report a minute; each subject goes on from the direction in which it last was."""
+def rows_of(moves, parties=True, apart_us=MINUTE_US):
+    """A report a minute, or so often; each subject goes on from the direction in which it last was."""
     rows: list[dict[str, Any]] = []
     bearing: Counter[int] = Counter()
     for i, (who, km, turn, error_m, count, party) in enumerate(moves):
@@ -63,7 +63,7 @@ def rows_of(moves, parties=True):
             Attribution(party, "Meridian") if party and parties else None,
         )
         rows.append(
-            {"subject": f"Bravo {who}", "seen": BEGIN + i * MINUTE_US, "lat": float(lat), "lon": float(lon),
+            {"subject": f"Bravo {who}", "seen": BEGIN + i * apart_us, "lat": float(lat), "lon": float(lon),
              "error_m": error_m, "claim": claim, "source": f"post {i % 2}", "km": km, "bearing": bearing[who]}
         )  # fmt: skip
     return rows
@@ -105,11 +105,11 @@ def standing(watch, batch):
 
 
 @pytest.mark.promise("PATTERN-3")
-@given(histories, delays, windows)
+@given(histories, delays, windows, st.sampled_from([MINUTE_US, MINUTE_US, MINUTE_US // 40]))
 @settings(max_examples=120)
-def test_whatever_comes_late_within_the_bound_the_same_patterns_stand_at_the_end(moves, delays, window):
+def test_whatever_comes_late_within_the_bound_the_same_patterns_stand_at_the_end(moves, delays, window, apart_us):
     zone = kestrel(10.0, patterns=MOVEMENTS, window=window)
-    rows = rows_of(moves, parties=False)
+    rows = rows_of(moves, parties=False, apart_us=apart_us)
     punctual = standing(Watch([zone], lateness_us=5 * MINUTE_US), batch_of(rows))
     assert standing(Watch([zone], lateness_us=5 * MINUTE_US), batch_of(late(rows, delays))) == punctual
 

@@ -15,32 +15,34 @@ from keepclear.watch.patterns.sighting import Sighting, named_together
 from keepclear.watch.patterns.trail import Completes
 
 # A step of more than this, its doubt included, does not say which way round it went.
-STEP_DEG_MAX = 120.0
+STEP_RAD_MAX = math.radians(120.0)
 # Nearer to the middle than this, in its own doubt, a sighting says nothing of a direction.
-DOUBT_DEG_MAX = 30.0
+DOUBT_RAD_MAX = math.radians(30.0)
 
 
 def circling(terms: CirclingTerms) -> Completes:
     """The pattern with these terms: looks back from a sighting for the nearest one from which it has swept enough."""
-    out_to_m, sweep_rad = terms.out_to_mm / 1000, math.radians(terms.sweep_deg)
+    out_to_m, sweep_rad, within_us = terms.out_to_mm / 1000, math.radians(terms.sweep_deg), terms.within_us
 
     def completes(sightings: Sequence[Sighting], begin: int, last: int) -> Found | None:
         end = later = sightings[last]
-        if not _around(end, out_to_m) or not _has_direction(end):
+        if not _around(end, out_to_m) or end.direction_doubt_rad > DOUBT_RAD_MAX:
             return None
         turned, looked_at = 0.0, 1
         for i in range(last - 1, begin - 1, -1):
             earlier = sightings[i]
-            if not _around(earlier, out_to_m) or end.seen_at_us - earlier.seen_at_us > terms.within_us:
+            if not _around(earlier, out_to_m) or end.seen_at_us - earlier.seen_at_us > within_us:
                 return None
-            if not _has_direction(earlier):
+            if earlier.direction_doubt_rad > DOUBT_RAD_MAX:
                 continue
-            step = _turn(earlier, later)
-            if abs(step) + _doubt(earlier, later) > math.radians(STEP_DEG_MAX):
+            step = _shorter_way(later.direction_rad - earlier.direction_rad)
+            if abs(step) + math.hypot(earlier.direction_doubt_rad, later.direction_doubt_rad) > STEP_RAD_MAX:
                 return None
             turned += step
             later, looked_at = earlier, looked_at + 1
-            swept = abs(turned) - _doubt(earlier, end)
+            if abs(turned) < sweep_rad:
+                continue
+            swept = abs(turned) - math.hypot(earlier.direction_doubt_rad, end.direction_doubt_rad)
             if swept >= sweep_rad and earlier.seen_at_us < end.seen_at_us:
                 return _found(sightings[i : last + 1], looked_at, turned, swept)
         return None
@@ -53,20 +55,9 @@ def _around(sighting: Sighting, out_to_m: float) -> bool:
     return -sighting.doubt_m <= sighting.far_m and sighting.near_m <= out_to_m
 
 
-def _has_direction(sighting: Sighting) -> bool:
-    apart_m = math.hypot(*sighting.place[:2])
-    return not sighting.is_area and sighting.doubt_m <= apart_m * math.tan(math.radians(DOUBT_DEG_MAX)) and apart_m > 0
-
-
-def _turn(one: Sighting, other: Sighting) -> float:
-    """From the direction of one to that of the other, clockwise, the shorter way, in radians."""
-    (east, north, _), (east_then, north_then, _) = one.place, other.place
-    return math.atan2(east_then * north - north_then * east, east * east_then + north * north_then)
-
-
-def _doubt(one: Sighting, other: Sighting) -> float:
-    """How much turning the errors of two sightings explain, in radians."""
-    return math.hypot(*(math.atan2(held.doubt_m, math.hypot(*held.place[:2])) for held in (one, other)))
+def _shorter_way(turn_rad: float) -> float:
+    """The same turn, from half a turn anticlockwise to half a turn clockwise."""
+    return (turn_rad + math.pi) % math.tau - math.pi
 
 
 def _found(sightings: Sequence[Sighting], looked_at: int, turned: float, swept: float) -> Found:

@@ -7,14 +7,15 @@ from bisect import bisect_left
 from keepclear.agreements.pattern_terms import ClosingTerms
 from keepclear.watch.patterns.noticed import Change, Found, Told
 from keepclear.watch.patterns.sighting import Sighting, between_doubt_m, named_together
-from keepclear.watch.patterns.trail import SIGHTINGS_MAX, placed
+from keepclear.watch.patterns.trail import PARTS, placed
 
 Approach = tuple[int, str, int, float, str, bool]
 """seen at its end, subject, seen at its beginning, metres nearer at the least, source, exercise"""
 
 
 class Closing:
-    """The pattern for one zone. Held are the sightings of the last span and lateness of each subject, `SIGHTINGS_MAX` at most."""
+    """The pattern for one zone. Held are the sightings of the last two spans and the lateness of each subject, one for
+    each of `PARTS` of a span."""
 
     def __init__(self, terms: ClosingTerms, lateness_us: int) -> None:
         self._terms = terms
@@ -36,8 +37,7 @@ class Closing:
         if sighting.near_m > self._terms.out_to_mm / 1000 or sighting.seen_at_us < self._newest_us - self._kept_us:
             return []
         sightings = self._sightings.setdefault(name, [])
-        place = placed(sightings, sighting)
-        if place is None:
+        if placed(sightings, sighting, max(1, self._terms.within_us // PARTS), _alike) is None:
             return []
         until_us = sighting.seen_at_us + self._terms.within_us
         before = self._approaches.get(name, [])
@@ -48,7 +48,7 @@ class Closing:
             approach = self._approach(name, sightings, i)
             if approach is not None:
                 after.append(approach)
-        del sightings[: max(_first_at(sightings, self._newest_us - self._kept_us), len(sightings) - SIGHTINGS_MAX)]
+        del sightings[: _first_at(sightings, self._newest_us - self._kept_us)]
         self._newest_us = max(self._newest_us, sighting.seen_at_us)
         self._sweep()
         if before == after:
@@ -59,13 +59,16 @@ class Closing:
 
     def _approach(self, name: str, sightings: list[Sighting], last: int) -> Approach | None:
         """From the latest sighting since which it has come nearer by enough, to this one."""
-        end = sightings[last]
+        end, by_m = sightings[last], self._terms.by_mm / 1000
+        begins_after_us = end.seen_at_us - self._terms.within_us
         for i in range(last - 1, -1, -1):
             begin = sightings[i]
-            if end.seen_at_us - begin.seen_at_us >= self._terms.within_us:
+            if begin.seen_at_us <= begins_after_us:
                 return None
+            if begin.near_m - end.far_m < by_m or begin.near_m <= 0 or begin.seen_at_us == end.seen_at_us:
+                continue
             nearer_m = begin.near_m - end.far_m - between_doubt_m(begin, end)
-            if begin.near_m > 0 and nearer_m >= self._terms.by_mm / 1000 and begin.seen_at_us < end.seen_at_us:
+            if nearer_m >= by_m:
                 exercise = begin.exercise or end.exercise
                 return (end.seen_at_us, name, begin.seen_at_us, nearer_m, end.source, exercise)
         return None
@@ -99,6 +102,10 @@ class Closing:
         self._sightings = {name: held for name, held in self._sightings.items() if held[-1].seen_at_us >= needed_us}
         recent = {name: [one for one in several if one[0] >= needed_us] for name, several in self._approaches.items()}
         self._approaches = {name: several for name, several in recent.items() if several}
+
+
+def _alike(_: Sighting) -> bool:
+    return True
 
 
 def _first_at(sightings: list[Sighting], seen_at_us: int) -> int:

@@ -12,20 +12,21 @@ from keepclear.agreements.pattern_terms import MassingTerms
 from keepclear.watch.patterns.noticed import Change, Found, Told
 from keepclear.watch.patterns.pictures import Picture, Step, at, pictures_of, silence_after, steps_of
 from keepclear.watch.patterns.sighting import Sighting, named_together
-from keepclear.watch.patterns.trail import SIGHTINGS_MAX, placed
+from keepclear.watch.patterns.trail import PARTS, placed
 
 NAMED_MAX = 12
 
 
 class Massing:
     """The pattern for one zone. Held are the sightings of the last four spans and the lateness of each subject that was
-    there; of unbroken rows that say the same, past the lateness, the ends. `SIGHTINGS_MAX` of each subject at most."""
+    there, for each of `PARTS` of a span one of those that say the same."""
 
     def __init__(self, terms: MassingTerms, band_mm: int, lateness_us: int) -> None:
         self._terms = terms
         self._limit_m = band_mm / 1000 if terms.where == "band" else 0.0
         self._lateness_us = lateness_us
         self._kept_us = 4 * terms.within_us + lateness_us
+        self._part_us = max(1, terms.within_us // PARTS)
         self._sightings: dict[str, list[Sighting]] = {}
         self._steps: dict[str, list[Step]] = {}
         self._told = Told()
@@ -44,10 +45,10 @@ class Massing:
         if (unknown and self._away(sighting)) or sighting.seen_at_us < self._newest_us - self._kept_us:
             return []
         sightings = self._sightings.setdefault(name, [])
-        if placed(sightings, sighting) is None:
+        if placed(sightings, sighting, self._part_us, self._says) is None:
             return []
         if following is not None:
-            placed(sightings, following)
+            placed(sightings, following, self._part_us, self._says)
         self._newest_us = max(self._newest_us, sighting.seen_at_us)
         if self._began_us is None or sighting.seen_at_us < self._began_us:
             self._began_us = sighting.seen_at_us
@@ -55,7 +56,6 @@ class Massing:
             return []
         before, after = self._steps.get(name, []), steps_of(sightings, self._limit_m, self._terms.within_us)
         self._steps[name] = after
-        self._shorten(name, sightings)
         self._sweep()
         if before and before[:-2] == after[:-2] and before[-2].from_us > self._newest_us:
             return []
@@ -66,10 +66,14 @@ class Massing:
         """Whether this newest sighting of one subject alone says what the one before it said. Then it only puts off the
         last two steps, which are the silence to come."""
         steps = self._steps.get(name)
-        if steps is None or sightings[-1] is not sighting or len(sightings) >= SIGHTINGS_MAX // 2:
+        if steps is None or len(sightings) < 2 or sightings[-1] is not sighting:
             return False
         silence = steps[-2]
-        if silence.from_us <= self._newest_us or silence.high > 1 or sighting.count_low is not None:
+        if (
+            min(silence.from_us, sighting.seen_at_us + self._terms.within_us) <= self._newest_us
+            or silence.high > 1
+            or sighting.count_low is not None
+        ):
             return False
         if self._says(sightings[-2]) != self._says(sighting):
             return False
@@ -134,30 +138,6 @@ class Massing:
 
     def _away(self, sighting: Sighting) -> bool:
         return sighting.near_m - sighting.doubt_m > self._limit_m
-
-    def _shorten(self, name: str, sightings: list[Sighting]) -> None:
-        """Keeps the ends of a row of sightings that say the same, where no late one can come between any more."""
-        if len(sightings) < SIGHTINGS_MAX // 2:
-            return
-        horizon_us = self._newest_us - self._lateness_us
-        kept: list[Sighting] = []
-        for sighting in sightings:
-            row = [*kept[-2:], sighting]
-            says = {self._says(held) for held in row}
-            spans_us = sighting.seen_at_us - row[0].seen_at_us
-            if (
-                len(row) == 3
-                and len(says) == 1
-                and spans_us < self._terms.within_us
-                and sighting.seen_at_us < horizon_us
-            ):
-                kept.pop()
-            kept.append(sighting)
-        if len(kept) > SIGHTINGS_MAX:
-            # What is dropped here is missing in the pictures of its time: they are not held against later ones.
-            kept = kept[-SIGHTINGS_MAX:]
-            self._began_us = max(self._began_us or 0, kept[0].seen_at_us)
-        self._sightings[name] = kept
 
     def _says(self, sighting: Sighting) -> tuple[object, ...]:
         certain = sighting.far_m + sighting.doubt_m <= self._limit_m

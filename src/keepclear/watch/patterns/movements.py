@@ -59,12 +59,15 @@ class Movements:
         if not self._zone.window.contains(report.seen_at_us):
             return []
         noticed: list[Noticed] = []
+        seen: dict[str, tuple[Sighting, Sighting | None]] = {}
         for key, where, judge in self._judges:
             if self._number not in report.sights and not judge.follows(name):
                 continue
-            sighting = self._sighting(report, where, attributed)
-            then = None if following is None else self._sighting(following, where, attributed)
-            noticed += [self._noticed(key, change, now_us) for change in judge.see(name, sighting, then)]
+            where = where if self._zone.may_enter else "anywhere"
+            if where not in seen:
+                then = None if following is None else self._sighting(following, where, attributed)
+                seen[where] = self._sighting(report, where, attributed), then
+            noticed += [self._noticed(key, change, now_us) for change in judge.see(name, *seen[where])]
         return noticed
 
     def _sighting(self, report: Report, where: str, attributed: Attributed) -> Sighting:

@@ -32,6 +32,8 @@ def patrol(terms: PatrolTerms) -> Completes:
 
     def completes(sightings: Sequence[Sighting], begin: int, last: int) -> Found | None:
         end = sightings[last]
+        if end.seen_at_us - sightings[begin].seen_at_us < terms.lasting_us:
+            return None
         first = last
         while end.seen_at_us - sightings[first].seen_at_us < terms.lasting_us:
             if first == begin or sightings[first].seen_at_us - sightings[first - 1].seen_at_us > silence_us:

@@ -34,11 +34,12 @@ class Picture(NamedTuple):
 def steps_of(sightings: list[Sighting], limit_m: float, speaks_us: int) -> list[Step]:
     """What one subject counts for, out to `limit_m` from the edge; the last two steps are its silence to come."""
     steps: list[Step] = []
+    counted: list[Sighting] = []
     for i, sighting in enumerate(sightings):
-        if i:
+        if i and sighting.seen_at_us - sightings[i - 1].seen_at_us >= speaks_us:
             silence = silence_after(sightings[i - 1].seen_at_us, steps[-1].high, speaks_us)
             steps += [step for step in silence if step.from_us <= sighting.seen_at_us]
-        low, high = _counts(sightings, i, limit_m, speaks_us)
+        low, high = _counts(sighting, counted, limit_m, speaks_us)
         if not steps or (steps[-1].low, steps[-1].high) != (low, high):
             steps.append(Step(sighting.seen_at_us, low, high))
     return steps + silence_after(sightings[-1].seen_at_us, steps[-1].high, speaks_us)
@@ -49,17 +50,18 @@ def silence_after(seen_at_us: int, high: int, speaks_us: int) -> list[Step]:
     return [Step(seen_at_us + speaks_us, 0, high), Step(seen_at_us + 2 * speaks_us, 0, 0)]
 
 
-def _counts(sightings: list[Sighting], last: int, limit_m: float, speaks_us: int) -> tuple[int, int]:
-    newest = sightings[last]
+def _counts(newest: Sighting, counted: list[Sighting], limit_m: float, speaks_us: int) -> tuple[int, int]:
+    """At least and at most how many, by the newest sighting and the last numbers given from there; adds to `counted`."""
     if newest.near_m - newest.doubt_m > limit_m:
         return 0, 0
+    if newest.count_low is not None:
+        counted.append(newest)
     by_source: dict[str, tuple[int, int]] = {}
-    for sighting in reversed(sightings[: last + 1]):
+    for sighting in reversed(counted):
         if newest.seen_at_us - sighting.seen_at_us >= speaks_us:
             break
-        if sighting.count_low is not None and sighting.near_m - sighting.doubt_m <= limit_m:
-            high = COUNT_UNBOUNDED if sighting.count_high is None else sighting.count_high
-            by_source.setdefault(sighting.source, (sighting.count_low, high))
+        high = COUNT_UNBOUNDED if sighting.count_high is None else sighting.count_high
+        by_source.setdefault(sighting.source, (sighting.count_low or 0, high))
     low, high = 1, 1
     if by_source:
         low, high = min(low for low, _ in by_source.values()), max(high for _, high in by_source.values())

@@ -19,13 +19,16 @@ DOUBT_SIGMAS = 3.0
 
 
 class Sighting(NamedTuple):
-    """`place` is east, north and up of the zone's middle in metres; `near_m` and `far_m` are the least and the most that
+    """`place` is east, north and up of the zone's middle in metres, `direction_rad` the way there, clockwise from north;
+    `near_m` and `far_m` are the least and the most that
     the signed distance to the edge may be, without the error; infinite where the report is too far to matter, or of
     somebody whom the terms foresee."""
 
     identity: tuple[int | str, ...]
     seen_at_us: int
     place: tuple[float, float, float]
+    direction_rad: float
+    direction_doubt_rad: float
     is_area: bool
     sigma_m: float
     near_m: float
@@ -61,12 +64,18 @@ def sighting_of(report: Report, sight: Sight | None, around: Surroundings, assum
     count = report.claim.count
     is_area = report.area is not None
     away = sight is None or sight.edge_mm is None or sight.edge_far_mm is None
+    east, north, up = (0.0, 0.0, 0.0) if away else around.place(report.lat, report.lon)
+    sigma_m = 0.0 if is_area else report.sigma_m(assumed_error_mm)
     return Sighting(
         identity=report.identity,
         seen_at_us=report.seen_at_us,
-        place=(0.0, 0.0, 0.0) if away else around.place(report.lat, report.lon),
+        place=(east, north, up),
+        direction_rad=math.atan2(east, north),
+        direction_doubt_rad=math.inf
+        if away or is_area
+        else math.atan2(DOUBT_SIGMAS * sigma_m, math.hypot(east, north)),
         is_area=is_area,
-        sigma_m=0.0 if is_area else report.sigma_m(assumed_error_mm),
+        sigma_m=sigma_m,
         near_m=math.inf if sight is None or sight.edge_mm is None else sight.edge_mm / 1000,
         far_m=math.inf if sight is None or sight.edge_far_mm is None else sight.edge_far_mm / 1000,
         count_low=None if count is None else count.low,

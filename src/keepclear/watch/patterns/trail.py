@@ -9,22 +9,43 @@ from collections.abc import Callable, Sequence
 from keepclear.watch.patterns.noticed import Change, Found, Told
 from keepclear.watch.patterns.sighting import Sighting
 
-SIGHTINGS_MAX = 1_024
+# Of what one subject does in so small a part of the time that a pattern takes, the first sighting is enough.
+PARTS = 120
 
 # Given the sightings, where the telling begins and the place of one of them: the occurrence which that one completes.
 Completes = Callable[[Sequence[Sighting], int, int], Found | None]
 
 
-def placed(sightings: list[Sighting], sighting: Sighting) -> int | None:
-    """Puts a sighting where it belongs and gives its place; None if it is there already."""
-    if not sightings or sightings[-1].identity < sighting.identity:
-        sightings.append(sighting)
-        return len(sightings) - 1
-    place = bisect_left(sightings, sighting.identity, key=lambda held: held.identity)
-    if sightings[place].identity == sighting.identity:
-        return None
+def placed(
+    sightings: list[Sighting], sighting: Sighting, part_us: int, says: Callable[[Sighting], object]
+) -> int | None:
+    """Puts a sighting where it belongs and gives its place; None if an earlier one of the same part of time says the same.
+
+    A later one that says the same makes way. So what is held is the same in whatever order the sightings come."""
+    part = sighting.seen_at_us // part_us
+    place = len(sightings)
+    if sightings and sightings[-1].identity >= sighting.identity:
+        place = bisect_left(sightings, sighting.identity, key=lambda held: held.identity)
+    said = says(sighting)
+    before = place - 1
+    while before >= 0 and sightings[before].seen_at_us // part_us == part:
+        if says(sightings[before]) == said:
+            return None
+        before -= 1
+    after = place
+    while after < len(sightings) and sightings[after].seen_at_us // part_us == part:
+        if sightings[after].identity == sighting.identity:
+            return None
+        if says(sightings[after]) == said:
+            sightings[after : after + 1] = []
+            break
+        after += 1
     sightings.insert(place, sighting)
     return place
+
+
+def _is_away(sighting: Sighting) -> bool:
+    return sighting.near_m == math.inf
 
 
 def _first_at(sightings: list[Sighting], seen_at_us: int) -> int:
@@ -36,11 +57,12 @@ class Trails:
 
     completes  the pattern
     span_us    how far back from the last sighting an occurrence can begin
-    A subject is held for as long as its sightings can matter, each with at most `SIGHTINGS_MAX` of them."""
+    A subject is held for as long as its sightings can matter, with one or two sightings for each of `PARTS` of the span."""
 
     def __init__(self, completes: Completes, span_us: int, lateness_us: int) -> None:
         self._completes = completes
         self._span_us = span_us
+        self._part_us = max(1, span_us // PARTS)
         self._lateness_us = lateness_us
         self._trails: dict[str, tuple[list[Sighting], Told]] = {}
         self._newest_us = 0
@@ -53,18 +75,18 @@ class Trails:
     def see(self, name: str, sighting: Sighting, following: Sighting | None) -> list[Change]:
         """Takes in a sighting, and the one seen next if this one is late; says what follows."""
         if name not in self._trails:
-            if sighting.near_m == math.inf:
+            if _is_away(sighting):
                 return []
             self._trails[name] = ([], Told())
         sightings, told = self._trails[name]
-        place = placed(sightings, sighting)
+        place = placed(sightings, sighting, self._part_us, _is_away)
         if following is not None:
-            placed(sightings, following)
+            placed(sightings, following, self._part_us, _is_away)
         if place is None:
             return []
         changes = told.retell(name, sighting.seen_at_us, self._found(sightings, told, place))
         self._forget(sightings, told)
-        if all(held.near_m == math.inf for held in sightings):
+        if all(_is_away(held) for held in sightings):
             del self._trails[name]
         self._newest_us = max(self._newest_us, sighting.seen_at_us)
         self._sweep()
@@ -91,7 +113,7 @@ class Trails:
         cut = _first_at(sightings, needed_us) - 1
         if settled_us is not None:
             cut = max(cut, _first_at(sightings, settled_us))
-        del sightings[: max(cut, len(sightings) - SIGHTINGS_MAX, 0)]
+        del sightings[: max(cut, 0)]
 
     def _sweep(self) -> None:
         """Now and then: forgets subjects whose last sighting is too old to matter to a late one."""

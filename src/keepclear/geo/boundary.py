@@ -101,14 +101,14 @@ class Boundary:
         other = np.where(along <= 0.0, self.before[piece], np.where(along >= 1.0, self.after[piece], -1))
         at_vertex = other >= 0
         other_side, other_direction = self._side(point, np.where(at_vertex, other, piece), up)
-        turn = _dot(np.cross(other_direction, own), up) * np.where(along <= 0.0, 1.0, -1.0)
+        turn = _dot(_cross(other_direction, own), up) * np.where(along <= 0.0, 1.0, -1.0)
         both = (own_side > 0) & (other_side > 0)
         either = (own_side > 0) | (other_side > 0)
         return np.where(at_vertex, np.where(turn > 0, both, either), own_side > 0)
 
     def _side(self, point: Floats, piece: Indexes, up: Floats) -> tuple[Floats, Floats]:
         a, b = self.vertex[self.start[piece]], self.vertex[self.end[piece]]
-        return _dot(np.cross(b - a, point - a), up), b - a
+        return _dot(_cross(b - a, point - a), up), b - a
 
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, inside: bool) -> float:
         """Share of a circular Gaussian of one-sigma `sigma_m` about the point that lies inside the rings."""
@@ -136,6 +136,15 @@ def gaussian_mass(ax: Floats, ay: Floats, bx: Floats, by: Floats, inside: bool) 
 
 def _dot(a: Floats, b: Floats) -> Floats:
     return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
+
+
+def _cross(a: Floats, b: Floats) -> Floats:
+    """What `np.cross` gives, without what it does for other shapes than these."""
+    crossed = np.empty(np.broadcast_shapes(a.shape, b.shape))
+    crossed[..., 0] = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
+    crossed[..., 1] = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
+    crossed[..., 2] = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    return crossed
 
 
 def _seen_from(point: Floats, lat: Floats, lon: Floats, vertex: Floats) -> tuple[Floats, Floats, Floats]:

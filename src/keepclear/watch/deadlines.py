@@ -28,25 +28,30 @@ class Deadline(NamedTuple):
 
 
 class Deadlines:
-    """Deadlines in order. A deadline is never taken back: what it is about is looked at again when it falls due."""
+    """Deadlines in order. A deadline is never taken back: what it is about is looked at again when it falls due.
+
+    The ends of stays are held apart: they tell something and change nothing about who is where."""
 
     def __init__(self) -> None:
-        self._waiting: list[Deadline] = []
+        self._turning: list[Deadline] = []
+        self._stays: list[Deadline] = []
 
     def set(self, deadline: Deadline) -> None:
         """Adds a deadline."""
-        heapq.heappush(self._waiting, deadline)
+        heapq.heappush(self._stays if deadline.kind is Kind.DWELL else self._turning, deadline)
 
     @property
-    def soonest_us(self) -> int:
-        """When the next deadline falls due; later than anything if there is none."""
-        return self._waiting[0].due_us if self._waiting else NEVER_DUE_US
+    def turning_us(self) -> int:
+        """When the next deadline that may change who is where falls due; later than anything if there is none."""
+        return self._turning[0].due_us if self._turning else NEVER_DUE_US
 
     def next_due(self, at_us: int, *, including: bool) -> Deadline | None:
         """Takes out the next deadline before `at_us`, or at it if `including`; None if there is none."""
-        if not self._waiting:
+        held = [waiting for waiting in (self._turning, self._stays) if waiting]
+        if not held:
             return None
-        due_us, kind = self._waiting[0].due_us, self._waiting[0].kind
+        waiting = min(held, key=lambda waiting: waiting[0])
+        due_us, kind = waiting[0].due_us, waiting[0].kind
         # A window contains its end: it closes once that instant is over.
         falls_due = due_us < at_us or (including and due_us == at_us and kind is not Kind.WINDOW_CLOSES)
-        return heapq.heappop(self._waiting) if falls_due else None
+        return heapq.heappop(waiting) if falls_due else None

@@ -228,6 +228,13 @@ class Holdings:
         """That report."""
         return self.report(self.newest_row(number))
 
+    def newest_at(self, number: int, at_us: int) -> Report:
+        """The report of a subject that was seen last of those that had acted by this instant."""
+        row, rows = self.newest_row(number), self.history.rows
+        while rows["at_us"][row] > at_us and rows["before"][row] != NONE:
+            row = int(rows["before"][row])
+        return self.report(row)
+
     def after(self, number: int, row: int) -> Report | None:
         """The held report of a subject that was seen next after this row; None behind the newest."""
         chain = chain_of(self.newest_row(number), self.history.rows).tolist()

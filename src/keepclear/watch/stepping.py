@@ -21,7 +21,6 @@ from keepclear.tracks.picture import CONTRADICTION_SIGMAS, LONGEST_M_PER_E7
 from keepclear.watch.presence import stepped
 from keepclear.watch.sifting import LOOKED_AT, QUIET, Rows, Sifted
 from keepclear.watch.standings import drop_pair, find_pair, new_pair
-from keepclear.watch.zone_columns import LATEST
 
 # Why the step came back.
 DONE, DUE, SPECIAL, FULL = 0, 1, 2, 3
@@ -94,7 +93,7 @@ def step_on(
         subject.newest = report
         if is_quiet and subject.boxed:
             continue
-        due_us = min(due_us, step_pairs(row, rows, report, number, plot, zones, evidence, said, count))
+        step_pairs(row, rows, report, number, plot, zones, evidence, said, count)
         subject.boxed = 0
         if not is_quiet and sifted.place[row] >= 0:
             set_box(subject, sifted.place[row], row, rows, plot, zones, cells)
@@ -230,11 +229,11 @@ def append_report(
 @compiled
 def step_pairs(
     row: int, rows: Rows, report: int, number: int, plot: Plot, zones: Records, evidence: Records, said: int, count: int
-) -> int:
-    """One more report moves the pairs of its subject on; notes what changed by zone, and gives what falls due of it."""
+) -> None:
+    """One more report moves the pairs of its subject on; notes what changed by zone."""
     subject, pairs, seen_at_us = plot.subjects[number], plot.pairs, rows.seen_at_us[row]
     subject.first_pair = with_new_pairs(pairs, plot.ends, subject.first_pair, evidence, said, count, report)
-    due_us, first_move = LATEST, int(plot.sizes[2])
+    first_move = int(plot.sizes[2])
     pair = subject.first_pair
     while pair != NONE:
         following, zone = pairs[pair].next, zones[pairs[pair].zone]
@@ -243,12 +242,9 @@ def step_pairs(
             step_pair(pairs[pair], zone, evidence, said, count, seen_at_us)
             if pairs[pair].rank != was:
                 note_move(plot, first_move, row, report, number, pairs[pair], was)
-                if pairs[pair].rank == 2 and zone.dwell_us < LATEST:
-                    due_us = min(due_us, max(seen_at_us + zone.dwell_us, rows.at_us[row]))
         if pairs[pair].rank == 0 and pairs[pair].near == 0:
             subject.first_pair = drop_pair(pairs, plot.ends, subject.first_pair, pairs[pair].zone)
         pair = following
-    return due_us
 
 
 @compiled

@@ -180,13 +180,13 @@ class Watch:
         done = 0
         while done < len(batch):
             plot = held.plot(len(batch) - done, sifted.evidence, self._moves)
-            due_us = min(self._deadlines.soonest_us, self._patterns.soonest_us)
+            due_us = min(self._deadlines.turning_us, self._patterns.soonest_us)
             reached, why = step_on(done, rows, sifted, plot, self._zones, cells, limits, due_us)
             held.note_sizes(plot)
             if plot.sizes[2]:
                 self._follow_moves(batch, rows, plot.moves[: plot.sizes[2]].tolist())
             if reached > done:
-                self._speaker.pass_to(int(at_us[reached - 1]))
+                self._pass_time(int(at_us[reached - 1]), including=False)
             done = reached
             if why == DUE:
                 self._pass_time(int(at_us[done]), including=False)
@@ -216,7 +216,7 @@ class Watch:
         for (row, report_row, number, zone, created, was_rank, now_rank), (sight, measured) in zip(
             moves, sights, strict=True
         ):
-            self._speaker.pass_to(int(rows.at_us[row]))
+            self._pass_time(int(rows.at_us[row]), including=False)
             subject = self._held.subject(number)
             self._held.begins_anew(number, zone, created)
             pair, seen_at_us = subject.towards(zone), int(rows.seen_at_us[row])
@@ -457,7 +457,7 @@ class Watch:
             self._expect_end_of_stay(subject, number)
             return
         pair.dwell_told = True
-        newest = self._held.newest(subject.number)
+        newest = self._held.newest_at(subject.number, self._speaker.now_us)
         params: alerts.Params = {"inside_s": inside_us / 1e6, "limit_s": limit_us / 1e6}
         params |= {"last_seen_at_us": newest.seen_at_us}
         params |= alerts.doubt(allowed)

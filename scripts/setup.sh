@@ -43,6 +43,7 @@ set_up() { # run | test | bench
         else
             make_anew "$1"
         fi
+        warm
         write_stamp run
         if [ "$1" != run ]; then write_stamp "$1"; fi
         say "done"
@@ -109,6 +110,10 @@ install_into_venv() { # run | test | bench
             uv_install --quiet --no-deps --no-build-isolation --editable "$root"
     fi
 }
+
+# Kernels are compiled once, into the user's cache folder, so that the first watch need not wait. Without it they are
+# compiled when they are first called.
+warm() { PYTHONDONTWRITEBYTECODE='' "$venv/bin/python" -m keepclear.cli.warming >/dev/null || say "the kernels could not be compiled ahead"; }
 
 pip_install() { PIP_DISABLE_PIP_VERSION_CHECK=1 "$venv/bin/python" -m pip install "$@" >&2; }
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from keepclear import cache_folder
+
 if TYPE_CHECKING:
     from keepclear.agreements.atlas import Atlas as Atlas
     from keepclear.agreements.atlas import Zone as Zone
@@ -46,6 +48,9 @@ _ROOM_OF = {
     "observations_of": "tracks.tables",
 }  # fmt: skip
 __all__ = list(_ROOM_OF)
+
+
+cache_folder.settle()
 
 
 def __getattr__(name: str) -> object:

@@ -37,5 +37,8 @@ _NUMBA = _numba()
 
 
 def compiled(function: Function) -> Function:
-    """The function, compiled for the types it is called with."""
-    return cast(Function, _NUMBA.njit(cache=True, nogil=True, error_model="numpy")(function))
+    """The function, compiled for the types it is called with; each time anew where nothing can be kept."""
+    try:
+        return cast(Function, _NUMBA.njit(cache=True, nogil=True, error_model="numpy")(function))
+    except RuntimeError:  # no folder that can be written to
+        return cast(Function, _NUMBA.njit(nogil=True, error_model="numpy")(function))

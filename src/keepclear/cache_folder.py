@@ -1,0 +1,59 @@
+"""Where compiled kernels are kept: a folder of the user's own, one for each state of the source.
+
+The compiler notices when a function has changed, but not when one that it calls has; so the folder is named after all
+files that hold kernels. What is in it can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import zlib
+from pathlib import Path
+
+SETTING = "NUMBA_CACHE_DIR"
+_ROOMS_WITH_KERNELS = ("geo", "tracks", "watch", "feeds")
+_NAMED = "kernels-"
+
+
+def settle() -> None:
+    """Makes the compiler use the folder, unless the user has named another, or it cannot be made.
+
+    Then the compiler keeps what it compiles beside the source, or for this process only."""
+    if SETTING in os.environ:
+        return
+    try:
+        folder = caches() / f"{_NAMED}{_mark()}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no home, or none that can be written to
+        return
+    if os.access(folder, os.W_OK):
+        os.environ[SETTING] = str(folder)
+
+
+def outdated() -> list[Path]:
+    """The folders of other states of the source."""
+    current = os.environ.get(SETTING, "")
+    return [folder for folder in caches().glob(f"{_NAMED}*") if str(folder) != current] if caches().is_dir() else []
+
+
+def caches() -> Path:
+    """Where the user's programs keep what they can make again, for this one."""
+    if sys.platform == "win32":
+        stated = os.environ.get("LOCALAPPDATA")
+        return (Path(stated) if stated else Path.home() / "AppData" / "Local") / "keepclear" / "Cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "keepclear"
+    stated = os.environ.get("XDG_CACHE_HOME")
+    return (Path(stated) if stated and Path(stated).is_absolute() else Path.home() / ".cache") / "keepclear"
+
+
+def _mark() -> str:
+    here = Path(__file__).parent
+    seen = [f"{sys.version} {here}"]
+    for room in _ROOMS_WITH_KERNELS:
+        for entry in sorted(os.scandir(here / room), key=lambda entry: entry.name):
+            if entry.name.endswith(".py"):
+                about = entry.stat()
+                seen.append(f"{entry.name} {about.st_size} {about.st_mtime_ns}")
+    return f"{zlib.crc32(chr(10).join(seen).encode()):08x}"

@@ -1,0 +1,83 @@
+"""`python -m keepclear.cli.warming`: compiles the kernels, so that no one waits for it later. The set-up runs it.
+
+A small watch is run through the command, over positions of every kind that meet zones of every shape; whatever it
+needs is compiled and kept. Kernels of older states of the source are deleted.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+
+from keepclear import Circle, Watch, Zone, cache_folder
+from keepclear.cli.main import main as command
+
+_ROWS = 1_000
+_RING = [[8.0, 46.0], [8.4, 46.0], [8.4, 46.3], [8.0, 46.3], [8.0, 46.0]]
+_SHAPES: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
+    ({"type": "Point", "coordinates": [8.5, 46.5]}, {"radius": "12 km", "band": "2 km", "dwell": "5 min"}),
+    ({"type": "Point", "coordinates": [8.2, 46.1]}, {"radius": "9 km", "from_deg": 300, "to_deg": 60}),
+    ({"type": "LineString", "coordinates": [[8.1, 46.0], [8.6, 46.6]]}, {"half_width": "2 km"}),
+    ({"type": "Polygon", "coordinates": [_RING]}, {"edges": "lonlat"}),
+    ({"type": "Polygon", "coordinates": [_RING]}, {"edges": "geodesic", "approach": "10 min"}),
+)
+
+
+def main() -> int:
+    """Warms, and says so."""
+    print("keepclear: compiling kernels, once after each change; about a minute", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory(prefix="keepclear-") as name:
+        positions, zones = Path(name) / "positions.csv", Path(name) / "zones.geojson"
+        positions.write_text("\n".join(["subject,seen_at,known_at,lat,lon,error_m,height_m", *map(_row, range(_ROWS))]))
+        features = [
+            {
+                "type": "Feature",
+                "id": f"zone-{number}",
+                "geometry": geometry,
+                "properties": {"name": f"Zone {number}", **terms},
+            }
+            for number, (geometry, terms) in enumerate(_SHAPES)
+        ]
+        zones.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+        _let_go_of_old_reports()
+        with redirect_stderr(io.StringIO()):
+            code = command(
+                ["watch", str(positions), "--zones", str(zones), "--events", os.devnull, "--summary", "none"]
+            )
+    for folder in cache_folder.outdated():
+        shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+def _let_go_of_old_reports() -> None:
+    """A watch holds reports for an hour, and lets go of them in bulk: here by the handful."""
+    watch = Watch(Zone("zone", Circle(46.5, 8.5, 12_000.0)), rows_before_tidying=1)
+    for hour in range(5):
+        lat = [46.5 if hour % 2 else 47.5]
+        watch.observe({"subject": ["Truck"], "seen_at": [f"2031-03-04T{hour:02d}:00:00Z"], "lat": lat, "lon": [8.5]})
+        late = f"2031-03-04T{hour:02d}:00:10Z", f"2031-03-04T{hour:02d}:00:05Z"
+        watch.observe({"subject": ["Truck"] * 2, "seen_at": list(late), "lat": lat * 2, "lon": [8.5, 8.51]})
+
+
+def _row(number: int) -> str:
+    """A vehicle that drives up and down through the zones; now and then its place is unsure, or its report is late."""
+    step = number // 5
+    minute, second = divmod(step * 15, 60)
+    error_m = ("", "10", "400", "90000")[number % 4 if number % 50 > 40 else 0]
+    seen = f"2031-03-04T{6 + minute // 60:02d}:{minute % 60:02d}:{second:02d}"
+    known = (
+        f"2031-03-04T{6 + minute // 60:02d}:{minute % 60:02d}:{second:02d}" if number % 97 else "2031-03-04T08:00:00"
+    )
+    lat = 45.9 + 0.01 * ((step + 10 * (number % 5)) % 80)
+    return f"Truck {number % 5},{seen}Z,{known}Z,{lat:.4f},{8.1 + 0.0007 * step:.4f},{error_m},{100 + number % 7}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -24,8 +24,6 @@ from keepclear.geo.outlines import Outline, Outlines, columns_of, outline_of
 from keepclear.geo.shapes import Shape
 from keepclear.geo.tiling import build_tiles, pairs_by_tile
 
-# How finely tiles are split: many zones share what memory a few would spend on finer cells. Measured: docs/kernel.md.
-BYTES_PER_PAIR = 2.4e6
 _ROWS_PER_PART = 65_536
 
 Indexes = npt.NDArray[np.intp]
@@ -58,7 +56,6 @@ class ZoneIndex:
         self._grown.listed[0], self._used[LISTED] = 0, 1  # the empty list
         columns = columns_of([outline for outline in self._outlines if outline is not None])
         tiles, first, zones = pairs_by_tile(columns)
-        self._bytes_per_crossing = min(max(BYTES_PER_PAIR / max(len(zones), 1), 40.0), 240.0)
         self._build(tiles, first, zones, np.arange(len(shapes), dtype=np.int32), columns)
         self._publish()
 
@@ -172,9 +169,7 @@ class ZoneIndex:
     def _build(self, tiles: Longs, first: Longs, zones: Ints, number: Ints, columns: Outlines) -> None:
         """Builds these tiles behind what there is."""
         begin = self._used.copy()
-        self._grown, code, extent = build_tiles(
-            tiles, first, zones, number, columns, self._grown, self._used, self._bytes_per_crossing
-        )
+        self._grown, code, extent = build_tiles(tiles, first, zones, number, columns, self._grown, self._used)
         self._live += int(extent.sum() - self._extent[tiles].sum())
         self._tile[tiles], self._extent[tiles] = code, extent
         self._begin[tiles] = begin + np.cumsum(extent, axis=0) - extent

@@ -47,6 +47,8 @@ from keepclear.geo.outlines import Outlines
 from keepclear.geo.runs import copy_near, copy_run
 
 SHIFT_MAX = 6
+# What may be spent for each cell that an edge crosses, and in all. Measured: docs/kernel.md, "How fine".
+BYTES_PER_CROSSING = 30.0
 TILE_BYTES_MAX = 200_000
 M_PER_DEG = 111_200.0
 
@@ -103,7 +105,6 @@ def build_tiles(
     outlines: Outlines,
     grown: Grown,
     used: Longs,
-    bytes_per_crossing: float,
 ) -> tuple[Grown, Longs, Longs]:
     """Appends the tiles to the columns: gives the columns, and by tile its code and how many rows of each it took.
 
@@ -112,17 +113,13 @@ def build_tiles(
     extent = np.empty((len(tiles), 5), np.int64)
     for i in range(len(tiles)):
         before = used.copy()
-        grown, code[i] = _tile(
-            tiles[i], zones[first[i] : first[i + 1]], number, outlines, grown, used, bytes_per_crossing
-        )
+        grown, code[i] = _tile(tiles[i], zones[first[i] : first[i + 1]], number, outlines, grown, used)
         extent[i] = used - before
     return grown, code, extent
 
 
 @compiled
-def _tile(
-    tile: int, zones: Ints, number: Ints, outlines: Outlines, grown: Grown, used: Longs, bytes_per_crossing: float
-) -> tuple[Grown, int]:
+def _tile(tile: int, zones: Ints, number: Ints, outlines: Outlines, grown: Grown, used: Longs) -> tuple[Grown, int]:
     row, column = tile // COLUMNS, tile % COLUMNS
     status = np.empty(len(zones), np.int8)
     near_first = np.zeros(len(zones) + 1, np.int64)
@@ -149,7 +146,7 @@ def _tile(
     if edges == 0:
         return grown, listed(grown, used, common) if whole else 0
 
-    shift = _shift(row, crossed_m, banded_m2, bytes_per_crossing)
+    shift = _shift(row, crossed_m, banded_m2)
     side = 1 << shift
     cells = side * side
     trie, chain = no_lists(cells), no_entries(cells)
@@ -289,7 +286,7 @@ def _reach_into(
 
 
 @compiled
-def _shift(row: int, crossed_m: float, banded_m2: float, bytes_per_crossing: float) -> int:
+def _shift(row: int, crossed_m: float, banded_m2: float) -> int:
     """Into 2^s by 2^s cells: as fine as pays. A finer cell is crossed by fewer edges; it costs four bytes, and twelve an entry."""
     south = row * TILE_DEG - 90.0
     height_m = TILE_DEG * M_PER_DEG
@@ -300,7 +297,7 @@ def _shift(row: int, crossed_m: float, banded_m2: float, bytes_per_crossing: flo
         cell_m = np.sqrt(width_m * height_m / cells)
         crossed = 1.3 * crossed_m / cell_m
         bytes_taken = 4.0 * cells + 12.0 * (crossed + banded_m2 / (cell_m * cell_m))
-        if bytes_taken <= min(bytes_per_crossing * crossed, TILE_BYTES_MAX):
+        if bytes_taken <= min(BYTES_PER_CROSSING * crossed, TILE_BYTES_MAX):
             break
         shift -= 1
     return shift

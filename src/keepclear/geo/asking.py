@@ -24,6 +24,8 @@ _LEVELS_TO_TILE = 3
 # Far away a distance may be too long: the piece nearest along the chord is not quite the piece nearest on the ellipsoid.
 _TRUSTED_SHARE = 0.99
 _SLACK_M = 1.0
+# One level of one shape: what a large or long shape does not decide with so many questions it is asked for every position.
+QUESTIONS_MAX = 20_000
 CELL_OUT, CELL_IN, CELL_ASK = 0, 1, 2
 TILE_IN = -1
 
@@ -91,18 +93,18 @@ def _paint(
     shape: Shape, reach_m: float, row: npt.NDArray[np.intp], column: npt.NDArray[np.intp], grid: npt.NDArray[np.int8]
 ) -> None:
     tile = np.arange(len(row))
+    grid[:] = CELL_ASK
     for level in range(1, GRID_SHIFT + 1):
         row, column, tile = *_quartered(row, column), np.repeat(tile, 4)
         state = _states(shape, reach_m, row, column, TILE_DEG / (1 << level))
         size = GRID_SIDE >> level
-        at_row, at_column = row % (1 << level) * size, column % (1 << level) * size
-        if level < GRID_SHIFT:
-            for k in np.flatnonzero(state == CELL_IN):
-                grid[tile[k], at_row[k] : at_row[k] + size, at_column[k] : at_column[k] + size] = CELL_IN
-            open_still = state == CELL_ASK
-            row, column, tile = row[open_still], column[open_still], tile[open_still]
-        else:
-            grid[tile, at_row, at_column] = state
+        for k in range(len(state)):
+            at_row, at_column = row[k] % (1 << level) * size, column[k] % (1 << level) * size
+            grid[tile[k], at_row : at_row + size, at_column : at_column + size] = state[k]
+        undecided = state == CELL_ASK
+        if 4 * np.count_nonzero(undecided) > QUESTIONS_MAX:
+            return
+        row, column, tile = row[undecided], column[undecided], tile[undecided]
 
 
 def _states(

@@ -6,7 +6,7 @@ import numpy as np
 
 from keepclear.geo.cells import GEODESIC, LONLAT, Ints, Longs
 from keepclear.geo.compiled import compiled
-from keepclear.geo.tiling import CELL, ENTRY, GEODESIC_VERTEX, LISTED, LONLAT_VERTEX, Grown
+from keepclear.geo.growing import CELL, ENTRY, GEODESIC_VERTEX, LISTED, LONLAT_VERTEX, Grown
 
 
 @compiled

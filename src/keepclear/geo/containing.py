@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.cells import CIRCLE, GEODESIC, LONLAT, Cells, Longs, crossing, ecef, locate, whole
+from keepclear.geo.cells import GEODESIC, LONLAT, Cells, Longs, crossing, ecef, locate, whole
 from keepclear.geo.compiled import compiled
 from keepclear.geo.earth import Floats
 from keepclear.geo.sides import OUTSIDE, UNSURE, side
@@ -89,7 +89,14 @@ def _fill(
         for i in range(rows):
             for entry in range(~place[i] + 1, ~place[i] + 1 + entry_count[i]):
                 asked[entries] = entry
-                touched[entries] = _first_number(cells, entry)
+                kind, first = cells.entry[entry, 2] & 3, cells.entry[entry, 1]
+                # The first number that the decision will need: asked for now, it has come by then.
+                if kind == LONLAT:
+                    touched[entries] = cells.lonlat[first, 0]
+                elif kind == GEODESIC:
+                    touched[entries] = cells.geodesic[first, 0]
+                else:
+                    touched[entries] = cells.zone[cells.entry[entry, 0], 0]
                 entries += 1
         entries = 0
         for i in range(rows):
@@ -120,19 +127,6 @@ def _fill(
             entries += entry_count[i]
         row += rows
     reached[0], reached[1], reached[2] = row, found, unsure
-
-
-@compiled
-def _first_number(cells: Cells, entry: int) -> float:
-    """The first number that a decision on this entry will need: asked for early, it has come when it is needed."""
-    kind = cells.entry[entry, 2] & 3
-    if kind == CIRCLE:
-        return float(cells.zone[cells.entry[entry, 0], 0])
-    if kind == LONLAT:
-        return float(cells.lonlat[cells.entry[entry, 1], 0])
-    if kind == GEODESIC:
-        return float(cells.geodesic[cells.entry[entry, 1], 0])
-    return 0.0
 
 
 @compiled

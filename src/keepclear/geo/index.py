@@ -19,9 +19,10 @@ from keepclear.geo.compacting import compacted, zones_of_tiles
 from keepclear.geo.containing import Column, near_pairs, pairs
 from keepclear.geo.earth import E7, Floats
 from keepclear.geo.exact import Exact
+from keepclear.geo.growing import CELL, ENTRY, GEODESIC_VERTEX, LISTED, LONLAT_VERTEX, room
 from keepclear.geo.outlines import Outline, Outlines, columns_of, outline_of
 from keepclear.geo.shapes import Shape
-from keepclear.geo.tiling import CELL, ENTRY, GEODESIC_VERTEX, LISTED, LONLAT_VERTEX, build_tiles, pairs_by_tile, room
+from keepclear.geo.tiling import build_tiles, pairs_by_tile
 
 _ROWS_PER_PART = 65_536
 
@@ -54,7 +55,8 @@ class ZoneIndex:
         self._grown, self._used = room(), np.zeros(5, np.int64)
         self._grown.listed[0], self._used[LISTED] = 0, 1  # the empty list
         columns = columns_of([outline for outline in self._outlines if outline is not None])
-        self._build(*pairs_by_tile(columns), np.arange(len(shapes), dtype=np.int32), columns)
+        tiles, first, zones = pairs_by_tile(columns)
+        self._build(tiles, first, zones, np.arange(len(shapes), dtype=np.int32), columns)
         self._publish()
 
     @property

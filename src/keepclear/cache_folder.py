@@ -17,17 +17,17 @@ _NAMED = "kernels-"
 
 
 def settle() -> None:
-    """Makes the compiler use the folder, unless the user has named another, or it cannot be made.
+    """Makes the compiler use the folder, unless the user has named another, or it cannot be written to.
 
     Then the compiler keeps what it compiles beside the source, or for this process only."""
     if SETTING in os.environ:
         return
     try:
         folder = caches() / f"{_NAMED}{_mark()}"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # no home, or none that can be written to
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+    except (OSError, RuntimeError):  # no home
         return
-    if os.access(folder, os.W_OK):
+    if there.is_dir() and os.access(there, os.W_OK):
         os.environ[SETTING] = str(folder)
 
 

@@ -16,8 +16,11 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from keepclear import Circle, Watch, Zone, cache_folder
+import numpy as np
+
+from keepclear import Circle, Polygon, Watch, Zone, cache_folder
 from keepclear.cli.main import main as command
+from keepclear.geo.index import ZoneIndex
 
 _ROWS = 1_000
 _RING = [[8.0, 46.0], [8.4, 46.0], [8.4, 46.3], [8.0, 46.3], [8.0, 46.0]]
@@ -47,6 +50,7 @@ def main() -> int:
         ]
         zones.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
         _let_go_of_old_reports()
+        _ask_index()
         with redirect_stderr(io.StringIO()):
             code = command(
                 ["watch", str(positions), "--zones", str(zones), "--events", os.devnull, "--summary", "none"]
@@ -64,6 +68,16 @@ def _let_go_of_old_reports() -> None:
         watch.observe({"subject": ["Truck"], "seen_at": [f"2031-03-04T{hour:02d}:00:00Z"], "lat": lat, "lon": [8.5]})
         late = f"2031-03-04T{hour:02d}:00:10Z", f"2031-03-04T{hour:02d}:00:05Z"
         watch.observe({"subject": ["Truck"] * 2, "seen_at": list(late), "lat": lat * 2, "lon": [8.5, 8.51]})
+
+
+def _ask_index() -> None:
+    """What a program asks of the index and the command does not."""
+    ring = ((46.0, 8.0), (46.0, 9.0), (47.0, 8.5), (46.0, 8.0))
+    shapes = (Circle(46.5, 8.5, 1000.0), Polygon(((ring,),)), Polygon(((ring,),), "lonlat"))
+    index = ZoneIndex([(shape, 0.0) for shape in shapes])
+    index.put(0, Circle(46.6, 8.5, 900.0), 100.0)
+    for column in (np.array([46.5]), np.array([465_000_000], np.int32)):
+        index.containing(column, column)
 
 
 def _row(number: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from keepclear import cache_folder
+from keepclear.cli import cache_folder
 
 if TYPE_CHECKING:
     from keepclear.agreements.atlas import Atlas as Atlas

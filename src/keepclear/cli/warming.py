@@ -18,9 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from keepclear import Circle, Polygon, Watch, Zone, cache_folder
+from keepclear.agreements.atlas import Zone
+from keepclear.cli import cache_folder
 from keepclear.cli.main import main as command
 from keepclear.geo.index import ZoneIndex
+from keepclear.geo.shapes import Circle, Polygon
+from keepclear.watch.watch import Watch
 
 _ROWS = 1_000
 _RING = [[8.0, 46.0], [8.4, 46.0], [8.4, 46.3], [8.0, 46.3], [8.0, 46.0]]

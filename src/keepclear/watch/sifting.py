@@ -95,36 +95,48 @@ class Sieve:
             np.empty(len(batch), np.int8), np.zeros(len(batch), np.int64), np.zeros(len(batch), np.int32),
             np.full(len(batch), _NOWHERE, np.int64), np.empty(max(64, len(batch)), EVIDENCE),
         )  # fmt: skip
-        mark_rows(rows, subjects, stamp, ERROR_MM_MAX[0], sifted.mark)
+        fresh, unsure = mark_rows(rows, subjects, stamp, ERROR_MM_MAX[0], sifted.mark)
         size, asked = 0, np.empty((max(16, len(batch)), 2), np.int64)
-        for level in range(len(ERROR_MM_MAX)):
-            chosen = np.flatnonzero(sifted.mark == (FRESH if level == 0 else ASK))
-            if level:
-                chosen = chosen[rows.error_mm[chosen] <= ERROR_MM_MAX[level]]
-            sifted, size, asked_count, asked = self._sift_level(level, rows, chosen, sifted, size, asked)
-            if asked_count:
-                self._answer(batch, asked[:asked_count], sifted.evidence)
+        if fresh:
+            sifted, size, asked = self._sift_level(0, FRESH, batch, rows, sifted, size, asked)
+        if not unsure:
+            return sifted
+        sifted, size, asked = self._sift_level(1, ASK, batch, rows, sifted, size, asked)
         return self._weigh_rest(batch, sifted, size)
 
     def _sift_level(
         self,
         level: int,
+        wanted: int,
+        batch: Observations,
         rows: Rows,
-        chosen: npt.NDArray[np.intp],
         sifted: Sifted,
         size: int,
         asked: npt.NDArray[np.int64],
-    ) -> tuple[Sifted, int, int, npt.NDArray[np.int64]]:
-        done = asked_count = 0
-        while done < len(chosen):
-            cells = self.index(level).cells
+    ) -> tuple[Sifted, int, npt.NDArray[np.int64]]:
+        """Sifts the reports with this mark by one index; those that are too uncertain for it keep their mark."""
+        cells, done, asked_count = self.index(level).cells, 0, 0
+        while True:
             done, size, asked_count = sift_rows(
-                cells, self._zones, rows, chosen, done, sifted, size, asked, asked_count, level == 0
+                cells,
+                self._zones,
+                rows,
+                wanted,
+                ERROR_MM_MAX[level],
+                done,
+                sifted,
+                size,
+                asked,
+                asked_count,
+                level == 0,
             )
-            if done < len(chosen):
-                sifted = sifted._replace(evidence=grown(sifted.evidence, 2 * len(sifted.evidence)))
-                asked = np.concatenate([asked, np.empty_like(asked)])
-        return sifted, size, asked_count, asked
+            if done == len(batch):
+                break
+            sifted = sifted._replace(evidence=grown(sifted.evidence, 2 * len(sifted.evidence)))
+            asked = np.concatenate([asked, np.empty_like(asked)])
+        if asked_count:
+            self._answer(batch, asked[:asked_count], sifted.evidence)
+        return sifted, size, asked
 
     def _answer(self, batch: Observations, asked: npt.NDArray[np.int64], evidence: Records) -> None:
         """The exact engine says what was too close to call."""
@@ -162,8 +174,13 @@ class Sieve:
 
 
 @compiled
-def mark_rows(rows: Rows, subjects: Records, stamp: int, error_mm_max: int, mark: npt.NDArray[np.int8]) -> None:
-    """Marks who is in the box of its subject, if it is the first of it in this batch, and what an index cannot know."""
+def mark_rows(
+    rows: Rows, subjects: Records, stamp: int, error_mm_max: int, mark: npt.NDArray[np.int8]
+) -> tuple[int, int]:
+    """Marks who is in the box of its subject, if it is the first of it in this batch, and what the first index cannot know.
+
+    Gives how many are fresh, and how many are too uncertain."""
+    fresh = unsure = 0
     for row in range(len(mark)):
         subject = subjects[rows.subject[row]]
         first_of_batch = subject.stamp != stamp
@@ -172,6 +189,7 @@ def mark_rows(rows: Rows, subjects: Records, stamp: int, error_mm_max: int, mark
             mark[row] = LOOKED_AT
         elif rows.error_mm[row] > error_mm_max:
             mark[row] = ASK
+            unsure += 1
         elif (
             first_of_batch
             and subject.boxed
@@ -181,6 +199,8 @@ def mark_rows(rows: Rows, subjects: Records, stamp: int, error_mm_max: int, mark
             mark[row] = QUIET
         else:
             mark[row] = FRESH
+            fresh += 1
+    return fresh, unsure
 
 
 @compiled
@@ -188,7 +208,8 @@ def sift_rows(
     cells: Cells,
     zones: Records,
     rows: Rows,
-    chosen: npt.NDArray[np.intp],
+    wanted: int,
+    error_mm_max: int,
     done: int,
     sifted: Sifted,
     size: int,
@@ -196,17 +217,18 @@ def sift_rows(
     asked_count: int,
     is_fine: bool,
 ) -> tuple[int, int, int]:
-    """Sifts rows until the last, or until one might not find room; gives how far it came, and what is in use."""
+    """Sifts the rows of a mark until the last, or until one might not find room; gives how far it came, and what is in use."""
     evidence = sifted.evidence
-    for number in range(done, len(chosen)):
-        row = chosen[number]
+    for row in range(done, len(sifted.mark)):
+        if sifted.mark[row] != wanted or rows.error_mm[row] > error_mm_max:
+            continue
         lat, lon = rows.lat_e7[row] / 1e7, rows.lon_e7[row] / 1e7
         place = locate(cells, lat, lon)
         listed, listed_end = whole(cells, place)
         entry, entry_end = crossing(cells, place)
         room = (listed_end - listed) + (entry_end - entry)
         if size + room > len(evidence) or asked_count + room > len(asked):
-            return number, size, asked_count
+            return row, size, asked_count
         sifted.mark[row] = FRESH
         sifted.place[row] = place if is_fine else _NOWHERE
         sifted.run[row] = size
@@ -234,7 +256,7 @@ def sift_rows(
         for said_at in range(sifted.run[row], size):
             if zones[evidence[said_at].zone].watched:
                 sifted.mark[row] = LOOKED_AT
-    return len(chosen), size, asked_count
+    return len(sifted.mark), size, asked_count
 
 
 @compiled

@@ -1,7 +1,7 @@
 """The cells of the index, and how a position finds its own.
 
-The earth lies in tiles of half a degree. A tile that no edge comes near is one place; any other is split into
-2^s by 2^s cells, and each cell is a place. A place says which zones contain it whole, and which zones have an edge
+The earth lies in tiles of half a degree, each split into 2^s by 2^s cells; a tile that no edge comes near is one cell.
+Each cell is a place. A place says which zones contain it whole, and which zones have an edge
 so near that the position itself must be looked at: its crossing entries. docs/kernel.md is the long story.
 
 A place is a number. From 0 up it is where its list stands in `listed`: a count, then that many zone numbers.
@@ -40,9 +40,9 @@ REFERENCES = np.array(
 class Cells(NamedTuple):
     """The index as arrays, to be handed to compiled functions; nobody writes to them but the index.
 
-    tile        (259 200,) row by row from the south-west: from 0 up a place; below 0 the complement of `first * 8 + s`,
-                where the 4^s cells of the tile stand in `cell` from `first`, row by row from its south-west
-    cell        places
+    tile        (259 200,) row by row from the south-west: `first * 8 + s`, where the 4^s cells of the tile stand in `cell`
+                from `first`, row by row from its south-west
+    cell        places; the first is that of all tiles where there is nothing
     listed      lists of zone numbers, ascending, each after its count; the list at 0 is empty
     entry       (n, 3) heads: count, list, 0; entries: zone, first vertex, bits (see `bits_of`)
     entry_zone  the first column of `entry`
@@ -74,9 +74,7 @@ def locate(cells: Cells, lat: float, lon: float) -> int:
     north, east = (lat + 90.0) * TILES_PER_DEGREE, (lon + 180.0) * TILES_PER_DEGREE
     row, column = min(max(int(north), 0), ROWS - 1), min(max(int(east), 0), COLUMNS - 1)
     code = cells.tile[row * COLUMNS + column]
-    if code >= 0:
-        return int(code)
-    shift, first = ~code & 7, ~code >> 3
+    shift, first = code & 7, code >> 3
     side = 1 << shift
     cell_row = min(max(int((north - row) * side), 0), side - 1)
     cell_column = min(max(int((east - column) * side), 0), side - 1)
@@ -104,7 +102,7 @@ def block(cells: Cells, lat: float, lon: float) -> tuple[float, float, float, fl
     north, east = (lat + 90.0) * TILES_PER_DEGREE, (lon + 180.0) * TILES_PER_DEGREE
     row, column = min(max(int(north), 0), ROWS - 1), min(max(int(east), 0), COLUMNS - 1)
     code = cells.tile[row * COLUMNS + column]
-    side = 1 if code >= 0 else 1 << (~code & 7)
+    side = 1 << (code & 7)
     height = TILE_DEG / side
     south = row * TILE_DEG - 90.0 + min(max(int((north - row) * side), 0), side - 1) * height
     west = column * TILE_DEG - 180.0 + min(max(int((east - column) * side), 0), side - 1) * height

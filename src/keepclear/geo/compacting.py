@@ -45,7 +45,7 @@ def zones_of_tiles(
 def compacted(tile: Longs, begin: Longs, extent: Longs, old: Grown) -> tuple[Grown, Longs]:
     """The columns without the rows that no tile uses any more; `tile` and `begin` are changed to suit."""
     used = np.zeros(5, np.int64)
-    used[LISTED] = 1
+    used[CELL] = used[LISTED] = 1
     total = used.copy()
     for t in range(len(tile)):
         total += extent[t]
@@ -56,7 +56,7 @@ def compacted(tile: Longs, begin: Longs, extent: Longs, old: Grown) -> tuple[Gro
         np.empty((total[LONLAT_VERTEX], 2)),
         np.empty((total[GEODESIC_VERTEX], 6)),
     )
-    new.listed[0] = 0
+    new.cell[0] = new.listed[0] = 0
     for t in range(len(tile)):
         if extent[t].sum() == 0:
             continue
@@ -69,26 +69,35 @@ def compacted(tile: Longs, begin: Longs, extent: Longs, old: Grown) -> tuple[Gro
         new.geodesic[used[GEODESIC_VERTEX] : used[GEODESIC_VERTEX] + extent[t, GEODESIC_VERTEX]] = old.geodesic[
             first[GEODESIC_VERTEX] : last[GEODESIC_VERTEX]
         ]
-        k = first[ENTRY]
-        while k < last[ENTRY]:
-            head = old.entry[k]
-            new.entry[k + by[ENTRY], 0], new.entry[k + by[ENTRY], 2] = head[0], 0
-            new.entry[k + by[ENTRY], 1] = head[1] + by[LISTED] if head[1] else 0
-            for e in range(k + 1, k + 1 + head[0]):
-                new.entry[e + by[ENTRY]] = old.entry[e]
-                kind = old.entry[e, 2] & 3
-                if kind == LONLAT:
-                    new.entry[e + by[ENTRY], 1] += by[LONLAT_VERTEX]
-                elif kind == GEODESIC:
-                    new.entry[e + by[ENTRY], 1] += by[GEODESIC_VERTEX]
-            k += 1 + head[0]
-        for c in range(first[CELL], last[CELL]):
-            place = old.cell[c]
-            new.cell[c + by[CELL]] = place + by[LISTED] if place > 0 else (0 if place == 0 else ~(~place + by[ENTRY]))
-        if tile[t] > 0:
-            tile[t] += by[LISTED]
-        elif tile[t] < 0:
-            tile[t] = ~((((~tile[t]) >> 3) + by[CELL]) << 3 | (~tile[t] & 7))
+        _move_entries(old.entry, new.entry, first[ENTRY], last[ENTRY], by)
+        _move_cells(old.cell, new.cell, first[CELL], last[CELL], by)
+        tile[t] = ((tile[t] >> 3) + by[CELL]) << 3 | (tile[t] & 7)
         begin[t] = used
         used += extent[t]
     return new, used
+
+
+@compiled
+def _move_entries(old: Ints, new: Ints, first: int, last: int, by: Longs) -> None:
+    at = first
+    while at < last:
+        entries, to = old[at, 0], at + by[ENTRY]
+        new[to, 0], new[to, 2] = entries, 0
+        new[to, 1] = old[at, 1] + by[LISTED] if old[at, 1] else 0
+        for k in range(at + 1, at + 1 + entries):
+            kind = old[k, 2] & 3
+            moved = by[LONLAT_VERTEX] if kind == LONLAT else (by[GEODESIC_VERTEX] if kind == GEODESIC else 0)
+            to = k + by[ENTRY]
+            new[to, 0], new[to, 1], new[to, 2] = old[k, 0], old[k, 1] + moved, old[k, 2]
+        at += 1 + entries
+
+
+@compiled
+def _move_cells(old: Ints, new: Ints, first: int, last: int, by: Longs) -> None:
+    for cell in range(first, last):
+        place = old[cell]
+        if place > 0:
+            place += by[LISTED]
+        elif place < 0:
+            place = ~(~place + by[ENTRY])
+        new[cell + by[CELL]] = place

@@ -61,19 +61,23 @@ def _fill(
 ) -> None:
     """Goes on from `reached` until the rows or the room are at an end."""
     row, found, unsure = reached
-    place, first_listed, listed_count, entry_count = np.empty((4, BLOCK), np.int64)
+    # Of the rows of a block that are not at a place of nothing: which, their place, list, lengths of list and entries.
+    some, place, first_listed, listed_count, entry_count = np.empty((5, BLOCK), np.int64)
     asked, said = np.empty((2, 4 * BLOCK), np.int64)
     touched = np.empty(4 * BLOCK)
     while row < len(lat):
         rows = min(BLOCK, len(lat) - row)
+        count = 0
         for i in range(rows):
-            place[i] = locate(cells, lat[row + i] * scale, lon[row + i] * scale)
-        for i in range(rows):
+            some[count] = row + i
+            place[count] = locate(cells, lat[row + i] * scale, lon[row + i] * scale)
+            count += int(place[count] != 0)
+        for i in range(count):
             first_listed[i], entry_count[i] = place[i], 0
             if place[i] < 0:
                 first_listed[i], entry_count[i] = cells.entry[~place[i], 1], cells.entry[~place[i], 0]
         most, entries = 0, 0
-        for i in range(rows):
+        for i in range(count):
             listed_count[i] = cells.listed[first_listed[i]]
             most += listed_count[i]
             entries += entry_count[i]
@@ -86,7 +90,7 @@ def _fill(
                 np.empty(2 * entries),
             )
         entries = 0
-        for i in range(rows):
+        for i in range(count):
             for entry in range(~place[i] + 1, ~place[i] + 1 + entry_count[i]):
                 asked[entries] = entry
                 kind, first = cells.entry[entry, 2] & 3, cells.entry[entry, 1]
@@ -99,18 +103,18 @@ def _fill(
                     touched[entries] = cells.zone[cells.entry[entry, 0], 0]
                 entries += 1
         entries = 0
-        for i in range(rows):
+        for i in range(count):
             if entry_count[i]:
-                at_lat, at_lon = lat[row + i] * scale, lon[row + i] * scale
+                at_lat, at_lon = lat[some[i]] * scale, lon[some[i]] * scale
                 x, y, z = ecef(at_lat, at_lon)
                 for k in range(entries, entries + entry_count[i]):
                     said[k] = side(cells, asked[k], at_lat, at_lon, x, y, z)
                 entries += entry_count[i]
         entries = 0
-        for i in range(rows):
+        for i in range(count):
             start = found
             for k in range(first_listed[i] + 1, first_listed[i] + 1 + listed_count[i]):
-                out_row[found], out_zone[found] = row + i, cells.listed[k]
+                out_row[found], out_zone[found] = some[i], cells.listed[k]
                 found += 1
             for k in range(entries, entries + entry_count[i]):
                 if said[k] != OUTSIDE:
@@ -119,7 +123,7 @@ def _fill(
                     while at > start and out_zone[at - 1] > zone:
                         out_zone[at] = out_zone[at - 1]
                         at -= 1
-                    out_row[found], out_zone[at] = row + i, zone
+                    out_row[found], out_zone[at] = some[i], zone
                     found += 1
                     if said[k] == UNSURE:  # later entries have higher numbers, and do not move this pair
                         unsure_pair[unsure] = at

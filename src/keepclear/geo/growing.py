@@ -69,3 +69,12 @@ def listed(grown: Grown, used: Longs, zones: Ints) -> int:
     grown.listed[place + 1 : place + 1 + len(zones)] = zones
     used[LISTED] += 1 + len(zones)
     return int(place)
+
+
+@compiled
+def one_cell(grown: Grown, used: Longs, place: int) -> tuple[Grown, int]:
+    """A tile of one cell, and its code."""
+    grown = with_room(grown, used, 1, 0, 0, 0, 0)
+    grown.cell[used[CELL]] = place
+    used[CELL] += 1
+    return grown, int(used[CELL] - 1) << 3

@@ -53,8 +53,10 @@ class ZoneIndex:
         # Where each tile's rows begin in the columns, and how many there are.
         self._begin, self._extent = np.zeros((2, ROWS * COLUMNS, 5), np.int64)
         self._grown, self._used = room(), np.zeros(5, np.int64)
-        self._grown.listed[0], self._used[LISTED] = 0, 1  # the empty list
+        self._grown.cell[0] = self._grown.listed[0] = 0  # the place and the list of nothing
+        self._used[CELL] = self._used[LISTED] = 1
         columns = columns_of([outline for outline in self._outlines if outline is not None])
+        self._zone = columns.row
         tiles, first, zones = pairs_by_tile(columns)
         self._build(tiles, first, zones, np.arange(len(shapes), dtype=np.int32), columns)
         self._publish()
@@ -73,7 +75,10 @@ class ZoneIndex:
             self._ball.append(None)
         before = self._outlines[number]
         self._exact[number], self._reach_m[number] = Exact(shape), reach_m
-        self._outlines[number] = outline_of(shape, reach_m)
+        outline = self._outlines[number] = outline_of(shape, reach_m)
+        if number == len(self._zone):
+            self._zone = np.concatenate([self._zone, np.zeros((number // 4 + 16, 8))])
+        self._zone[number] = outline.row
         self._rebuild(number, before)
 
     def remove(self, number: int) -> None:
@@ -177,10 +182,6 @@ class ZoneIndex:
     def _publish(self) -> None:
         grown, used = self._grown, self._used
         entry = grown.entry[: used[ENTRY]]
-        zone = np.zeros((len(self._outlines), 8))
-        for number, outline in enumerate(self._outlines):
-            if outline is not None:
-                zone[number] = outline.row
         self._cells = Cells(
             tile=self._tile,
             cell=grown.cell[: used[CELL]],
@@ -189,5 +190,5 @@ class ZoneIndex:
             entry_zone=entry[:, 0],
             lonlat=grown.lonlat[: used[LONLAT_VERTEX]],
             geodesic=grown.geodesic[: used[GEODESIC_VERTEX]],
-            zone=zone,
+            zone=self._zone[: len(self._outlines)],
         )

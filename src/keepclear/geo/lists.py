@@ -8,7 +8,7 @@ import numpy as np
 
 from keepclear.geo.cells import Ints, Longs
 from keepclear.geo.compiled import compiled
-from keepclear.geo.growing import CELL, ENTRY, Grown, listed, with_room
+from keepclear.geo.growing import CELL, ENTRY, Grown, listed, one_cell, with_room
 from keepclear.geo.marking import Flags, Touched
 
 
@@ -112,7 +112,7 @@ def write_tile(
             grown = with_room(grown, used, 0, length + 1, 0, 0, 0)
             place_of[k] = listed(grown, used, zones) if length else 0
     if heads == 0 and np.all(trie.of_cell == trie.of_cell[0]):
-        return grown, int(place_of[trie.of_cell[0]])
+        return one_cell(grown, used, place_of[trie.of_cell[0]])
     grown = with_room(grown, used, cells, 0, chain.size[0] + heads, 0, 0)
     first = used[CELL]
     at = used[ENTRY]
@@ -130,4 +130,4 @@ def write_tile(
         grown.cell[first + cell] = place
     used[CELL] += cells
     used[ENTRY] = at
-    return grown, ~((first << 3) | shift)
+    return grown, (first << 3) | shift

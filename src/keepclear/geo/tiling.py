@@ -23,7 +23,7 @@ from keepclear.geo.cells import (
 )
 from keepclear.geo.compiled import compiled
 from keepclear.geo.earth import Floats
-from keepclear.geo.growing import Grown, listed, with_room
+from keepclear.geo.growing import Grown, listed, one_cell, with_room
 from keepclear.geo.lists import Chain, append_entry, no_entries, no_lists, with_zone, write_tile
 from keepclear.geo.marking import (
     LON_M_PER_DEG_MIN,
@@ -144,7 +144,7 @@ def _tile(tile: int, zones: Ints, number: Ints, outlines: Outlines, grown: Grown
             common[whole] = number[zones[i]]
             whole += 1
     if edges == 0:
-        return grown, listed(grown, used, common) if whole else 0
+        return one_cell(grown, used, listed(grown, used, common)) if whole else (grown, 0)
 
     shift = _shift(row, crossed_m, banded_m2)
     side = 1 << shift

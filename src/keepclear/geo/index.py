@@ -22,7 +22,7 @@ from keepclear.geo.exact import Exact
 from keepclear.geo.growing import CELL, ENTRY, GEODESIC_VERTEX, LISTED, LONLAT_VERTEX, room
 from keepclear.geo.outlines import Outline, Outlines, columns_of, outline_of
 from keepclear.geo.shapes import Shape
-from keepclear.geo.tiling import build_tiles, pairs_by_tile
+from keepclear.geo.tiling import build_tiles, pairs_by_tile, spend_for
 
 _ROWS_PER_PART = 65_536
 
@@ -58,6 +58,7 @@ class ZoneIndex:
         columns = columns_of([outline for outline in self._outlines if outline is not None])
         self._zone = columns.row
         tiles, first, zones = pairs_by_tile(columns)
+        self._spend = spend_for(len(zones))
         self._build(tiles, first, zones, np.arange(len(shapes), dtype=np.int32), columns)
         self._publish()
 
@@ -174,7 +175,9 @@ class ZoneIndex:
     def _build(self, tiles: Longs, first: Longs, zones: Ints, number: Ints, columns: Outlines) -> None:
         """Builds these tiles behind what there is."""
         begin = self._used.copy()
-        self._grown, code, extent = build_tiles(tiles, first, zones, number, columns, self._grown, self._used)
+        self._grown, code, extent = build_tiles(
+            tiles, first, zones, number, columns, self._grown, self._used, self._spend
+        )
         self._live += int(extent.sum() - self._extent[tiles].sum())
         self._tile[tiles], self._extent[tiles] = code, extent
         self._begin[tiles] = begin + np.cumsum(extent, axis=0) - extent

@@ -47,10 +47,11 @@ from keepclear.geo.outlines import Outlines
 from keepclear.geo.runs import copy_near, copy_run
 
 SHIFT_MAX = 6
-# What may be spent for each cell that an edge crosses, and in all. Measured: docs/kernel.md, "How fine".
-BYTES_PER_CROSSING = 30.0
 TILE_BYTES_MAX = 200_000
 M_PER_DEG = 111_200.0
+# Bytes that may be spent on each cell that an edge crosses: more where few zones share the memory. Measured: docs/kernel.md, "How fine".
+SPEND_MIN, SPEND_MAX = 30.0, 80.0
+SPEND_TIMES_PAIRS = 1.7e6
 
 NOWHERE, EVERYWHERE, EDGE = 0, 1, 2
 
@@ -96,6 +97,11 @@ def _tiles_of(zone: int, outlines: Outlines) -> Longs:
     return tiles
 
 
+def spend_for(pairs: int) -> float:
+    """How many bytes a crossed cell may cost where so many zones reach into tiles, counted by pairs."""
+    return min(max(SPEND_TIMES_PAIRS / max(pairs, 1), SPEND_MIN), SPEND_MAX)
+
+
 @compiled
 def build_tiles(
     tiles: Longs,
@@ -105,21 +111,25 @@ def build_tiles(
     outlines: Outlines,
     grown: Grown,
     used: Longs,
+    spend: float,
 ) -> tuple[Grown, Longs, Longs]:
     """Appends the tiles to the columns: gives the columns, and by tile its code and how many rows of each it took.
 
-    The zones of tile i are `zones[first[i]:first[i + 1]]`, rows of `outlines`; in the index they are called `number`."""
+    The zones of tile i are `zones[first[i]:first[i + 1]]`, rows of `outlines`; in the index they are called `number`.
+    `spend` is how many bytes a cell that an edge crosses may cost."""
     code = np.empty(len(tiles), np.int64)
     extent = np.empty((len(tiles), 5), np.int64)
     for i in range(len(tiles)):
         before = used.copy()
-        grown, code[i] = _tile(tiles[i], zones[first[i] : first[i + 1]], number, outlines, grown, used)
+        grown, code[i] = _tile(tiles[i], zones[first[i] : first[i + 1]], number, outlines, grown, used, spend)
         extent[i] = used - before
     return grown, code, extent
 
 
 @compiled
-def _tile(tile: int, zones: Ints, number: Ints, outlines: Outlines, grown: Grown, used: Longs) -> tuple[Grown, int]:
+def _tile(
+    tile: int, zones: Ints, number: Ints, outlines: Outlines, grown: Grown, used: Longs, spend: float
+) -> tuple[Grown, int]:
     row, column = tile // COLUMNS, tile % COLUMNS
     status = np.empty(len(zones), np.int8)
     near_first = np.zeros(len(zones) + 1, np.int64)
@@ -146,7 +156,7 @@ def _tile(tile: int, zones: Ints, number: Ints, outlines: Outlines, grown: Grown
     if edges == 0:
         return one_cell(grown, used, listed(grown, used, common)) if whole else (grown, 0)
 
-    shift = _shift(row, crossed_m, banded_m2)
+    shift = _shift(row, crossed_m, banded_m2, spend)
     side = 1 << shift
     cells = side * side
     trie, chain = no_lists(cells), no_entries(cells)
@@ -286,7 +296,7 @@ def _reach_into(
 
 
 @compiled
-def _shift(row: int, crossed_m: float, banded_m2: float) -> int:
+def _shift(row: int, crossed_m: float, banded_m2: float, spend: float) -> int:
     """Into 2^s by 2^s cells: as fine as pays. A finer cell is crossed by fewer edges; it costs four bytes, and twelve an entry."""
     south = row * TILE_DEG - 90.0
     height_m = TILE_DEG * M_PER_DEG
@@ -297,7 +307,7 @@ def _shift(row: int, crossed_m: float, banded_m2: float) -> int:
         cell_m = np.sqrt(width_m * height_m / cells)
         crossed = 1.3 * crossed_m / cell_m
         bytes_taken = 4.0 * cells + 12.0 * (crossed + banded_m2 / (cell_m * cell_m))
-        if bytes_taken <= min(BYTES_PER_CROSSING * crossed, TILE_BYTES_MAX):
+        if bytes_taken <= min(spend * crossed, TILE_BYTES_MAX):
             break
         shift -= 1
     return shift

@@ -1,17 +1,12 @@
-"""How finely should a tile be split? What each setting of `BYTES_PER_CROSSING` costs and saves.
+"""How finely should a tile be split? What each number of bytes for a crossed cell costs and saves.
 
     python design/kernel_fineness.py
 
-Compiles and builds the index anew for every setting, each in a process of its own with a cache that is thrown away, over
-zones of 1 to 60 km, and prints its size, its largest s, and what a position in one of the zones' boxes meets. Takes some minutes.
+Builds the index for every setting, over zones of 1 to 60 km, and prints its size, its largest s, and what a position in one of the
+zones' boxes meets.
 """
 
 from __future__ import annotations
-
-import os
-import subprocess
-import sys
-import tempfile
 
 import numpy as np
 
@@ -20,14 +15,9 @@ ZONES, POSITIONS = 4_000, 200_000
 
 
 def main() -> None:
-    """Prints a line for each setting, or that of one if it is named."""
-    if len(sys.argv) > 1:
-        print(told(float(sys.argv[1])), flush=True)
-        return
+    """Prints a line for each setting."""
     for setting in SETTINGS:
-        with tempfile.TemporaryDirectory() as cache:
-            one = [sys.executable, __file__, str(setting)]
-            subprocess.run(one, env={**os.environ, "NUMBA_CACHE_DIR": cache}, check=True)
+        print(told(setting), flush=True)
 
 
 def told(setting: float) -> str:
@@ -37,7 +27,7 @@ def told(setting: float) -> str:
     from keepclear.geo.index import ZoneIndex
     from keepclear.geo.shapes import Circle, Polygon, Shape
 
-    tiling.BYTES_PER_CROSSING = setting
+    tiling.SPEND_MIN = tiling.SPEND_MAX = setting
     rng = np.random.default_rng(1)
     centre_lat, centre_lon = rng.uniform(20, 55, ZONES), rng.uniform(-10, 50, ZONES)
     size_m = 10 ** rng.uniform(3, np.log10(60_000), ZONES)

@@ -40,7 +40,7 @@ def main() -> None:
     code = int(
         index.cells.tile[int((SOUTH + 90.0) * TILES_PER_DEGREE) * COLUMNS + int((WEST + 180.0) * TILES_PER_DEGREE)]
     )
-    side = 1 << (~code & 7)
+    side = 1 << (code & 7)
     kinds = {(row, column): kind_of(index.cells, side, row, column) for row in range(side) for column in range(side)}
     PICTURE.write_text("\n".join(drawn(side, kinds)) + "\n", encoding="utf-8")
     print(f"{side} by {side} cells: {dict(Counter(kinds.values()))}")

@@ -156,3 +156,56 @@ def test_the_watch_in_columns_says_what_the_first_engine_says(zones, given_rows,
     first = FirstWatch(zones, lateness_us=lateness * MINUTE_US)
     watch = Watch(zones, lateness_us=lateness * MINUTE_US, rows_before_tidying=tidying)
     assert run(watch, cut(whole, sizes)) == run(first, [whole])
+
+
+# Subjects that move as vehicles do, most of them plain: here nearly all reports are compiled steps.
+DRIVEN_TERMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "band_mm": st.sampled_from([0, 2_000_000]),
+        "window": st.just(ALWAYS) | st.tuples(minutes, st.integers(1, 90)).map(lambda given: Window(given[0], given[0] + given[1] * MINUTE_US)),
+        "presence": st.builds(
+            lambda n, short, margin, hold, silent: PresenceTerms(max(1, n - short), n, margin, hold * MINUTE_US, silent),
+            n=st.sampled_from([1, 1, 3]), short=st.integers(0, 2), margin=st.sampled_from([0, 500_000]),
+            hold=st.sampled_from([0, 0, 3]), silent=st.sampled_from([None] * 6 + [40 * MINUTE_US]),
+        ),
+        "may_enter": st.tuples(st.builds(Entry, st.just("Alpha"), st.just("inside"), notices)),
+        "dwell_us": st.sampled_from([None, 4 * MINUTE_US]),
+        "patterns": st.sampled_from([NO_PATTERNS] * 6 + [MOVEMENTS]),
+    },
+)  # fmt: skip
+driven_zones = st.lists(st.tuples(st.sampled_from(SHAPES), DRIVEN_TERMS), min_size=1, max_size=5).map(zones_of)
+legs = st.tuples(
+    st.integers(0, 3),
+    st.sampled_from([5, 20, 20, 60, 60, 300, 4_000]),
+    st.sampled_from([-3.0, -1.0, -0.3, 0.0, 0.0, 0.01, 0.3, 1.0, 3.0]),
+    st.sampled_from([None] * 12 + [1, 3]),
+    st.sampled_from([None, None, 10.0, 30.0, 600.0]),
+)
+
+
+def drive_of(given_legs):
+    """Four vehicles on meridians beside each other, each a leg on from where it was, never faster than 200 m/s."""
+    builder, seconds, north_km = BatchBuilder(), 0, [-14.0, -9.0, 0.0, 12.0]
+    for who, step_s, way_km, claim, error_m in given_legs:
+        seconds += step_s
+        north_km[who] += max(-0.2 * step_s, min(0.2 * step_s, way_km))
+        builder.add(
+            subject=f"Truck {who}", seen_at_us=BEGIN + seconds * 1_000_000, lat=LAT + north_km[who] / 110.9, lon=LON + 0.01 * who,
+            error_m=error_m, claim=CLAIMS[claim] if claim else CLAIMS[0],
+        )  # fmt: skip
+    return builder.build()
+
+
+@given(
+    driven_zones,
+    st.lists(legs, min_size=10, max_size=80),
+    st.lists(st.integers(1, 40), min_size=1, max_size=4),
+    st.sampled_from([1, 1, 1, 65_536]),
+    st.sampled_from([3, 60]),
+)
+def test_vehicles_that_drive_are_told_of_as_by_the_first_engine(zones, given_legs, sizes, tidying, lateness):
+    whole = drive_of(given_legs)
+    first = FirstWatch(zones, lateness_us=lateness * MINUTE_US)
+    watch = Watch(zones, lateness_us=lateness * MINUTE_US, rows_before_tidying=tidying)
+    assert run(watch, cut(whole, sizes)) == run(first, [whole])

@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept: a folder of the user's own, one for each state of the source.
+"""Where compiled kernels are kept: a folder of the user's own, one for each place and state of the source.
 
 The compiler notices when a function has changed, but not when one that it calls has; so the folder is named after all
 files that hold kernels. What is in it can be deleted at any time.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 SETTING = "NUMBA_CACHE_DIR"
 _ROOMS_WITH_KERNELS = ("geo", "tracks", "watch", "feeds")
-_NAMED = "kernels-"
+_SOURCE = Path(__file__).parents[1]
 
 
 def settle() -> None:
@@ -23,7 +23,7 @@ def settle() -> None:
     if SETTING in os.environ:
         return
     try:
-        folder = caches() / f"{_NAMED}{_mark()}"
+        folder = caches() / _place() / _state()
         there = next(path for path in (folder, *folder.parents) if path.exists())
     except (OSError, RuntimeError):  # no home
         return
@@ -32,9 +32,10 @@ def settle() -> None:
 
 
 def outdated() -> list[Path]:
-    """The folders of other states of the source."""
-    current = os.environ.get(SETTING, "")
-    return [folder for folder in caches().glob(f"{_NAMED}*") if str(folder) != current] if caches().is_dir() else []
+    """The folders of other states of this source under this Python; none where the user has named the folder."""
+    current = Path(os.environ.get(SETTING, ""))
+    own = caches() / _place()
+    return [folder for folder in own.iterdir() if folder != current] if current.parent == own and own.is_dir() else []
 
 
 def caches() -> Path:
@@ -48,11 +49,16 @@ def caches() -> Path:
     return (Path(stated) if stated and Path(stated).is_absolute() else Path.home() / ".cache") / "keepclear"
 
 
-def _mark() -> str:
-    here = Path(__file__).parents[1]
-    seen = [f"{sys.version} {here}"]
+def _place() -> str:
+    """One for each place of the source and each Python."""
+    return f"kernels-{zlib.crc32(f'{_SOURCE} {sys.version}'.encode()):08x}"
+
+
+def _state() -> str:
+    """One for each state of the files that hold kernels."""
+    seen = []
     for room in _ROOMS_WITH_KERNELS:
-        for entry in sorted(os.scandir(here / room), key=lambda entry: entry.name):
+        for entry in sorted(os.scandir(_SOURCE / room), key=lambda entry: entry.name):
             if entry.name.endswith(".py"):
                 about = entry.stat()
                 seen.append(f"{entry.name} {about.st_size} {about.st_mtime_ns}")

@@ -39,6 +39,7 @@ _SHAPES: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
 def main() -> int:
     """Warms, and says so."""
     print("keepclear: compiling kernels, once after each change; about a minute", file=sys.stderr, flush=True)
+    said = io.StringIO()
     with tempfile.TemporaryDirectory(prefix="keepclear-") as name:
         positions, zones = Path(name) / "positions.csv", Path(name) / "zones.geojson"
         positions.write_text("\n".join(["subject,seen_at,known_at,lat,lon,error_m,height_m", *map(_row, range(_ROWS))]))
@@ -54,10 +55,12 @@ def main() -> int:
         zones.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
         _let_go_of_old_reports()
         _ask_index()
-        with redirect_stderr(io.StringIO()):
+        with redirect_stderr(said):
             code = command(
                 ["watch", str(positions), "--zones", str(zones), "--events", os.devnull, "--summary", "none"]
             )
+    if code:
+        print(said.getvalue(), file=sys.stderr, end="")
     for folder in cache_folder.outdated():
         shutil.rmtree(folder, ignore_errors=True)
     return code

@@ -1,7 +1,7 @@
 """The held reports of all subjects, in columns: one row a report, linked to the one of its subject seen before it.
 
 A report is a row of `REPORT`. What says little by itself (source, claim, area) is a number into a table. What a
-report says about the zones is a run of rows of `EVIDENCE`; reports that say the same share one run.
+report says about the zones is a run of rows of `EVIDENCE`; a report that stays in the box of its subject shares the run before it.
 Rows leave when no late report can come before them any more, all at once when half of what is held has become old.
 """
 

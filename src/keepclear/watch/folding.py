@@ -35,7 +35,7 @@ def fold_all(
             continue
         kept = oldest_kept(subjects[number].newest, history, lateness_us, held_max)
         pairs = pairs_concerned(kept, history, begins, subjects[number].first_begin)
-        if ends[1] + pairs > len(begins) or CHANGES_PER_PAIR * pairs > len(folded) - count:
+        if ends[1] + min(pairs, len(zones)) > len(begins) or CHANGES_PER_PAIR * pairs > len(folded) - count:
             return number, count
         count = fold(number, kept, subjects, history, evidence, begins, ends, zones, folded, count)
     return len(subjects), count
@@ -93,6 +93,8 @@ def fold(
         older[place] = row
         row = history[row].before
     history[kept].before = NONE
+    for place in range(gone):
+        history[older[place]].before = NONE
     subject = subjects[number]
     subject.forgotten_us = history[older[gone - 1]].seen_at_us
     for place in range(gone):

@@ -6,9 +6,9 @@ The columns are moved on by `watch.stepping`; here they are read and changed one
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,8 @@ from keepclear.watch.standings import SUBJECT, Pairs, find_pair
 from keepclear.watch.stepping import Plot
 from keepclear.watch.subjects import Subject
 from keepclear.watch.zone_columns import EARLIEST
+
+_LOOKED_UP_WHOLE = 32
 
 
 class Placed(NamedTuple):
@@ -75,11 +77,6 @@ class Holdings:
         if subject is None:
             subject = self._subjects[number] = Subject(self.names.items[number], number)
         return subject
-
-    def known_subjects(self) -> Iterator[Subject]:
-        """Those of whom more is held than the columns, in the order they were first heard of."""
-        for number in sorted(self._subjects):
-            yield self._subjects[number]
 
     def subject_named(self, name: str) -> Subject:
         """The same by its name."""
@@ -148,8 +145,8 @@ class Holdings:
         area = batch.area if not areas else np.where(batch.area >= 0, np.array(areas, np.int32)[batch.area], NO_AREA)
         return Rows(
             subject, batch.seen_at_us, at_us, batch.lat_e7, batch.lon_e7, batch.error_mm, batch.height_mm, batch.datum.astype(np.int32),
-            batch.speed_mmps, batch.course_cdeg, self._sources.numbers(batch.sources)[batch.source],
-            self.claims.numbers(batch.claims)[batch.claim], area.astype(np.int32),
+            batch.speed_mmps, batch.course_cdeg, _numbered(self._sources, batch.sources, batch.source),
+            _numbered(self.claims, batch.claims, batch.claim), area.astype(np.int32),
         )  # fmt: skip
 
     def plot(self, count: int, evidence: Records, moves: Records) -> Plot:
@@ -236,9 +233,9 @@ class Holdings:
         return self.report(row)
 
     def after(self, number: int, row: int) -> Report | None:
-        """The held report of a subject that was seen next after this row; None behind the newest."""
+        """The held report of a subject that was seen next after this row, weighed; None behind the newest."""
         chain = chain_of(self.newest_row(number), self.history.rows).tolist()
-        return None if row == chain[-1] else self.report(chain[chain.index(row) + 1])
+        return None if row == chain[-1] else self.weighed(chain[chain.index(row) + 1])
 
     def before(self, row: int) -> Report | None:
         """The report of the same subject seen before this one, if it is held."""
@@ -324,7 +321,7 @@ class Holdings:
         if history.rows["before"][kept] == NONE:
             return
         pairs = pairs_concerned(kept, history.rows, begins.rows, int(self.rows["first_begin"][number]))
-        begins.reserve(pairs)
+        begins.reserve(min(pairs, len(self._zones)))
         folded = np.empty(CHANGES_PER_PAIR * pairs, FOLDED)
         count = fold(
             number, kept, self.rows, history.rows, history.evidence, begins.rows, begins.ends, self._zones, folded, 0
@@ -368,7 +365,7 @@ class Holdings:
         subject, history = self.subject(number), self.history.rows
         pair = subject.pairs.get(zone)
         before = NONE if pair is None or created == NONE else int(history["before"][created])
-        if pair is None or before == NONE:
+        if pair is None or before == NONE or history["seen_at_us"][before] <= self.rows["forgotten_us"][number]:
             return
         if pair.told and pair.told[-1].seen_at_us >= history["seen_at_us"][before] - self._lateness_us:
             return
@@ -391,6 +388,14 @@ class Holdings:
         kept["source"], kept["area"] = self._sources.keep(kept["source"]), self._areas.keep(kept["area"])
         for subject in self._subjects.values():
             subject.timed_row = NONE if subject.timed_row == NONE else int(number[subject.timed_row])
+
+
+def _numbered(table: Table[Any], items: Sequence[Any], column: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The column in the numbers that these items have in the table; of a long list only those that it names are looked at."""
+    if len(items) <= _LOOKED_UP_WHOLE:
+        return table.numbers(items)[column]
+    used, place = np.unique(column, return_inverse=True)
+    return table.numbers([items[number] for number in used.tolist()])[place]
 
 
 @compiled

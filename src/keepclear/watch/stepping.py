@@ -31,7 +31,8 @@ MOVE = np.dtype(
         ("was", np.int32), ("now", np.int32),
     ]
 )  # fmt: skip
-MOVES_MAX = 4_096
+# Room for changes; there must be some for two towards every zone.
+MOVES_MIN = 4_096
 # No chord is longer than its geodesic, and below 1000 km the geodesic is at most 0.11 % longer.
 _CHORD_M_MAX, _GEODESIC_PER_CHORD = 1_000_000.0, 1.0011
 
@@ -84,10 +85,9 @@ def step_on(
             evidence = sifted.evidence
         if is_special(row, rows, sifted.mark[row], subject, plot, zones, limits, evidence, said, count):
             return row, SPECIAL
-        if (
-            not (is_quiet and subject.boxed)
-            and plot.sizes[2] + count + pair_count(plot.pairs, subject.first_pair) > MOVES_MAX
-        ):
+        if not (is_quiet and subject.boxed) and plot.sizes[2] + count + pair_count(
+            plot.pairs, subject.first_pair
+        ) > len(plot.moves):
             return row, FULL
         report = append_report(row, rows, plot, before, is_quiet, evidence, said, count)
         subject.newest = report
@@ -125,15 +125,20 @@ def is_special(
     if len(limits.balls) and may_approach(row, rows, subject, plot.history, limits):
         return True
     for place in range(said, said + count):
-        if turns_back(zones[evidence[place].zone], rows.seen_at_us[row]):
+        if needs_care(zones[evidence[place].zone], subject, rows.seen_at_us[row]):
             return True
     pair = subject.first_pair
     while pair != NONE:
-        zone = zones[plot.pairs[pair].zone]
-        if zone.watched or turns_back(zone, rows.seen_at_us[row]):
+        if needs_care(zones[plot.pairs[pair].zone], subject, rows.seen_at_us[row]):
             return True
         pair = plot.pairs[pair].next
     return False
+
+
+@compiled
+def needs_care(zone: Any, subject: Any, seen_at_us: int) -> bool:
+    """Whether a report that has to do with a zone may be more than its subject moving on: a pattern, a notice, a window."""
+    return bool(zone.watched or (zone.noticed and subject.claim != NONE) or turns_back(zone, seen_at_us))
 
 
 @compiled
@@ -158,7 +163,8 @@ def may_be_jump(row: int, rows: Rows, newest: Any, limits: Limits) -> bool:
     east_m = LONGEST_M_PER_E7 * abs(np.int64(rows.lon_e7[row]) - newest.lon_e7)
     if north_m + east_m <= explained_m * (1 - 1e-9):
         return False
-    east_m *= np.cos(np.radians(min(abs(rows.lat_e7[row]), abs(newest.lat_e7)) / 1e7))
+    if (rows.lat_e7[row] > 0) == (newest.lat_e7 > 0):
+        east_m *= np.cos(np.radians(min(abs(rows.lat_e7[row]), abs(newest.lat_e7)) / 1e7))
     return bool(np.hypot(north_m, east_m) > explained_m * (1 - 1e-9))
 
 

@@ -22,7 +22,7 @@ from keepclear.geo.index import ZoneIndex
 from keepclear.ground.instants import parse_instant
 from keepclear.tracks.history import NONE
 from keepclear.tracks.motion import reach_us
-from keepclear.tracks.observations import Observations
+from keepclear.tracks.observations import Claim, Observations
 from keepclear.tracks.picture import LATENESS_US, MAX_SPEED_MPS, VERDICTS, Report, Verdict
 from keepclear.tracks.tables import observations_of
 from keepclear.watch import alerts
@@ -38,7 +38,7 @@ from keepclear.watch.retelling import CAUSES, Difference, differences, numbered_
 from keepclear.watch.sifting import Rows, Sieve
 from keepclear.watch.sights import measured_sight, measured_sights, sights_of
 from keepclear.watch.speaker import Speaker
-from keepclear.watch.stepping import DUE, MOVE, MOVES_MAX, SPECIAL, Limits, step_on, turns_back
+from keepclear.watch.stepping import DUE, MOVE, MOVES_MIN, SPECIAL, Limits, step_on, turns_back
 from keepclear.watch.subjects import Subject, motion_of, top_speed_mps
 from keepclear.watch.zone_columns import EARLIEST, zone_columns
 
@@ -83,11 +83,12 @@ class Watch:
         self._zones = zone_columns(self.atlas)
         self._sieve = Sieve(self.atlas, self._zones, self._assumed_error_mm)
         self._attributes = np.zeros(0, dtype=np.bool_)
+        self._attributes_of: list[Claim] = []
         self._speaker = Speaker()
         self._deadlines = Deadlines()
         self._patterns = Patterns(self.atlas, self._assumed_error_mm, lateness_us)
         self._zones["watched"][list(self._patterns.watched)] = True
-        self._moves = np.empty(MOVES_MAX, dtype=MOVE)
+        self._moves = np.empty(max(MOVES_MIN, 2 * len(self.atlas)), dtype=MOVE)
         self._batches = 0
         self._silent_zones = [i for i, zone in enumerate(self.atlas) if zone.presence.silent_after_us is not None]
         self._held = Holdings(
@@ -200,7 +201,8 @@ class Watch:
 
     def _limits(self) -> Limits:
         claims = self._held.claims.items
-        if len(self._attributes) != len(claims):
+        if self._attributes_of is not claims or len(self._attributes) != len(claims):
+            self._attributes_of = claims
             self._attributes = np.array([claim.attribution is not None for claim in claims], dtype=np.bool_)
         return Limits(
             self._max_speed_mps, self._assumed_error_mm, self._horizon_us / 1e6, self._attributes, self._approach_balls
@@ -218,6 +220,7 @@ class Watch:
         ):
             self._pass_time(int(rows.at_us[row]), including=False)
             subject = self._held.subject(number)
+            self._time(subject)
             self._held.begins_anew(number, zone, created)
             pair, seen_at_us = subject.towards(zone), int(rows.seen_at_us[row])
             was = pair.state

@@ -17,13 +17,14 @@ _UNKNOWN_DATUM, _ABOVE_GROUND = DATUMS.index("unknown"), DATUMS.index("AGL")
 
 # from_us, until_us  the window, both ends included; opened and closed: what of it has come to pass
 # datum              of the heights; ANY_HEIGHT where all heights count
+# noticed            whether its terms foresee somebody only while a notice covers the time
 # steady             whether a second report that says the same changes nothing more
 ZONE = np.dtype(
     [
         ("from_us", np.int64), ("until_us", np.int64), ("band_mm", np.int64), ("margin_mm", np.int64),
         ("hold_us", np.int64), ("lower_mm", np.int64), ("upper_mm", np.int64),
         ("datum", np.int32), ("m", np.int32), ("n", np.int32), ("opened", np.int32), ("closed", np.int32),
-        ("windowed", np.int32), ("steady", np.int32), ("watched", np.int32),
+        ("windowed", np.int32), ("noticed", np.int32), ("steady", np.int32), ("watched", np.int32),
     ]
 )  # fmt: skip
 
@@ -37,6 +38,7 @@ def zone_columns(atlas: Atlas) -> Records:
         row["until_us"] = LATEST if window.until_us is None else window.until_us
         row["opened"] = window.from_us is None
         row["windowed"] = not (window.from_us is None and window.until_us is None)
+        row["noticed"] = any(entry.notices is not None for entry in zone.may_enter)
         row["band_mm"], row["margin_mm"], row["hold_us"] = zone.band_mm, terms.margin_mm, terms.hold_us
         row["m"], row["n"] = terms.m, terms.n
         row["steady"] = terms.n == 1 and terms.hold_us == 0 and height is None and not row["windowed"]

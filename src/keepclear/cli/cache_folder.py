@@ -31,6 +31,11 @@ def settle() -> None:
         os.environ[SETTING] = str(folder)
 
 
+def is_cold() -> bool:
+    """Whether nothing is compiled yet."""
+    return SETTING in os.environ and not Path(os.environ[SETTING]).exists()
+
+
 def outdated() -> list[Path]:
     """The folders of other states of this source under this Python; none where the user has named the folder."""
     current = Path(os.environ.get(SETTING, ""))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keepclear.cli import cache_folder
 from keepclear.cli.feed_options import add_feed_options, feed_options
 from keepclear.cli.outlets import check_outputs, open_output, silence_stdout, write_output
 from keepclear.cli.stopping import Stop
@@ -133,6 +134,8 @@ def run(args: argparse.Namespace) -> int:
     check_outputs(
         {"--events": args.events, "--refusals": args.refusals, "--map": args.map}, [*args.positions, args.zones]
     )
+    if cache_folder.is_cold():
+        print("Compiling, once for this user: half a minute to a minute.", file=sys.stderr, flush=True)
     atlas = load_zones(_read_zone_file(args.zones))
     options = replace(
         feed_options(args),

@@ -89,19 +89,6 @@ class History:
         self.size += 1
         return self.size - 1
 
-    def evidence_of(self, row: int) -> Records:
-        """What a report says about the zones."""
-        first = self.rows["evidence_first"][row]
-        return self.evidence[first : first + self.rows["evidence_count"][row]]
-
-    def chain(self, row: int) -> list[int]:
-        """This row and those of its subject seen before it, the oldest first."""
-        rows = []
-        while row != NONE:
-            rows.append(row)
-            row = int(self.rows["before"][row])
-        return rows[::-1]
-
     def keep(self, newest: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Lets go of all rows that cannot be reached from these. Gives the new number of every row, NONE if it is gone."""
         kept = np.zeros(self.size, dtype=bool)
@@ -125,6 +112,20 @@ def grown(records: Records, size: int) -> Records:
     larger = np.zeros(max(size, 2 * len(records), 256), dtype=records.dtype)
     larger[: len(records)] = records
     return larger
+
+
+@compiled
+def chain_of(row: int, rows: Records) -> npt.NDArray[np.int32]:
+    """This row of the history and those of its subject seen before it, oldest first; none from NONE."""
+    count, last = 0, row
+    while row != NONE:
+        count += 1
+        row = rows[row].before
+    chain = np.empty(count, np.int32)
+    for place in range(count - 1, -1, -1):
+        chain[place] = last
+        last = rows[last].before
+    return chain
 
 
 @compiled

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.compiled import compiled
-from keepclear.tracks.history import NONE, Records
+from keepclear.tracks.history import NONE, Records, chain_of
 from keepclear.watch.standings import drop_pair
 from keepclear.watch.stepping import step_pair, with_new_pairs
 
@@ -80,18 +80,10 @@ def fold(
     """Folds what is older than row `kept` of a subject, oldest first; gives how many changes are in `folded` then.
 
     Of the reports seen before a window only the last counts, at the opening; the report after it shows which that is."""
-    gone = 0
-    row = history[kept].before
-    while row != NONE:
-        gone += 1
-        row = history[row].before
+    older = chain_of(history[kept].before, history)
+    gone = len(older)
     if gone == 0:
         return count
-    older = np.empty(gone, np.int64)
-    row = history[kept].before
-    for place in range(gone - 1, -1, -1):
-        older[place] = row
-        row = history[row].before
     history[kept].before = NONE
     for place in range(gone):
         history[older[place]].before = NONE

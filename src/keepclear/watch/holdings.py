@@ -16,12 +16,11 @@ import numpy.typing as npt
 from keepclear.agreements.atlas import Atlas
 from keepclear.geo.compiled import compiled
 from keepclear.geo.shapes import Shape
-from keepclear.tracks.history import NONE, REPORT, History, Records, Table, grown
+from keepclear.tracks.history import NONE, REPORT, History, Records, Table, chain_of, grown
 from keepclear.tracks.observations import NO_AREA, Claim, Observations
 from keepclear.tracks.picture import REPORTS_HELD_MAX, Report, Verdict, remarkable
 from keepclear.watch.folding import CHANGES_PER_PAIR, FOLDED, fold, fold_all, oldest_kept, pairs_concerned
 from keepclear.watch.presence import BY_RANK, Sight, Standing, State, supported_rank
-from keepclear.watch.retelling import chain_of
 from keepclear.watch.sifting import Rows
 from keepclear.watch.sights import measured_sights, sights_of
 from keepclear.watch.standings import SUBJECT, Pairs, find_pair
@@ -291,7 +290,7 @@ class Holdings:
             or report.seen_at_us < self.newest(number).seen_at_us - self._lateness_us
         ):
             return Placed(Verdict.TOO_LATE)
-        rows = history.chain(int(subject["newest"]))
+        rows = chain_of(self.newest_row(number), history.rows).tolist()
         place = bisect_left(rows, report.identity, key=lambda row: self.report(row).identity)
         follower = self.report(rows[place])
         if follower.identity == report.identity:
@@ -365,7 +364,7 @@ class Holdings:
         subject, history = self.subject(number), self.history.rows
         pair = subject.pairs.get(zone)
         before = NONE if pair is None or created == NONE else int(history["before"][created])
-        if pair is None or before == NONE or history["seen_at_us"][before] <= self.rows["forgotten_us"][number]:
+        if pair is None or before == NONE:
             return
         if pair.told and pair.told[-1].seen_at_us >= history["seen_at_us"][before] - self._lateness_us:
             return

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keepclear.geo.compiled import compiled
-from keepclear.tracks.history import NONE, Records
+from keepclear.tracks.history import NONE, Records, chain_of
 from keepclear.watch.events import Action, Cause, Told
 from keepclear.watch.presence import START, Standing, stepped
 
@@ -34,21 +34,6 @@ def retold(
     changes = np.empty(len(rows) + 2, dtype=CHANGE)
     *standing, count = _retold(begin, rows, history, evidence, number, zone, changes)
     return Standing(*standing), changes[:count].tolist()
-
-
-@compiled
-def chain_of(newest: int, history: Records) -> Any:
-    """This row of the history and those of its subject seen before it, oldest first."""
-    count, row = 0, newest
-    while row != NONE:
-        count += 1
-        row = history[row].before
-    rows = np.empty(count, np.int32)
-    row = newest
-    for place in range(count - 1, -1, -1):
-        rows[place] = row
-        row = history[row].before
-    return rows
 
 
 @compiled

@@ -122,7 +122,7 @@ def nearest_pieces(
                 x0, y0, z0 = _seen(axes, offset, i, vertex, start[piece])
                 x1, y1, z1 = _seen(axes, offset, i, vertex, end[piece])
                 dx, dy, dz = x1 - x0, y1 - y0, z1 - z0
-                along = min(max(-(x0 * dx + y0 * dy) / max(dx * dx + dy * dy, 1e-12), 0.0), 1.0)
+                along = _share(x0, y0, dx, dy)
                 depth_m = max(abs(z0 + along * dz) - CHORD_SAG_M, 0.0)
                 x, y = x0 + along * dx, y0 + along * dy
                 apart = x * x + y * y + depth_m * depth_m
@@ -174,7 +174,7 @@ def pieces_within(
                 x0, y0, z0 = _seen(axes, offset, i, vertex, start[piece])
                 x1, y1, _ = _seen(axes, offset, i, vertex, end[piece])
                 dx, dy = x1 - x0, y1 - y0
-                along = min(max(-(x0 * dx + y0 * dy) / max(dx * dx + dy * dy, 1e-12), 0.0), 1.0)
+                along = _share(x0, y0, dx, dy)
                 x, y = x0 + along * dx, y0 + along * dy
                 if z0 < -_HORIZON_M or x * x + y * y > reach_m[i] ** 2:
                     continue
@@ -196,6 +196,12 @@ def _seen(axes: Floats, offset: Floats, i: int, vertex: Floats, k: int) -> tuple
         axes[i, 1, 0] * x + axes[i, 1, 1] * y + axes[i, 1, 2] * z - offset[i, 1],
         axes[i, 2, 0] * x + axes[i, 2, 1] * y + axes[i, 2, 2] * z - offset[i, 2],
     )
+
+
+@compiled
+def _share(x0: float, y0: float, dx: float, dy: float) -> float:
+    """How much of a piece from (x0, y0) by (dx, dy) lies before its place nearest to the origin."""
+    return min(max(-(x0 * dx + y0 * dy) / max(dx * dx + dy * dy, 1e-12), 0.0), 1.0)
 
 
 @compiled

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.geo.compiled import compiled
 from keepclear.ground.errors import Refused
 
 DATUMS = ("unknown", "W84", "MSL", "AGL")
 UNKNOWN_MM = -(2**31)
 # EGM2008 undulations lie between -107 m and +86 m (Pavlis et al., J. Geophys. Res. 117, 2012).
 GEOID_UNDULATION_MM_MAX = 110_000
-_NO_BOUND_MM = 2**40
-_COMPARABLE = np.array([[a == b or {a, b} == {"W84", "MSL"} for b in DATUMS] for a in DATUMS])
+NO_BOUND_MM = 2**40
+_UNKNOWN, _ABOVE_GROUND = DATUMS.index("unknown"), DATUMS.index("AGL")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class HeightBands:
         bounds = [
             (None, None, DATUMS[0]) if band is None else (band.lower_mm, band.upper_mm, band.datum) for band in bands
         ]
-        self._lower_mm = np.array([-_NO_BOUND_MM if low is None else low for low, _, _ in bounds], dtype=np.int64)
-        self._upper_mm = np.array([_NO_BOUND_MM if high is None else high for _, high, _ in bounds], dtype=np.int64)
+        self._lower_mm = np.array([-NO_BOUND_MM if low is None else low for low, _, _ in bounds], dtype=np.int64)
+        self._upper_mm = np.array([NO_BOUND_MM if high is None else high for _, high, _ in bounds], dtype=np.int64)
         self._datum = np.array([DATUMS.index(datum) for _, _, datum in bounds], dtype=np.int8)
 
     def may_hold(
@@ -66,12 +67,41 @@ class HeightBands:
     ) -> npt.NDArray[np.bool_]:
         """Whether subjects at these heights may be in these bands: False only where they certainly are not.
 
-        A height that is not known may be in any; W84 against MSL is widened by the largest geoid undulation;
-        AGL against the other two cannot be compared without terrain, so it may be in it."""
-        own = self._datum[number]
-        comparable = _COMPARABLE[datum, own]
-        slack_mm = np.where(datum == own, 0, GEOID_UNDULATION_MM_MAX)
-        height = height_mm.astype(np.int64)
-        beyond = (height + slack_mm < self._lower_mm[number]) | (height - slack_mm > self._upper_mm[number])
-        certainly_out: npt.NDArray[np.bool_] = (height_mm != UNKNOWN_MM) & comparable & beyond
-        return ~certainly_out
+        See `may_hold`."""
+        return _may_hold(self._lower_mm[number], self._upper_mm[number], self._datum[number], height_mm, datum)
+
+
+@compiled
+def _may_hold(
+    lower_mm: npt.NDArray[np.int64],
+    upper_mm: npt.NDArray[np.int64],
+    own: npt.NDArray[np.int8],
+    height_mm: npt.NDArray[np.int32],
+    datum: npt.NDArray[np.int8],
+) -> npt.NDArray[np.bool_]:
+    may = np.empty(len(own), np.bool_)
+    for row in range(len(may)):
+        may[row] = may_hold(lower_mm[row], upper_mm[row], own[row], height_mm[row], datum[row])
+    return may
+
+
+@compiled
+def may_hold(lower_mm: int, upper_mm: int, own: int, height_mm: int, datum: int) -> bool:
+    """Whether a subject at this height may be between these over their own datum (an index into `DATUMS`).
+
+    A height that is not known may be in any band; W84 against MSL is widened by the largest geoid undulation; AGL
+    against the other two cannot be compared without terrain, so it may be in it."""
+    if height_mm == UNKNOWN_MM:
+        return True
+    slack_mm = 0
+    if datum != own:
+        if _says_nothing(datum) or _says_nothing(own):
+            return True
+        slack_mm = GEOID_UNDULATION_MM_MAX
+    return not (height_mm + slack_mm < lower_mm or height_mm - slack_mm > upper_mm)
+
+
+@compiled
+def _says_nothing(datum: int) -> bool:
+    """Whether heights over this datum cannot be compared with any others."""
+    return datum in (_UNKNOWN, _ABOVE_GROUND)

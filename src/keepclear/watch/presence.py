@@ -12,8 +12,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from keepclear.agreements.terms import PresenceTerms
 from keepclear.geo.compiled import compiled
+from keepclear.tracks.observations import Column
 from keepclear.watch.evidence import Evidence
 
 
@@ -149,6 +153,15 @@ def supported_rank(evidence: int, edge_mm: float, margin_mm: int, band_mm: int) 
     if evidence == 1 or (band_mm > 0 and edge_mm <= band_mm + margin_mm):
         return 1
     return 0
+
+
+@compiled
+def supported_ranks(evidence: Column, edge_mm: Column, margin_mm: Column, band_mm: Column) -> npt.NDArray[np.int16]:
+    """The same for columns."""
+    ranks = np.empty(len(evidence), np.int16)
+    for row in range(len(ranks)):
+        ranks[row] = supported_rank(evidence[row], edge_mm[row], margin_mm[row], band_mm[row])
+    return ranks
 
 
 @compiled

@@ -22,7 +22,7 @@ from keepclear.geo.volumes import UNKNOWN_MM
 from keepclear.tracks.history import EVIDENCE, Records, grown
 from keepclear.tracks.observations import NO_AREA, Observations
 from keepclear.watch.evidence import DOUBT_E4, EDGE_TOLERANCE_MM, Weighed, weigh, weigh_pairs
-from keepclear.watch.presence import supported_rank
+from keepclear.watch.presence import supported_rank, supported_ranks
 from keepclear.watch.zone_columns import may_be_at_its_height
 
 # Up to this one-sigma error a report is sifted by the first index, up to the second by a coarser one, beyond it weighed.
@@ -128,7 +128,6 @@ class Sieve:
                 size,
                 asked,
                 asked_count,
-                level == 0,
             )
             if done == len(batch):
                 break
@@ -165,12 +164,10 @@ class Sieve:
         ] = LOOKED_AT
         return sifted._replace(evidence=evidence)
 
-    def _supports(self, weighed: Weighed) -> npt.NDArray[np.int64]:
+    def _supports(self, weighed: Weighed) -> npt.NDArray[np.int16]:
         zones = self._zones[weighed.zone]
-        margin_mm, band_mm = zones["margin_mm"], zones["band_mm"]
-        within = (weighed.evidence == 2) | ((margin_mm > 0) & (weighed.edge_mm <= margin_mm))
-        close = (weighed.evidence == 1) | ((band_mm > 0) & (weighed.edge_mm <= band_mm + margin_mm))
-        return np.where(weighed.matters, np.where(within, 2, np.where(close, 1, 0)), 0)
+        supports = supported_ranks(weighed.evidence, weighed.edge_mm, zones["margin_mm"], zones["band_mm"])
+        return np.where(weighed.matters, supports, 0)
 
 
 @compiled
@@ -215,7 +212,6 @@ def sift_rows(
     size: int,
     asked: npt.NDArray[np.int64],
     asked_count: int,
-    is_fine: bool,
 ) -> tuple[int, int, int]:
     """Sifts the rows of a mark until the last, or until one might not find room; gives how far it came, and what is in use."""
     evidence = sifted.evidence
@@ -230,7 +226,7 @@ def sift_rows(
         if size + room > len(evidence) or asked_count + room > len(asked):
             return row, size, asked_count
         sifted.mark[row] = FRESH
-        sifted.place[row] = place if is_fine else _NOWHERE
+        sifted.place[row] = place if wanted == FRESH else _NOWHERE
         sifted.run[row] = size
         while listed < listed_end:
             zone = cells.listed[listed]

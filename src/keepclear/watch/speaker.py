@@ -94,20 +94,7 @@ class Speaker:
 
     def noticed(self, found: Noticed, zone: Zone) -> None:
         """Says as an alert what a pattern noticed."""
-        about = {"zone_name": zone.label, **found.params}
-        self._said.append(
-            Alert(
-                self._next_seq(),
-                self.now_us,
-                found.key,
-                found.subject,
-                zone.id,
-                found.urgency,
-                about,
-                None,
-                found.exercise,
-            )
-        )
+        self.alert(found.key, found.subject, zone, found.urgency, found.params, exercise=found.exercise)
 
     def correction(
         self, subject: Subject, zone: Zone, difference: Difference, after_seq: int | None, late: Report

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.agreements.pattern_terms import NO_PATTERNS
 from keepclear.agreements.terms import Permission, permission
-from keepclear.geo import earth
+from keepclear.geo.balls import ball_of
 from keepclear.geo.index import ZoneIndex
 from keepclear.ground.instants import parse_instant
 from keepclear.tracks.history import NONE
@@ -40,7 +40,7 @@ from keepclear.watch.sights import measured_sight, measured_sights, sights_of
 from keepclear.watch.speaker import Speaker
 from keepclear.watch.stepping import DUE, MOVE, MOVES_MIN, SPECIAL, Limits, step_on, turns_back
 from keepclear.watch.subjects import Subject, motion_of, top_speed_mps
-from keepclear.watch.zone_columns import EARLIEST, zone_columns
+from keepclear.watch.zone_columns import EARLIEST, may_be_at_its_height, zone_columns
 
 # Somebody who comes close to a zone without an approach time is still told about when it may be there.
 APPROACH_HORIZON_US = 3_600_000_000
@@ -101,7 +101,9 @@ class Watch:
         )
         self._approach_zones = [i for i, zone in enumerate(self.atlas) if zone.approach_us is not None]
         self._approach_index = ZoneIndex([(self.atlas.zones[i].shape, 0.0) for i in self._approach_zones])
-        self._approach_balls = _balls([self.atlas.zones[i] for i in self._approach_zones])
+        self._approach_balls = np.array(
+            [ball_of(self.atlas.zones[i].shape, 1.0) for i in self._approach_zones]
+        ).reshape(-1, 4)
         self._needs_looking_after = any(_may_hold_up(zone) for zone in self.atlas)
         self._horizon_us = max((self.atlas.zones[i].approach_us or 0 for i in self._approach_zones), default=0)
         for number, zone in enumerate(self.atlas):
@@ -189,10 +191,9 @@ class Watch:
             if reached > done:
                 self._pass_time(int(at_us[reached - 1]), including=False)
             done = reached
-            if why == DUE:
+            if why in {DUE, SPECIAL}:
                 self._pass_time(int(at_us[done]), including=False)
-            elif why == SPECIAL:
-                self._pass_time(int(at_us[done]), including=False)
+            if why == SPECIAL:
                 codes[done] = self._take(batch, rows, done)
                 limits = self._limits()
                 done += 1
@@ -422,12 +423,14 @@ class Watch:
         self._time(subject)
         subject.silence_timer_set = False
         next_due_us = None
-        report = self._held.weighed(self._held.newest_row(subject.number))
+        newest = self._held.newest_row(subject.number)
+        report = self._held.weighed(newest)
         for number in self._silent_zones:
             zone, pair = self.atlas.zones[number], subject.pairs.get(number)
             if (pair is not None and pair.lost) or not zone.window.contains(self._speaker.now_us):
                 continue
-            edge_m = (self._measured(report, number).edge_mm or 0) / 1000
+            sight = self._measured(report, number)
+            edge_m = (sight.edge_mm or 0) / 1000
             within_us = reach_us(edge_m, report.sigma_m(self._assumed_error_mm), subject.reach_speed_mps)
             due_us = report.seen_at_us + max(zone.presence.silent_after_us or 0, within_us)
             if due_us > self._speaker.now_us:
@@ -435,8 +438,7 @@ class Watch:
                 continue
             pair = subject.towards(number)
             was, pair.lost = pair.state, True
-            newest = self._held.newest_row(subject.number)
-            self._say(subject, number, was, newest, report.seen_at_us, Cause.SILENCE, self._measured(report, number))
+            self._say(subject, number, was, newest, report.seen_at_us, Cause.SILENCE, sight)
         if next_due_us is not None:
             self._deadlines.set(Deadline(next_due_us, Kind.SILENCE, subject=subject.name))
             subject.silence_timer_set = True
@@ -480,7 +482,7 @@ class Watch:
             ahead = None
             if number in near and motion is not None and zone.window.contains(self._speaker.now_us):
                 ahead = time_to_edge(self.atlas.measures, number, motion, zone.approach_us / 1e6)
-            if ahead is None or not _may_be_at_its_height(report, zone):
+            if ahead is None or not may_be_at_its_height(self._zones[number], report.height_mm, report.datum):
                 if pair is not None:
                     pair.approaching = False
                 continue
@@ -532,10 +534,9 @@ class Watch:
             pair.approaching = pair.state is State.CLOSE
         elif pair.state is not State.CLOSE:
             pair.approaching = False
-
-        newest, now_us = self._held.newest(subject.number) if self._patterns.watched else report, self._speaker.now_us
+        now_us = self._speaker.now_us
         self._tell(
-            self._patterns.presence(subject.name, number, pair.state, newest, subject.attributed, seen_at_us, now_us)
+            self._patterns.presence(subject.name, number, pair.state, report, subject.attributed, seen_at_us, now_us)
         )
 
     def _tell(self, noticed: list[Noticed]) -> None:
@@ -584,16 +585,3 @@ def _may_hold_up(zone: Zone) -> bool:
     noticed = any(entry.notices is not None for entry in zone.may_enter)
     patterns = zone.patterns != NO_PATTERNS
     return ends or noticed or patterns or zone.presence.silent_after_us is not None or zone.approach_us is not None
-
-
-def _balls(zones: list[Zone]) -> npt.NDArray[np.float64]:
-    """Earth-centred centre and radius of a ball round each zone, with a metre to spare."""
-    around = np.array([zone.shape.around() for zone in zones], dtype=np.float64).reshape(-1, 3)
-    return np.column_stack([earth.to_ecef(around[:, 0], around[:, 1]), around[:, 2] + 2.0])
-
-
-def _may_be_at_its_height(report: Report, zone: Zone) -> bool:
-    if zone.height is None:
-        return True
-    height_mm, datum = np.array([report.height_mm], dtype=np.int32), np.array([report.datum], dtype=np.int8)
-    return bool(zone.height.may_hold(height_mm, datum)[0])

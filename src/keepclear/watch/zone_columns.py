@@ -8,15 +8,13 @@ import numpy as np
 
 from keepclear.agreements.atlas import Atlas
 from keepclear.geo.compiled import compiled
-from keepclear.geo.volumes import DATUMS, GEOID_UNDULATION_MM_MAX, UNKNOWN_MM
+from keepclear.geo.volumes import DATUMS, NO_BOUND_MM, may_hold
 from keepclear.tracks.history import Records
 
 EARLIEST, LATEST = -(2**62), 2**62
-ANY_HEIGHT = 0
-_UNKNOWN_DATUM, _ABOVE_GROUND = DATUMS.index("unknown"), DATUMS.index("AGL")
 
 # from_us, until_us  the window, both ends included; opened and closed: what of it has come to pass
-# datum              of the heights; ANY_HEIGHT where all heights count
+# datum              of the heights; unknown where all heights count
 # noticed            whether its terms foresee somebody only while a notice covers the time
 # steady             whether a second report that says the same changes nothing more
 ZONE = np.dtype(
@@ -42,21 +40,13 @@ def zone_columns(atlas: Atlas) -> Records:
         row["band_mm"], row["margin_mm"], row["hold_us"] = zone.band_mm, terms.margin_mm, terms.hold_us
         row["m"], row["n"] = terms.m, terms.n
         row["steady"] = terms.n == 1 and terms.hold_us == 0 and height is None and not row["windowed"]
-        if height is not None:
-            row["lower_mm"] = EARLIEST if height.lower_mm is None else height.lower_mm
-            row["upper_mm"] = LATEST if height.upper_mm is None else height.upper_mm
-            row["datum"] = DATUMS.index(height.datum)
+        row["lower_mm"] = -NO_BOUND_MM if height is None or height.lower_mm is None else height.lower_mm
+        row["upper_mm"] = NO_BOUND_MM if height is None or height.upper_mm is None else height.upper_mm
+        row["datum"] = DATUMS.index("unknown" if height is None else height.datum)
     return rows
 
 
 @compiled
 def may_be_at_its_height(zone: Any, height_mm: int, datum: int) -> bool:
-    """What `geo.volumes.HeightBand.may_hold` says, for one report and a row of `ZONE`."""
-    if zone.datum == ANY_HEIGHT or height_mm == UNKNOWN_MM:
-        return True
-    slack_mm = 0
-    if datum != zone.datum:
-        if datum in (_UNKNOWN_DATUM, _ABOVE_GROUND) or zone.datum == _ABOVE_GROUND:
-            return True
-        slack_mm = GEOID_UNDULATION_MM_MAX
-    return not (height_mm + slack_mm < zone.lower_mm or height_mm - slack_mm > zone.upper_mm)
+    """Whether a report of this height counts at a zone, of which this is the row."""
+    return may_hold(zone.lower_mm, zone.upper_mm, zone.datum, height_mm, datum)

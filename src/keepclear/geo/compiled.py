@@ -38,7 +38,19 @@ _NUMBA = _numba()
 
 def compiled(function: Function) -> Function:
     """The function, compiled for the types it is called with; each time anew where nothing can be kept."""
+    return _translated(function)
+
+
+def compiled_in_place(function: Function) -> Function:
+    """The same for a function that makes no array and gives none back: it works on those that it is given.
+
+    They cannot go away meanwhile, so the code that counts their holders is left out. A function that hands many arrays
+    to others for every row spends most of its time counting otherwise. Compiling fails if an array is made after all."""
+    return _translated(function, _nrt=False)
+
+
+def _translated(function: Function, **options: bool) -> Function:
     try:
-        return cast(Function, _NUMBA.njit(cache=True, nogil=True, error_model="numpy")(function))
+        return cast(Function, _NUMBA.njit(cache=True, nogil=True, error_model="numpy", **options)(function))
     except RuntimeError:  # no folder that can be written to
-        return cast(Function, _NUMBA.njit(nogil=True, error_model="numpy")(function))
+        return cast(Function, _NUMBA.njit(nogil=True, error_model="numpy", **options)(function))

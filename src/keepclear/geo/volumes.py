@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.ground.errors import Refused
 
 DATUMS = ("unknown", "W84", "MSL", "AGL")
@@ -85,7 +85,7 @@ def _may_hold(
     return may
 
 
-@compiled
+@compiled_in_place
 def may_hold(lower_mm: int, upper_mm: int, own: int, height_mm: int, datum: int) -> bool:
     """Whether a subject at this height may be between these over their own datum (an index into `DATUMS`).
 
@@ -101,7 +101,7 @@ def may_hold(lower_mm: int, upper_mm: int, own: int, height_mm: int, datum: int)
     return not (height_mm + slack_mm < lower_mm or height_mm - slack_mm > upper_mm)
 
 
-@compiled
+@compiled_in_place
 def _says_nothing(datum: int) -> bool:
     """Whether heights over this datum cannot be compared with any others."""
     return datum in (_UNKNOWN, _ABOVE_GROUND)

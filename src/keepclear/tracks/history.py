@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 
 NONE = -1
 
@@ -128,7 +128,7 @@ def chain_of(row: int, rows: Records) -> npt.NDArray[np.int32]:
     return chain
 
 
-@compiled
+@compiled_in_place
 def _mark_chains(rows: Records, newest: npt.NDArray[np.int32], kept: npt.NDArray[np.bool_]) -> None:
     for last in newest:
         row = last

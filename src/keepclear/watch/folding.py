@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.tracks.history import NONE, Records, chain_of
 from keepclear.watch.standings import drop_pair
 from keepclear.watch.stepping import step_pair, with_new_pairs
@@ -41,7 +41,7 @@ def fold_all(
     return len(subjects), count
 
 
-@compiled
+@compiled_in_place
 def oldest_kept(as_of: int, history: Records, lateness_us: int, held_max: int) -> int:
     """The oldest row to be held when this is the newest: of those older than the lateness the last, and at most `held_max`."""
     horizon_us, kept, held = history[as_of].seen_at_us - lateness_us, as_of, 1
@@ -51,7 +51,7 @@ def oldest_kept(as_of: int, history: Records, lateness_us: int, held_max: int) -
     return kept
 
 
-@compiled
+@compiled_in_place
 def pairs_concerned(kept: int, history: Records, begins: Records, first_begin: int) -> int:
     """At most so many pairs begin or change when what is older is folded, each at most `CHANGES_PER_PAIR` times."""
     count, row, pair = 0, history[kept].before, first_begin

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.agreements.atlas import Atlas
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled_in_place
 from keepclear.geo.shapes import Shape
 from keepclear.tracks.history import NONE, REPORT, History, Records, Table, chain_of, grown
 from keepclear.tracks.observations import NO_AREA, Claim, Observations
@@ -397,7 +397,7 @@ def _numbered(table: Table[Any], items: Sequence[Any], column: npt.NDArray[np.in
     return table.numbers([items[number] for number in used.tolist()])[place]
 
 
-@compiled
+@compiled_in_place
 def _mark_concerned(
     subjects: Records, history: Records, evidence: Records, pairs: Records, zone: int, found: npt.NDArray[np.bool_]
 ) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.agreements.terms import PresenceTerms
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.tracks.observations import Column
 from keepclear.watch.evidence import Evidence
 
@@ -108,7 +108,7 @@ def after(standing: Standing, sight: Sight, seen_at_us: int, terms: PresenceTerm
     return Standing(*stepped(*standing, sight.evidence, supports, seen_at_us, terms.m, terms.n, terms.hold_us))
 
 
-@compiled
+@compiled_in_place
 def stepped(
     rank: int,
     near: int,
@@ -145,7 +145,7 @@ def stepped(
     return rank, near, within, not_close_since, not_inside_since
 
 
-@compiled
+@compiled_in_place
 def supported_rank(evidence: int, edge_mm: float, margin_mm: int, band_mm: int) -> int:
     """The highest rank that a report still supports for somebody who has it already; `FAR_MM`: too far to matter."""
     if evidence == 2 or (margin_mm > 0 and edge_mm <= margin_mm):
@@ -164,14 +164,14 @@ def supported_ranks(evidence: Column, edge_mm: Column, margin_mm: Column, band_m
     return ranks
 
 
-@compiled
+@compiled_in_place
 def last_reports(bits: int, said: bool, n: int) -> int:
     """The bits of the last n reports after one more, n up to 64."""
     bits = (bits << 1) | int(said)
     return bits if n == 64 else bits & ((1 << n) - 1)
 
 
-@compiled
+@compiled_in_place
 def count_of(bits: int) -> int:
     """How many of 64 bits are set."""
     count = 0

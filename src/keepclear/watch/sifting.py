@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from keepclear.agreements.atlas import Atlas
 from keepclear.geo.cells import Cells, crossing, ecef, locate, whole
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled_in_place
 from keepclear.geo.estimates import estimate
 from keepclear.geo.index import ZoneIndex
 from keepclear.geo.volumes import UNKNOWN_MM
@@ -170,7 +170,7 @@ class Sieve:
         return np.where(weighed.matters, supports, 0)
 
 
-@compiled
+@compiled_in_place
 def mark_rows(
     rows: Rows, subjects: Records, stamp: int, error_mm_max: int, mark: npt.NDArray[np.int8]
 ) -> tuple[int, int]:
@@ -200,7 +200,7 @@ def mark_rows(
     return fresh, unsure
 
 
-@compiled
+@compiled_in_place
 def sift_rows(
     cells: Cells,
     zones: Records,
@@ -255,7 +255,7 @@ def sift_rows(
     return len(sifted.mark), size, asked_count
 
 
-@compiled
+@compiled_in_place
 def evidence_of(zone: Any, edge_m: float, error_m: float, sigma_mm: int) -> tuple[int, int]:
     """Evidence and supported rank at an estimated distance, or `_TOO_CLOSE` where the estimate cannot tell."""
     error_m += _ROUNDING_M

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled_in_place
 from keepclear.tracks.history import NONE, Records, grown
 from keepclear.watch.presence import START, Standing
 
@@ -83,7 +83,7 @@ class Pairs:
             row = int(self.rows["next"][row])
 
 
-@compiled
+@compiled_in_place
 def find_pair(pairs: Records, first: int, zone: int) -> int:
     """The row of the pair of this zone, NONE if there is none."""
     row = first
@@ -92,7 +92,7 @@ def find_pair(pairs: Records, first: int, zone: int) -> int:
     return row
 
 
-@compiled
+@compiled_in_place
 def new_pair(pairs: Records, ends: npt.NDArray[np.int64], first: int, zone: int, created: int) -> int:
     """A new pair in front of `first`; there must be room."""
     row = ends[0]
@@ -107,7 +107,7 @@ def new_pair(pairs: Records, ends: npt.NDArray[np.int64], first: int, zone: int,
     return int(row)
 
 
-@compiled
+@compiled_in_place
 def drop_pair(pairs: Records, ends: npt.NDArray[np.int64], first: int, zone: int) -> int:
     """Gives back the pair of this zone, if there is one; gives the subject's first pair from now on."""
     before, row = NONE, first

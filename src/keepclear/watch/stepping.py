@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.cells import Cells, block, crossing, ecef, whole
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled_in_place
 from keepclear.tracks.history import NONE, Records
 from keepclear.tracks.motion import MOTION_US_MAX
 from keepclear.tracks.observations import UNKNOWN
@@ -64,7 +64,7 @@ class Plot(NamedTuple):
     moves: Records
 
 
-@compiled
+@compiled_in_place
 def step_on(
     first: int, rows: Rows, sifted: Sifted, plot: Plot, zones: Records, cells: Cells, limits: Limits, due_us: int
 ) -> tuple[int, int]:
@@ -100,7 +100,7 @@ def step_on(
     return len(rows.subject), DONE
 
 
-@compiled
+@compiled_in_place
 def is_special(
     row: int,
     rows: Rows,
@@ -135,13 +135,13 @@ def is_special(
     return False
 
 
-@compiled
+@compiled_in_place
 def needs_care(zone: Any, subject: Any, seen_at_us: int) -> bool:
     """Whether a report that has to do with a zone may be more than its subject moving on: a pattern, a notice, a window."""
     return bool(zone.watched or (zone.noticed and subject.claim != NONE) or turns_back(zone, seen_at_us))
 
 
-@compiled
+@compiled_in_place
 def turns_back(zone: Any, seen_at_us: int) -> bool:
     """Whether a report seen then concerns what has come to pass at this zone already."""
     return bool(
@@ -149,7 +149,7 @@ def turns_back(zone: Any, seen_at_us: int) -> bool:
     )
 
 
-@compiled
+@compiled_in_place
 def may_be_jump(row: int, rows: Rows, newest: Any, limits: Limits) -> bool:
     """False only if the subject can have come here since its newest report; see `tracks.picture`.
 
@@ -168,7 +168,7 @@ def may_be_jump(row: int, rows: Rows, newest: Any, limits: Limits) -> bool:
     return bool(np.hypot(north_m, east_m) > explained_m * (1 - 1e-9))
 
 
-@compiled
+@compiled_in_place
 def may_approach(row: int, rows: Rows, subject: Any, history: Records, limits: Limits) -> bool:
     """False only if no zone with an approach time can be met within it."""
     x, y, z = ecef(rows.lat_e7[row] / 1e7, rows.lon_e7[row] / 1e7)
@@ -193,7 +193,7 @@ def may_approach(row: int, rows: Rows, subject: Any, history: Records, limits: L
     return False
 
 
-@compiled
+@compiled_in_place
 def pair_count(pairs: Records, first: int) -> int:
     """How many pairs a subject has."""
     count = 0
@@ -203,7 +203,7 @@ def pair_count(pairs: Records, first: int) -> int:
     return count
 
 
-@compiled
+@compiled_in_place
 def append_report(
     row: int, rows: Rows, plot: Plot, before: int, is_quiet: bool, evidence: Records, said: int, count: int
 ) -> int:
@@ -232,7 +232,7 @@ def append_report(
     return number
 
 
-@compiled
+@compiled_in_place
 def step_pairs(
     row: int, rows: Rows, report: int, number: int, plot: Plot, zones: Records, evidence: Records, said: int, count: int
 ) -> None:
@@ -253,7 +253,7 @@ def step_pairs(
         pair = following
 
 
-@compiled
+@compiled_in_place
 def with_new_pairs(
     pairs: Records, ends: npt.NDArray[np.int64], first: int, evidence: Records, said: int, count: int, report: int
 ) -> int:
@@ -264,7 +264,7 @@ def with_new_pairs(
     return first
 
 
-@compiled
+@compiled_in_place
 def step_pair(pair: Any, zone: Any, evidence: Records, said: int, count: int, seen_at_us: int) -> None:
     """One more report, whose run of evidence this is, moves a pair on."""
     heard, supports = 0, 0
@@ -277,7 +277,7 @@ def step_pair(pair: Any, zone: Any, evidence: Records, said: int, count: int, se
     )  # fmt: skip
 
 
-@compiled
+@compiled_in_place
 def note_move(plot: Plot, first_move: int, row: int, report: int, number: int, pair: Any, was: int) -> None:
     """Adds a change among those of its report, which are in the order of the zones."""
     place = plot.sizes[2]
@@ -290,7 +290,7 @@ def note_move(plot: Plot, first_move: int, row: int, report: int, number: int, p
     plot.sizes[2] += 1
 
 
-@compiled
+@compiled_in_place
 def set_box(subject: Any, place: int, row: int, rows: Rows, plot: Plot, zones: Records, cells: Cells) -> None:
     """Boxes a subject in, if its next report from the same cell must leave everything as it is."""
     entry, entry_end = crossing(cells, place)

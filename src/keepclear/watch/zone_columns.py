@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keepclear.agreements.atlas import Atlas
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled_in_place
 from keepclear.geo.volumes import DATUMS, NO_BOUND_MM, may_hold
 from keepclear.tracks.history import Records
 
@@ -46,7 +46,7 @@ def zone_columns(atlas: Atlas) -> Records:
     return rows
 
 
-@compiled
+@compiled_in_place
 def may_be_at_its_height(zone: Any, height_mm: int, datum: int) -> bool:
     """Whether a report of this height counts at a zone, of which this is the row."""
     return may_hold(zone.lower_mm, zone.upper_mm, zone.datum, height_mm, datum)

@@ -94,12 +94,13 @@ class Attributed:
 
 
 NOBODY = Attributed()
+_UNATTRIBUTED = Permission(False, "unattributed")
 
 
 def permission(entries: tuple[Entry, ...], attributed: Attributed, where: str, at_us: int) -> Permission:
     """Whether these entries let the subject be `where` ("inside" or "band") at `at_us`."""
     if not attributed.parties:
-        return Permission(False, "unattributed")
+        return _UNATTRIBUTED
     if len(attributed.parties) > 1:
         return Permission(False, "attribution_contradicted", detail=", ".join(party for party, _ in attributed.parties))
     party, confidence = attributed.parties[0]

@@ -77,14 +77,13 @@ class History:
         self.rows = grown(self.rows, self.size + rows)
         self.evidence = grown(self.evidence, self.evidence_size + evidence)
 
-    def append(self, row: dict[str, Any], evidence: Sequence[tuple[int, int, int]]) -> int:
-        """Adds one report that says this about the zones, and gives its row; linking it is the caller's task."""
+    def append(self, report: Any, before: int, evidence: Sequence[tuple[int, int, int]]) -> int:
+        """Adds one report behind row `before`, saying this about the zones, and gives its row."""
         self.reserve(1, len(evidence))
         self.evidence[self.evidence_size : self.evidence_size + len(evidence)] = evidence
+        self.rows[self.size] = report
         record = self.rows[self.size]
-        for name, value in row.items():
-            record[name] = value
-        record["evidence_first"], record["evidence_count"] = self.evidence_size, len(evidence)
+        record["before"], record["evidence_first"], record["evidence_count"] = before, self.evidence_size, len(evidence)
         self.evidence_size += len(evidence)
         self.size += 1
         return self.size - 1
@@ -92,7 +91,8 @@ class History:
     def keep(self, newest: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Lets go of all rows that cannot be reached from these. Gives the new number of every row, NONE if it is gone."""
         kept = np.zeros(self.size, dtype=bool)
-        _mark_chains(self.rows, newest, kept)
+        if _mark_chains(self.rows, newest, kept) == self.size:
+            return np.arange(self.size, dtype=np.int32)
         number = np.where(kept, np.cumsum(kept) - 1, NONE).astype(np.int32)
         rows = self.rows[: self.size][kept]
         linked = rows["before"] != NONE
@@ -129,12 +129,16 @@ def chain_of(row: int, rows: Records) -> npt.NDArray[np.int32]:
 
 
 @compiled_in_place
-def _mark_chains(rows: Records, newest: npt.NDArray[np.int32], kept: npt.NDArray[np.bool_]) -> None:
+def _mark_chains(rows: Records, newest: npt.NDArray[np.int32], kept: npt.NDArray[np.bool_]) -> int:
+    """Marks the rows that can be reached from these; gives how many there are."""
+    count = 0
     for last in newest:
         row = last
         while row != NONE:
             kept[row] = True
+            count += 1
             row = rows[row].before
+    return count
 
 
 @compiled

@@ -41,6 +41,11 @@ class Deadlines:
         heapq.heappush(self._stays if deadline.kind is Kind.DWELL else self._turning, deadline)
 
     @property
+    def soonest_us(self) -> int:
+        """When the next deadline of any kind falls due; later than anything if there is none."""
+        return min(self.turning_us, self._stays[0].due_us if self._stays else NEVER_DUE_US)
+
+    @property
     def turning_us(self) -> int:
         """When the next deadline that may change who is where falls due; later than anything if there is none."""
         return self._turning[0].due_us if self._turning else NEVER_DUE_US

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,7 @@ class Cause(StrEnum):
     WINDOW_CLOSED = "window_closed"
 
 
-@dataclass(frozen=True)
-class Presence:
+class Presence(NamedTuple):
     """A subject changed from one state to another towards a zone.
 
     `lat`, `lon` and `area` are those of the newest report; where there is an area, the point only stands for it.
@@ -61,8 +61,7 @@ class Presence:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Alert:
+class Alert(NamedTuple):
     """Something a person should know now: `key` and `params` say why; the words are made at the edge."""
 
     seq: int

@@ -21,7 +21,6 @@ from keepclear.tracks.observations import NO_AREA, Claim, Observations
 from keepclear.tracks.picture import REPORTS_HELD_MAX, Report, Verdict, remarkable
 from keepclear.watch.folding import CHANGES_PER_PAIR, FOLDED, fold, fold_all, oldest_kept, pairs_concerned
 from keepclear.watch.presence import BY_RANK, Sight, Standing, State, supported_rank
-from keepclear.watch.sifting import Rows
 from keepclear.watch.sights import measured_sights, sights_of
 from keepclear.watch.standings import SUBJECT, Pairs, find_pair
 from keepclear.watch.stepping import Plot
@@ -29,6 +28,9 @@ from keepclear.watch.subjects import Subject
 from keepclear.watch.zone_columns import EARLIEST
 
 _LOOKED_UP_WHOLE = 32
+_AS_REPORTED = (
+    "seen_at_us", "lat_e7", "lon_e7", "error_mm", "height_mm", "datum", "speed_mmps", "course_cdeg",
+)  # fmt: skip
 
 
 class Placed(NamedTuple):
@@ -60,6 +62,7 @@ class Holdings:
         self._sources: Table[str] = Table()
         self._areas: Table[Shape] = Table()
         self._subjects: dict[int, Subject] = {}
+        self._told_of: dict[int, set[int]] = {}
         self._atlas = atlas
         self._zones = zones
         self._is_special_from_the_start = is_special_from_the_start
@@ -74,7 +77,7 @@ class Holdings:
         """What is held of a subject beyond the columns, from now on kept."""
         subject = self._subjects.get(number)
         if subject is None:
-            subject = self._subjects[number] = Subject(self.names.items[number], number)
+            subject = self._subjects[number] = Subject(self.names.items[number], number, self._told_of)
         return subject
 
     def subject_named(self, name: str) -> Subject:
@@ -111,6 +114,13 @@ class Holdings:
         record["first_pair"] = self.pairs.set(int(record["first_pair"]), zone, standing, int(record["newest"]))
         record["boxed"] = 0
 
+    def mark_special(self, number: int, special: bool, until_us: int) -> None:
+        """Says that the reports of a subject need more than the compiled step, or those seen up to `until_us`."""
+        record = self.rows[number]
+        record["special"], record["special_until_us"] = special, until_us
+        if special or until_us != EARLIEST:
+            record["boxed"] = 0
+
     def zones_of(self, number: int) -> set[int]:
         """The zones towards which a subject stands other than clear, may soon, or has been told of."""
         zones = set(self.pairs.zones(int(self.rows["first_pair"][number])))
@@ -129,24 +139,26 @@ class Holdings:
         """The subjects that a turn of this zone's window may concern, in the order they were first heard of."""
         found = np.zeros(len(self.rows), dtype=np.bool_)
         _mark_concerned(self.rows, self.history.rows, self.history.evidence, self.pairs.rows, zone, found)
-        told = {number for number, subject in self._subjects.items() if zone in subject.pairs}
-        return sorted(told.union(np.flatnonzero(found).tolist()))
+        return sorted(self._told_of.get(zone, set()).union(np.flatnonzero(found).tolist()))
 
     # batches
 
-    def rows_of(self, batch: Observations, at_us: npt.NDArray[np.int64]) -> Rows:
-        """The batch with the numbers that its names, sources, claims and areas have here."""
+    def rows_of(self, batch: Observations, at_us: npt.NDArray[np.int64]) -> Records:
+        """The batch as rows of the history, not linked yet: names, sources, claims and areas by the numbers they have here."""
         subject = self._numbers_of(batch)[batch.subject]
         if len(subject) and subject.min() < 0:
             self._name_new(batch)
             subject = self._numbers_of(batch)[batch.subject]
         areas = [self._areas.number(area) for area in batch.areas]
         area = batch.area if not areas else np.where(batch.area >= 0, np.array(areas, np.int32)[batch.area], NO_AREA)
-        return Rows(
-            subject, batch.seen_at_us, at_us, batch.lat_e7, batch.lon_e7, batch.error_mm, batch.height_mm, batch.datum.astype(np.int32),
-            batch.speed_mmps, batch.course_cdeg, _numbered(self._sources, batch.sources, batch.source),
-            _numbered(self.claims, batch.claims, batch.claim), area.astype(np.int32),
-        )  # fmt: skip
+        rows = np.empty(len(batch), REPORT)
+        rows["subject"], rows["at_us"], rows["before"], rows["area"] = subject, at_us, NONE, area
+        rows["source"] = _numbered(self._sources, batch.sources, batch.source)
+        rows["claim"] = _numbered(self.claims, batch.claims, batch.claim)
+        rows["evidence_first"] = rows["evidence_count"] = 0
+        for name in _AS_REPORTED:
+            rows[name] = getattr(batch, name)
+        return rows
 
     def plot(self, count: int, evidence: Records, moves: Records) -> Plot:
         """The columns for the compiled step, with room for so many reports that say this."""
@@ -186,35 +198,24 @@ class Holdings:
 
     # reports
 
-    def fields(self, rows: Rows, row: int) -> dict[str, int]:
-        """One report of a batch as its row of the history will be, not linked yet."""
-        return {name: int(column[row]) for name, column in rows._asdict().items()}
-
     def report(self, row: int) -> Report:
         """A held report, without what it says about the zones."""
-        return self.report_of(dict(zip(REPORT.names or (), self.history.rows[row].item(), strict=True)))
+        return self.report_of(self.history.rows[row])
 
-    def report_of(self, fields: dict[str, int]) -> Report:
+    def report_of(self, record: Any) -> Report:
         """The same, of a row of the history that is or will be."""
-        claim = self.claims.items[fields["claim"]]
-        area = None if fields["area"] == NO_AREA else self._areas.items[fields["area"]]
+        (
+            seen_at_us, at_us, _, _, _, _, lat_e7, lon_e7, error_mm, height_mm, speed_mmps, course_cdeg, source_number,
+            claim_number, area_number, datum,
+        ) = record.item()  # fmt: skip
+        claim = self.claims.items[claim_number]
+        area = None if area_number == NO_AREA else self._areas.items[area_number]
+        party = claim.attribution.party if claim.attribution else ""
+        area_text, source = repr(area) if area else "", self._sources.items[source_number]
         return Report(
-            seen_at_us=fields["seen_at_us"],
-            lat_e7=fields["lat_e7"],
-            lon_e7=fields["lon_e7"],
-            height_mm=fields["height_mm"],
-            datum=fields["datum"],
-            error_mm=fields["error_mm"],
-            area_text=repr(area) if area else "",
-            party=claim.attribution.party if claim.attribution else "",
-            at_us=fields["at_us"],
-            speed_mmps=fields["speed_mmps"],
-            course_cdeg=fields["course_cdeg"],
-            source=self._sources.items[fields["source"]],
-            claim=claim,
-            area=area,
-            sights={},
-        )
+            seen_at_us, lat_e7, lon_e7, height_mm, datum, error_mm, area_text, party, at_us, speed_mmps, course_cdeg,
+            source, claim, area, {},
+        )  # fmt: skip
 
     def newest_row(self, number: int) -> int:
         """The row of the report of a subject that was seen last."""
@@ -272,8 +273,8 @@ class Holdings:
             course_cdeg=empty, area=history["area"], claim=empty, feed=empty, line=empty,
         )  # fmt: skip
 
-    def place(self, number: int, report: Report, fields: dict[str, int], max_speed_mps: float) -> Placed:
-        """Puts a report where it belongs by the time it was seen, and says what it is. `fields` is its row of the history."""
+    def place(self, number: int, report: Report, record: Any, max_speed_mps: float) -> Placed:
+        """Puts a report where it belongs by the time it was seen, and says what it is. `record` is its row of the history, not linked yet."""
         subject, history = self.rows[number], self.history
         if subject["newest"] == NONE or report.identity > self.newest(number).identity:
             flags = (
@@ -281,7 +282,7 @@ class Holdings:
                 if subject["newest"] == NONE
                 else remarkable(self.newest(number), report, max_speed_mps, self._assumed_error_mm)
             )
-            row = history.append(fields | {"before": subject["newest"]}, self._evidence(report))
+            row = history.append(record, int(subject["newest"]), self._evidence(report))
             subject["newest"] = row
             subject["boxed"] = 0
             return Placed(Verdict.NEWEST, flags, row)
@@ -298,7 +299,7 @@ class Holdings:
         flags = remarkable(self.report(rows[place - 1]), report, max_speed_mps, self._assumed_error_mm) if place else ()
         if not flags and follower.seen_at_us == report.seen_at_us:
             flags = remarkable(report, follower, max_speed_mps, self._assumed_error_mm)
-        row = history.append(fields | {"before": rows[place - 1] if place else NONE}, self._evidence(report))
+        row = history.append(record, rows[place - 1] if place else NONE, self._evidence(report))
         history.rows["before"][rows[place]] = row
         subject["boxed"] = 0
         return Placed(Verdict.LATE, flags, row)
@@ -363,10 +364,12 @@ class Holdings:
         """Before a pair that began with row `created` is told of: drops what was held of it, if it was forgettable by then."""
         subject, history = self.subject(number), self.history.rows
         pair = subject.pairs.get(zone)
-        before = NONE if pair is None or created == NONE else int(history["before"][created])
-        if pair is None or before == NONE:
+        if pair is None or created == NONE:
             return
-        if pair.told and pair.told[-1].seen_at_us >= history["seen_at_us"][before] - self._lateness_us:
+        before = int(history[created]["before"])
+        if before == NONE:
+            return
+        if pair.told and pair.told[-1].seen_at_us >= history[before]["seen_at_us"] - self._lateness_us:
             return
         self.fold(number, before)
         subject.forget(lambda other: other == zone and self.begin(number, zone).is_trivial)
@@ -378,7 +381,10 @@ class Holdings:
     def _renumber(self) -> None:
         """Drops rows that nobody holds, and tables entries that no row names."""
         history, rows = self.history, self.rows
+        before = history.size
         number = history.keep(rows["newest"][: len(self.names.items)])
+        if history.size == before:
+            return
         for record in (self.pairs.rows["created"], rows["newest"]):
             record[:] = np.where(record == NONE, NONE, number[record])
         kept = history.rows[: history.size]

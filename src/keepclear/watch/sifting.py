@@ -38,34 +38,14 @@ _TOO_CLOSE = -1
 _NOWHERE = -1
 
 
-class Rows(NamedTuple):
-    """A batch in columns, its subjects, sources, claims and areas by their numbers in the watch."""
-
-    subject: npt.NDArray[np.int32]
-    seen_at_us: npt.NDArray[np.int64]
-    at_us: npt.NDArray[np.int64]
-    lat_e7: npt.NDArray[np.int32]
-    lon_e7: npt.NDArray[np.int32]
-    error_mm: npt.NDArray[np.int32]
-    height_mm: npt.NDArray[np.int32]
-    datum: npt.NDArray[np.int32]
-    speed_mmps: npt.NDArray[np.int32]
-    course_cdeg: npt.NDArray[np.int32]
-    source: npt.NDArray[np.int32]
-    claim: npt.NDArray[np.int32]
-    area: npt.NDArray[np.int32]
-
-
 class Sifted(NamedTuple):
     """What is known of each report of a batch.
 
-    mark         FRESH: run and place hold; QUIET: as its subject's last report; LOOKED_AT: an area, or a zone with patterns
-    run, length  where in `evidence` its run begins, and how long it is
-    place        in the index; 0 or more where the whole cell is one place"""
+    mark      FRESH: its row names its run of `evidence`; QUIET: as its subject's last report; LOOKED_AT: an area, or a
+              zone with patterns
+    place     in the index; 0 or more where the whole cell is one place"""
 
     mark: npt.NDArray[np.int8]
-    run: npt.NDArray[np.int64]
-    length: npt.NDArray[np.int32]
     place: npt.NDArray[np.int64]
     evidence: Records
 
@@ -89,12 +69,13 @@ class Sieve:
             )
         return index
 
-    def sift(self, batch: Observations, rows: Rows, subjects: Records, stamp: int) -> Sifted:
-        """The evidence of every report of a batch. `stamp` is the number of the batch."""
+    def sift(self, batch: Observations, rows: Records, subjects: Records, stamp: int) -> Sifted:
+        """The evidence of every report of a batch, `rows` being what will be held of it. `stamp` is the number of the batch."""
         sifted = Sifted(
-            np.empty(len(batch), np.int8), np.zeros(len(batch), np.int64), np.zeros(len(batch), np.int32),
-            np.full(len(batch), _NOWHERE, np.int64), np.empty(max(64, len(batch)), EVIDENCE),
-        )  # fmt: skip
+            np.empty(len(batch), np.int8),
+            np.full(len(batch), _NOWHERE, np.int64),
+            np.empty(max(64, len(batch)), EVIDENCE),
+        )
         fresh, unsure = mark_rows(rows, subjects, stamp, ERROR_MM_MAX[0], sifted.mark)
         size, asked = 0, np.empty((max(16, len(batch)), 2), np.int64)
         if fresh:
@@ -102,14 +83,14 @@ class Sieve:
         if not unsure:
             return sifted
         sifted, size, asked = self._sift_level(1, ASK, batch, rows, sifted, size, asked)
-        return self._weigh_rest(batch, sifted, size)
+        return self._weigh_rest(batch, rows, sifted, size)
 
     def _sift_level(
         self,
         level: int,
         wanted: int,
         batch: Observations,
-        rows: Rows,
+        rows: Records,
         sifted: Sifted,
         size: int,
         asked: npt.NDArray[np.int64],
@@ -146,7 +127,7 @@ class Sieve:
         evidence["evidence"][place] = np.where(weighed.matters, weighed.evidence, 0)
         evidence["supports"][place] = self._supports(weighed)
 
-    def _weigh_rest(self, batch: Observations, sifted: Sifted, size: int) -> Sifted:
+    def _weigh_rest(self, batch: Observations, rows: Records, sifted: Sifted, size: int) -> Sifted:
         """The exact engine weighs reports that are too uncertain for any index."""
         chosen = np.flatnonzero(sifted.mark == ASK)
         if not len(chosen):
@@ -157,8 +138,8 @@ class Sieve:
         run = slice(size, size + len(weighed.zone))
         evidence["zone"][run], evidence["evidence"][run] = weighed.zone, weighed.evidence
         evidence["supports"][run] = self._supports(weighed)
-        sifted.length[chosen] = np.bincount(weighed.report, minlength=len(chosen))
-        sifted.run[chosen] = size + np.searchsorted(weighed.report, np.arange(len(chosen)))
+        rows["evidence_count"][chosen] = np.bincount(weighed.report, minlength=len(chosen))
+        rows["evidence_first"][chosen] = size + np.searchsorted(weighed.report, np.arange(len(chosen)))
         sifted.mark[
             chosen[np.isin(np.arange(len(chosen)), weighed.report[self._zones["watched"][weighed.zone] > 0])]
         ] = LOOKED_AT
@@ -172,26 +153,26 @@ class Sieve:
 
 @compiled_in_place
 def mark_rows(
-    rows: Rows, subjects: Records, stamp: int, error_mm_max: int, mark: npt.NDArray[np.int8]
+    rows: Records, subjects: Records, stamp: int, error_mm_max: int, mark: npt.NDArray[np.int8]
 ) -> tuple[int, int]:
     """Marks who is in the box of its subject, if it is the first of it in this batch, and what the first index cannot know.
 
     Gives how many are fresh, and how many are too uncertain."""
     fresh = unsure = 0
     for row in range(len(mark)):
-        subject = subjects[rows.subject[row]]
+        subject = subjects[rows[row].subject]
         first_of_batch = subject.stamp != stamp
         subject.stamp = stamp
-        if rows.area[row] != NO_AREA:
+        if rows[row].area != NO_AREA:
             mark[row] = LOOKED_AT
-        elif rows.error_mm[row] > error_mm_max:
+        elif rows[row].error_mm > error_mm_max:
             mark[row] = ASK
             unsure += 1
         elif (
             first_of_batch
             and subject.boxed
-            and subject.lat_low_e7 <= rows.lat_e7[row] <= subject.lat_high_e7
-            and subject.lon_low_e7 <= rows.lon_e7[row] <= subject.lon_high_e7
+            and subject.lat_low_e7 <= rows[row].lat_e7 <= subject.lat_high_e7
+            and subject.lon_low_e7 <= rows[row].lon_e7 <= subject.lon_high_e7
         ):
             mark[row] = QUIET
         else:
@@ -204,7 +185,7 @@ def mark_rows(
 def sift_rows(
     cells: Cells,
     zones: Records,
-    rows: Rows,
+    rows: Records,
     wanted: int,
     error_mm_max: int,
     done: int,
@@ -216,9 +197,9 @@ def sift_rows(
     """Sifts the rows of a mark until the last, or until one might not find room; gives how far it came, and what is in use."""
     evidence = sifted.evidence
     for row in range(done, len(sifted.mark)):
-        if sifted.mark[row] != wanted or rows.error_mm[row] > error_mm_max:
+        if sifted.mark[row] != wanted or rows[row].error_mm > error_mm_max:
             continue
-        lat, lon = rows.lat_e7[row] / 1e7, rows.lon_e7[row] / 1e7
+        lat, lon = rows[row].lat_e7 / 1e7, rows[row].lon_e7 / 1e7
         place = locate(cells, lat, lon)
         listed, listed_end = whole(cells, place)
         entry, entry_end = crossing(cells, place)
@@ -227,10 +208,10 @@ def sift_rows(
             return row, size, asked_count
         sifted.mark[row] = FRESH
         sifted.place[row] = place if wanted == FRESH else _NOWHERE
-        sifted.run[row] = size
+        rows[row].evidence_first = size
         while listed < listed_end:
             zone = cells.listed[listed]
-            if may_be_at_its_height(zones[zone], rows.height_mm[row], rows.datum[row]):
+            if may_be_at_its_height(zones[zone], rows[row].height_mm, rows[row].datum):
                 evidence[size].zone, evidence[size].evidence, evidence[size].supports = zone, 2, 2
                 size += 1
             listed += 1
@@ -238,9 +219,9 @@ def sift_rows(
             x, y, z = ecef(lat, lon)
             while entry < entry_end:
                 zone = cells.entry_zone[entry]
-                if may_be_at_its_height(zones[zone], rows.height_mm[row], rows.datum[row]):
+                if may_be_at_its_height(zones[zone], rows[row].height_mm, rows[row].datum):
                     edge_m, error_m = estimate(cells, entry, lat, lon, x, y, z)
-                    said, supports = evidence_of(zones[zone], edge_m, error_m, rows.error_mm[row])
+                    said, supports = evidence_of(zones[zone], edge_m, error_m, rows[row].error_mm)
                     if said == _TOO_CLOSE:
                         asked[asked_count, 0], asked[asked_count, 1] = row, size
                         asked_count += 1
@@ -248,8 +229,8 @@ def sift_rows(
                         evidence[size].zone, evidence[size].evidence, evidence[size].supports = zone, said, supports
                         size += 1
                 entry += 1
-        sifted.length[row] = size - sifted.run[row]
-        for said_at in range(sifted.run[row], size):
+        rows[row].evidence_count = size - rows[row].evidence_first
+        for said_at in range(rows[row].evidence_first, size):
             if zones[evidence[said_at].zone].watched:
                 sifted.mark[row] = LOOKED_AT
     return len(sifted.mark), size, asked_count

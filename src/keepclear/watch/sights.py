@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keepclear.agreements.atlas import Atlas
-from keepclear.tracks.observations import Observations
+from keepclear.tracks.observations import Column, Observations
 from keepclear.tracks.picture import Report
 from keepclear.watch.evidence import area_against, weigh, weigh_pairs
 from keepclear.watch.presence import FAR, Sight
@@ -25,10 +25,14 @@ def sights_of(batch: Observations, atlas: Atlas, assumed_error_mm: int) -> list[
 
 
 def measured_sights(
-    batch: Observations, atlas: Atlas, rows: Sequence[int], zones: Sequence[int], assumed_error_mm: int
+    batch: Observations,
+    atlas: Atlas,
+    rows: Sequence[int] | Column,
+    zones: Sequence[int] | Column,
+    assumed_error_mm: int,
 ) -> list[tuple[Sight, Sight]]:
     """For each pair of a row of the batch and a zone: the sight, `FAR` where it does not matter, and the same with its distance."""
-    weighed = weigh_pairs(batch, atlas, np.array(rows, np.intp), np.array(zones, np.intp), assumed_error_mm)
+    weighed = weigh_pairs(batch, atlas, np.asarray(rows, np.intp), np.asarray(zones, np.intp), assumed_error_mm)
     found = []
     columns = (weighed.matters, weighed.edge_mm, weighed.edge_far_mm, weighed.p_inside_e4, weighed.evidence)
     for matters, *sight in zip(*(column.tolist() for column in columns), strict=True):

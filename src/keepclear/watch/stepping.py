@@ -19,7 +19,7 @@ from keepclear.tracks.motion import MOTION_US_MAX
 from keepclear.tracks.observations import UNKNOWN
 from keepclear.tracks.picture import CONTRADICTION_SIGMAS, LONGEST_M_PER_E7
 from keepclear.watch.presence import stepped
-from keepclear.watch.sifting import LOOKED_AT, QUIET, Rows, Sifted
+from keepclear.watch.sifting import LOOKED_AT, QUIET, Sifted
 from keepclear.watch.standings import drop_pair, find_pair, new_pair
 
 # Why the step came back.
@@ -66,14 +66,14 @@ class Plot(NamedTuple):
 
 @compiled_in_place
 def step_on(
-    first: int, rows: Rows, sifted: Sifted, plot: Plot, zones: Records, cells: Cells, limits: Limits, due_us: int
+    first: int, rows: Records, sifted: Sifted, plot: Plot, zones: Records, cells: Cells, limits: Limits, due_us: int
 ) -> tuple[int, int]:
     """Steps from row `first`; gives the row it stopped in front of, and why."""
     plot.sizes[2] = 0
-    for row in range(first, len(rows.subject)):
-        if due_us < rows.at_us[row]:
+    for row in range(first, len(rows)):
+        if due_us < rows[row].at_us:
             return row, DUE
-        number = rows.subject[row]
+        number = rows[row].subject
         subject = plot.subjects[number]
         before = subject.newest
         is_quiet = sifted.mark[row] == QUIET
@@ -81,7 +81,7 @@ def step_on(
             said, count = plot.history[before].evidence_first, plot.history[before].evidence_count
             evidence = plot.evidence
         else:
-            said, count = sifted.run[row], sifted.length[row]
+            said, count = rows[row].evidence_first, rows[row].evidence_count
             evidence = sifted.evidence
         if is_special(row, rows, sifted.mark[row], subject, plot, zones, limits, evidence, said, count):
             return row, SPECIAL
@@ -97,13 +97,13 @@ def step_on(
         subject.boxed = 0
         if not is_quiet and sifted.place[row] >= 0:
             set_box(subject, sifted.place[row], row, rows, plot, zones, cells)
-    return len(rows.subject), DONE
+    return len(rows), DONE
 
 
 @compiled_in_place
 def is_special(
     row: int,
-    rows: Rows,
+    rows: Records,
     mark: int,
     subject: Any,
     plot: Plot,
@@ -114,22 +114,22 @@ def is_special(
     count: int,
 ) -> bool:
     """Whether a report is more than a subject moving on."""
-    if mark == LOOKED_AT or subject.special or rows.seen_at_us[row] <= subject.special_until_us:
+    if mark == LOOKED_AT or subject.special or rows[row].seen_at_us <= subject.special_until_us:
         return True
-    if limits.attributes[rows.claim[row]] and rows.claim[row] != subject.claim:
+    if limits.attributes[rows[row].claim] and rows[row].claim != subject.claim:
         return True
     if subject.newest != NONE:
         newest = plot.history[subject.newest]
-        if rows.seen_at_us[row] <= newest.seen_at_us or newest.area != NONE or may_be_jump(row, rows, newest, limits):
+        if rows[row].seen_at_us <= newest.seen_at_us or newest.area != NONE or may_be_jump(row, rows, newest, limits):
             return True
     if len(limits.balls) and may_approach(row, rows, subject, plot.history, limits):
         return True
     for place in range(said, said + count):
-        if needs_care(zones[evidence[place].zone], subject, rows.seen_at_us[row]):
+        if needs_care(zones[evidence[place].zone], subject, rows[row].seen_at_us):
             return True
     pair = subject.first_pair
     while pair != NONE:
-        if needs_care(zones[plot.pairs[pair].zone], subject, rows.seen_at_us[row]):
+        if needs_care(zones[plot.pairs[pair].zone], subject, rows[row].seen_at_us):
             return True
         pair = plot.pairs[pair].next
     return False
@@ -150,34 +150,34 @@ def turns_back(zone: Any, seen_at_us: int) -> bool:
 
 
 @compiled_in_place
-def may_be_jump(row: int, rows: Rows, newest: Any, limits: Limits) -> bool:
+def may_be_jump(row: int, rows: Records, newest: Any, limits: Limits) -> bool:
     """False only if the subject can have come here since its newest report; see `tracks.picture`.
 
     No curve is longer than its parts along the meridian and the longest parallel it meets, taken together."""
     error_mm = 0
-    for stated_mm in (rows.error_mm[row], newest.error_mm):
+    for stated_mm in (rows[row].error_mm, newest.error_mm):
         error_mm += stated_mm if stated_mm >= 0 else limits.assumed_error_mm
-    seconds = (rows.seen_at_us[row] - newest.seen_at_us) / 1_000_000
+    seconds = (rows[row].seen_at_us - newest.seen_at_us) / 1_000_000
     explained_m = CONTRADICTION_SIGMAS * error_mm / 1000 + limits.max_speed_mps * seconds
-    north_m = LONGEST_M_PER_E7 * abs(np.int64(rows.lat_e7[row]) - newest.lat_e7)
-    east_m = LONGEST_M_PER_E7 * abs(np.int64(rows.lon_e7[row]) - newest.lon_e7)
+    north_m = LONGEST_M_PER_E7 * abs(np.int64(rows[row].lat_e7) - newest.lat_e7)
+    east_m = LONGEST_M_PER_E7 * abs(np.int64(rows[row].lon_e7) - newest.lon_e7)
     if north_m + east_m <= explained_m * (1 - 1e-9):
         return False
-    if (rows.lat_e7[row] > 0) == (newest.lat_e7 > 0):
-        east_m *= np.cos(np.radians(min(abs(rows.lat_e7[row]), abs(newest.lat_e7)) / 1e7))
+    if (rows[row].lat_e7 > 0) == (newest.lat_e7 > 0):
+        east_m *= np.cos(np.radians(min(abs(rows[row].lat_e7), abs(newest.lat_e7)) / 1e7))
     return bool(np.hypot(north_m, east_m) > explained_m * (1 - 1e-9))
 
 
 @compiled_in_place
-def may_approach(row: int, rows: Rows, subject: Any, history: Records, limits: Limits) -> bool:
+def may_approach(row: int, rows: Records, subject: Any, history: Records, limits: Limits) -> bool:
     """False only if no zone with an approach time can be met within it."""
-    x, y, z = ecef(rows.lat_e7[row] / 1e7, rows.lon_e7[row] / 1e7)
-    speed_mps = rows.speed_mmps[row] / 1000
-    if UNKNOWN in (rows.speed_mmps[row], rows.course_cdeg[row]):
+    x, y, z = ecef(rows[row].lat_e7 / 1e7, rows[row].lon_e7 / 1e7)
+    speed_mps = rows[row].speed_mmps / 1000
+    if UNKNOWN in (rows[row].speed_mmps, rows[row].course_cdeg):
         if subject.newest == NONE:
             return False
         before = history[subject.newest]
-        elapsed_us = rows.seen_at_us[row] - before.seen_at_us
+        elapsed_us = rows[row].seen_at_us - before.seen_at_us
         if not 0 < elapsed_us <= MOTION_US_MAX:
             return False
         x0, y0, z0 = ecef(before.lat_e7 / 1e7, before.lon_e7 / 1e7)
@@ -205,23 +205,14 @@ def pair_count(pairs: Records, first: int) -> int:
 
 @compiled_in_place
 def append_report(
-    row: int, rows: Rows, plot: Plot, before: int, is_quiet: bool, evidence: Records, said: int, count: int
+    row: int, rows: Records, plot: Plot, before: int, is_quiet: bool, evidence: Records, said: int, count: int
 ) -> int:
     """Adds a report to the history behind the one before it, and gives its row."""
     number = int(plot.sizes[0])
     plot.sizes[0] += 1
+    plot.history[number] = rows[row]
     report = plot.history[number]
-    report.seen_at_us, report.at_us, report.subject, report.before = (
-        rows.seen_at_us[row],
-        rows.at_us[row],
-        rows.subject[row],
-        before,
-    )
-    report.lat_e7, report.lon_e7, report.error_mm = rows.lat_e7[row], rows.lon_e7[row], rows.error_mm[row]
-    report.height_mm, report.datum = rows.height_mm[row], rows.datum[row]
-    report.speed_mmps, report.course_cdeg = rows.speed_mmps[row], rows.course_cdeg[row]
-    report.source, report.claim, report.area = rows.source[row], rows.claim[row], rows.area[row]
-    report.evidence_count = count
+    report.before, report.evidence_count = before, count
     if is_quiet:
         report.evidence_first = said
         return number
@@ -234,10 +225,18 @@ def append_report(
 
 @compiled_in_place
 def step_pairs(
-    row: int, rows: Rows, report: int, number: int, plot: Plot, zones: Records, evidence: Records, said: int, count: int
+    row: int,
+    rows: Records,
+    report: int,
+    number: int,
+    plot: Plot,
+    zones: Records,
+    evidence: Records,
+    said: int,
+    count: int,
 ) -> None:
     """One more report moves the pairs of its subject on; notes what changed by zone."""
-    subject, pairs, seen_at_us = plot.subjects[number], plot.pairs, rows.seen_at_us[row]
+    subject, pairs, seen_at_us = plot.subjects[number], plot.pairs, rows[row].seen_at_us
     subject.first_pair = with_new_pairs(pairs, plot.ends, subject.first_pair, evidence, said, count, report)
     first_move = int(plot.sizes[2])
     pair = subject.first_pair
@@ -291,7 +290,7 @@ def note_move(plot: Plot, first_move: int, row: int, report: int, number: int, p
 
 
 @compiled_in_place
-def set_box(subject: Any, place: int, row: int, rows: Rows, plot: Plot, zones: Records, cells: Cells) -> None:
+def set_box(subject: Any, place: int, row: int, rows: Records, plot: Plot, zones: Records, cells: Cells) -> None:
     """Boxes a subject in, if its next report from the same cell must leave everything as it is."""
     entry, entry_end = crossing(cells, place)
     if entry < entry_end:
@@ -304,7 +303,7 @@ def set_box(subject: Any, place: int, row: int, rows: Rows, plot: Plot, zones: R
             return
     if pair_count(plot.pairs, subject.first_pair) != listed_end - listed:
         return
-    lat_low, lat_high, lon_low, lon_high = block(cells, rows.lat_e7[row] / 1e7, rows.lon_e7[row] / 1e7)
+    lat_low, lat_high, lon_low, lon_high = block(cells, rows[row].lat_e7 / 1e7, rows[row].lon_e7 / 1e7)
     subject.lat_low_e7, subject.lat_high_e7 = np.ceil(lat_low * 1e7) + 1, np.floor(lat_high * 1e7) - 1
     subject.lon_low_e7, subject.lon_high_e7 = np.ceil(lon_low * 1e7) + 1, np.floor(lon_high * 1e7) - 1
     subject.boxed = 1

@@ -88,13 +88,15 @@ class Pair:
 class Subject:
     """Whose a subject is said to be, how fast it has been, and what was told of it towards each zone that mattered.
 
-    `timed_row`  the latest report that `top_speed_mps` takes in, a row of the history"""
+    `timed_row`  the latest report that `top_speed_mps` takes in, a row of the history
+    `told_of`    for all subjects: zone by zone, the numbers of those of whom something is held"""
 
-    __slots__ = ("attributed", "name", "number", "pairs", "silence_timer_set", "timed_row", "top_speed_mps")
+    __slots__ = ("attributed", "name", "number", "pairs", "silence_timer_set", "timed_row", "told_of", "top_speed_mps")
 
-    def __init__(self, name: str, number: int) -> None:
+    def __init__(self, name: str, number: int, told_of: dict[int, set[int]]) -> None:
         self.name = name
         self.number = number
+        self.told_of = told_of
         self.attributed: Attributed = NOBODY
         self.pairs: dict[int, Pair] = {}
         self.top_speed_mps = 0.0
@@ -111,12 +113,14 @@ class Subject:
         pair = self.pairs.get(zone_number)
         if pair is None:
             pair = self.pairs[zone_number] = Pair()
+            self.told_of.setdefault(zone_number, set()).add(self.number)
         return pair
 
     def forget(self, is_trivial: Callable[[int], bool]) -> None:
         """Drops the pairs of which nothing is held and that stand as if they had never been looked at."""
         for zone in [zone for zone, pair in self.pairs.items() if not pair.holds_something and is_trivial(zone)]:
             del self.pairs[zone]
+            self.told_of[zone].discard(self.number)
 
     def attribute(self, claim: Attribution) -> None:
         """Adds a claim of whose it is. Claims of different parties stand side by side; of one party the surest counts."""

@@ -20,7 +20,7 @@ from keepclear.agreements.terms import Permission, permission
 from keepclear.geo.balls import ball_of
 from keepclear.geo.index import ZoneIndex
 from keepclear.ground.instants import parse_instant
-from keepclear.tracks.history import NONE
+from keepclear.tracks.history import NONE, Records
 from keepclear.tracks.motion import reach_us
 from keepclear.tracks.observations import Claim, Observations
 from keepclear.tracks.picture import LATENESS_US, MAX_SPEED_MPS, VERDICTS, Report, Verdict
@@ -35,7 +35,7 @@ from keepclear.watch.patterns.noticed import Noticed
 from keepclear.watch.patterns.patterns import Patterns
 from keepclear.watch.presence import BY_RANK, FAR, TRANSITIONS, Sight, State, after
 from keepclear.watch.retelling import CAUSES, Difference, differences, numbered_as, retold
-from keepclear.watch.sifting import Rows, Sieve
+from keepclear.watch.sifting import Sieve
 from keepclear.watch.sights import measured_sight, measured_sights, sights_of
 from keepclear.watch.speaker import Speaker
 from keepclear.watch.stepping import DUE, MOVE, MOVES_MIN, SPECIAL, Limits, step_on, turns_back
@@ -89,6 +89,7 @@ class Watch:
         self._patterns = Patterns(self.atlas, self._assumed_error_mm, lateness_us)
         self._zones["watched"][list(self._patterns.watched)] = True
         self._moves = np.empty(max(MOVES_MIN, 2 * len(self.atlas)), dtype=MOVE)
+        self._closed: set[int] = set()
         self._batches = 0
         self._silent_zones = [i for i, zone in enumerate(self.atlas) if zone.presence.silent_after_us is not None]
         self._held = Holdings(
@@ -187,7 +188,7 @@ class Watch:
             reached, why = step_on(done, rows, sifted, plot, self._zones, cells, limits, due_us)
             held.note_sizes(plot)
             if plot.sizes[2]:
-                self._follow_moves(batch, rows, plot.moves[: plot.sizes[2]].tolist())
+                self._follow_moves(batch, rows, plot.moves[: plot.sizes[2]])
             if reached > done:
                 self._pass_time(int(at_us[reached - 1]), including=False)
             done = reached
@@ -209,42 +210,38 @@ class Watch:
             self._max_speed_mps, self._assumed_error_mm, self._horizon_us / 1e6, self._attributes, self._approach_balls
         )
 
-    def _follow_moves(self, batch: Observations, rows: Rows, moves: list[tuple[int, ...]]) -> None:
+    def _follow_moves(self, batch: Observations, rows: Records, moves: Records) -> None:
         """Tells the changes of presence that the compiled step found."""
-        sights = measured_sights(
-            batch, self.atlas, [move[0] for move in moves], [move[3] for move in moves], self._assumed_error_mm
-        )
-        came_close = [(move[1], move[3]) for move in moves if (move[5], move[6]) == (0, 1)]
-        ahead = dict(zip(came_close, self._times_to_edge(came_close), strict=True))
-        for (row, report_row, number, zone, created, was_rank, now_rank), (sight, measured) in zip(
-            moves, sights, strict=True
-        ):
-            self._pass_time(int(rows.at_us[row]), including=False)
+        sights = measured_sights(batch, self.atlas, moves["row"], moves["zone"], self._assumed_error_mm)
+        came_close = moves[(moves["was"] == 0) & (moves["now"] == 1)]
+        coming = list(zip(came_close["report"].tolist(), came_close["zone"].tolist(), strict=True))
+        ahead = dict(zip(coming, self._times_to_edge(coming), strict=True))
+        at_us, seen_at_us = rows["at_us"][moves["row"]].tolist(), rows["seen_at_us"][moves["row"]].tolist()
+        for move, acts_us, seen_us, (sight, measured) in zip(moves.tolist(), at_us, seen_at_us, sights, strict=True):
+            _, report_row, number, zone, created, was_rank, now_rank = move
+            self._pass_time(acts_us, including=False)
             subject = self._held.subject(number)
             self._time(subject)
             self._held.begins_anew(number, zone, created)
-            pair, seen_at_us = subject.towards(zone), int(rows.seen_at_us[row])
-            was = pair.state
-            told = Told(seen_at_us, BY_RANK[was_rank], BY_RANK[now_rank], Cause.REPORT, sight)
-            pair.rank = now_rank
-            pair.told.append(numbered_as(told, self._speaker.last_seq + 1))
+            pair = subject.towards(zone)
+            was, pair.rank, seq = pair.state, now_rank, self._speaker.last_seq + 1
+            pair.told.append(Told(seen_us, BY_RANK[was_rank], BY_RANK[now_rank], Cause.REPORT, sight, seq))
             worked_out = partial(ahead.get, (report_row, zone))
-            self._say(subject, zone, was, report_row, seen_at_us, Cause.REPORT, measured, ahead=worked_out)
+            self._say(subject, zone, was, report_row, seen_us, Cause.REPORT, measured, ahead=worked_out)
             self._look_after(subject)
 
     # one report
 
-    def _take(self, batch: Observations, rows: Rows, row: int) -> int:
+    def _take(self, batch: Observations, rows: Records, row: int) -> int:
         """Acts on one report that is more than a subject moving on."""
-        held, number = self._held, int(rows.subject[row])
+        held, number = self._held, int(rows[row]["subject"])
         subject = held.subject(number)
         self._time(subject)
         held.forget(number)
-        fields = held.fields(rows, row)
-        report = held.report_of(fields)._replace(
+        report = held.report_of(rows[row])._replace(
             sights=sights_of(batch.take(slice(row, row + 1)), self.atlas, self._assumed_error_mm)[0]
         )
-        placed = held.place(number, report, fields, self._max_speed_mps)
+        placed = held.place(number, report, rows[row], self._max_speed_mps)
         self.counts.update(placed.flags)
         if placed.verdict is not Verdict.NEWEST:
             self.counts[placed.verdict] += 1
@@ -252,7 +249,7 @@ class Watch:
             return VERDICTS.index(placed.verdict)
         if report.claim.attribution is not None:
             subject.attribute(report.claim.attribution)
-            held.rows["claim"][number] = fields["claim"]
+            held.rows["claim"][number] = rows[row]["claim"]
         if placed.verdict is Verdict.LATE:
             newest = held.weighed(held.newest_row(number))
             for zone in sorted(held.zones_of(number) | report.sights.keys()):
@@ -359,18 +356,19 @@ class Watch:
             return
         special = bool(self._silent_zones) and not subject.silence_timer_set
         special = special or self._patterns.followed(subject.name)
-        special = special or any(pair.needs_looking_after for pair in subject.pairs.values())
-        closed = [number for number, pair in subject.pairs.items() if pair.told and self._zones["closed"][number]]
-        row = self._held.rows[subject.number]
-        row["special"] = special
-        row["special_until_us"] = max((int(self._zones["until_us"][number]) for number in closed), default=EARLIEST)
-        if special or closed:
-            row["boxed"] = 0
+        special_until_us = EARLIEST
+        for number, pair in subject.pairs.items():
+            special = special or pair.needs_looking_after
+            if pair.told and number in self._closed:
+                special_until_us = max(special_until_us, int(self._zones["until_us"][number]))
+        self._held.mark_special(subject.number, special, special_until_us)
 
     def _time(self, subject: Subject) -> None:
         """Takes the speed of the reports since it was last taken."""
+        if not self._silent_zones:
+            return
         newest = self._held.newest_row(subject.number)
-        if self._silent_zones and newest != subject.timed_row:
+        if newest != subject.timed_row:
             rows = self._held.rows_since(newest, subject.timed_row)
             subject.top_speed_mps = max(subject.top_speed_mps, top_speed_mps(self._held.history.rows, rows))
             subject.timed_row = newest
@@ -379,6 +377,9 @@ class Watch:
 
     def _pass_time(self, at_us: int, *, including: bool) -> None:
         self._patterns.begin(at_us)
+        if at_us < self._deadlines.soonest_us and at_us < self._patterns.soonest_us:
+            self._speaker.pass_to(at_us)
+            return
         while (deadline := self._deadlines.next_due(at_us, including=including)) is not None:
             self._pass_patterns(deadline.due_us, including=False)
             self._speaker.pass_to(deadline.due_us)
@@ -399,6 +400,8 @@ class Watch:
 
     def _turn_window(self, number: int, *, opens: bool) -> None:
         self._zones["opened"][number], self._zones["closed"][number] = True, not opens
+        if not opens:
+            self._closed.add(number)
         cause = Cause.WINDOW_OPENED if opens else Cause.WINDOW_CLOSED
         waits = opens and number in self._silent_zones
         concerned = set(self._held.concerned_by(number))

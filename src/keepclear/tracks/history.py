@@ -30,6 +30,7 @@ EVIDENCE = np.dtype([("zone", np.int32), ("evidence", np.int16), ("supports", np
 
 Item = TypeVar("Item", bound=Hashable)
 Records = npt.NDArray[Any]
+Column = npt.NDArray[Any]
 
 
 class Table(Generic[Item]):
@@ -51,16 +52,41 @@ class Table(Generic[Item]):
             self.items.append(item)
         return number
 
-    def numbers(self, items: Sequence[Item]) -> npt.NDArray[np.int32]:
-        """The numbers of these, in order."""
-        return np.array([self.number(item) for item in items], dtype=np.int32)
-
     def keep(self, column: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Forgets what this column does not name, and gives the column in the new numbers; negative ones stay."""
         used = np.unique(column[column >= 0])
         self.items = [self.items[number] for number in used.tolist()]
         self._numbers = {item: number for number, item in enumerate(self.items)}
         return np.where(column >= 0, np.searchsorted(used, column), column).astype(np.int32)
+
+
+class Known(Generic[Item]):
+    """The numbers that the items of a feed's table have here. Batches of one feed share their tables, so they are looked up once.
+
+    `numbers` holds NONE for an item that no report has named yet."""
+
+    def __init__(self, table: Table[Item]) -> None:
+        self.numbers = np.empty(0, np.int32)
+        self._table = table
+        self._items: Sequence[Item] = ()
+
+    def turn_to(self, items: Sequence[Item]) -> npt.NDArray[np.int32]:
+        """The numbers of these items, to be used for a column that names them by place."""
+        if items is not self._items:
+            known = self._table.known
+            self.numbers = np.array([known.get(item, NONE) for item in items], dtype=np.int32)
+            self._items = items
+        return self.numbers
+
+    def name(self, column: npt.NDArray[np.int32]) -> None:
+        """Gives numbers to the items that a column names, in the order it does; negative places name none."""
+        named = column[column >= 0]
+        for place in dict.fromkeys(named[self.numbers[named] == NONE].tolist()):
+            self.numbers[place] = self._table.number(self._items[place])
+
+    def forget(self) -> None:
+        """The table has new numbers."""
+        self._items = ()
 
 
 class History:
@@ -112,6 +138,48 @@ def grown(records: Records, size: int) -> Records:
     larger = np.zeros(max(size, 2 * len(records), 256), dtype=records.dtype)
     larger[: len(records)] = records
     return larger
+
+
+@compiled_in_place
+def fill_rows(
+    rows: Records,
+    clock_us: int,
+    subjects: npt.NDArray[np.int32],
+    sources: npt.NDArray[np.int32],
+    claims: npt.NDArray[np.int32],
+    areas: npt.NDArray[np.int32],
+    subject: Column,
+    source: Column,
+    claim: Column,
+    area: Column,
+    known_at_us: Column,
+    seen_at_us: Column,
+    lat_e7: Column,
+    lon_e7: Column,
+    error_mm: Column,
+    height_mm: Column,
+    datum: Column,
+    speed_mmps: Column,
+    course_cdeg: Column,
+) -> bool:
+    """Writes a batch into rows of the history that are not linked yet; False if something it names has no number yet.
+
+    A report acts when it became known, but not before those in front of it, nor before the clock. The first four columns
+    are the numbers here of the things that the next four name by their place in the batch's tables."""
+    at_us, all_known = clock_us, True
+    for place in range(len(rows)):
+        row = rows[place]
+        at_us = max(at_us, known_at_us[place])
+        row.seen_at_us, row.at_us = seen_at_us[place], at_us
+        row.lat_e7, row.lon_e7, row.error_mm = lat_e7[place], lon_e7[place], error_mm[place]
+        row.height_mm, row.datum = height_mm[place], datum[place]
+        row.speed_mmps, row.course_cdeg = speed_mmps[place], course_cdeg[place]
+        row.subject, row.source, row.claim = subjects[subject[place]], sources[source[place]], claims[claim[place]]
+        row.area = NONE if area[place] < 0 else areas[area[place]]
+        all_known = all_known and row.subject >= 0 and row.source >= 0 and row.claim >= 0
+        all_known = all_known and (row.area >= 0 or area[place] < 0)
+        row.before, row.evidence_first, row.evidence_count = NONE, 0, 0
+    return all_known
 
 
 @compiled

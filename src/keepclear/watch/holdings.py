@@ -6,7 +6,7 @@ The columns are moved on by `watch.stepping`; here they are read and changed one
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,7 +16,17 @@ import numpy.typing as npt
 from keepclear.agreements.atlas import Atlas
 from keepclear.geo.compiled import compiled_in_place
 from keepclear.geo.shapes import Shape
-from keepclear.tracks.history import NONE, REPORT, History, Records, Table, chain_of, grown
+from keepclear.tracks.history import (
+    NONE,
+    REPORT,
+    History,
+    Known,
+    Records,
+    Table,
+    chain_of,
+    fill_rows,
+    grown,
+)  # fmt: skip
 from keepclear.tracks.observations import NO_AREA, Claim, Observations
 from keepclear.tracks.picture import REPORTS_HELD_MAX, Report, Verdict, remarkable
 from keepclear.watch.folding import CHANGES_PER_PAIR, FOLDED, fold, fold_all, oldest_kept, pairs_concerned
@@ -26,11 +36,6 @@ from keepclear.watch.standings import SUBJECT, Pairs, find_pair
 from keepclear.watch.stepping import Plot
 from keepclear.watch.subjects import Subject
 from keepclear.watch.zone_columns import EARLIEST
-
-_LOOKED_UP_WHOLE = 32
-_AS_REPORTED = (
-    "seen_at_us", "lat_e7", "lon_e7", "error_mm", "height_mm", "datum", "speed_mmps", "course_cdeg",
-)  # fmt: skip
 
 
 class Placed(NamedTuple):
@@ -68,7 +73,11 @@ class Holdings:
         self._is_special_from_the_start = is_special_from_the_start
         self._lateness_us = lateness_us
         self._assumed_error_mm = assumed_error_mm
-        self._numbers_of_table: tuple[tuple[str, ...], npt.NDArray[np.int32]] = ((), np.empty(0, np.int32))
+        self._known: tuple[Known[Any], ...] = tuple(
+            Known(table) for table in (self.names, self._sources, self.claims, self._areas)
+        )
+        self._subject_count = 0
+        self._sizes = np.zeros(3, np.int64)
         self._rows_before_tidying = self._tidy_at = rows_before_tidying
 
     # subjects
@@ -143,58 +152,48 @@ class Holdings:
 
     # batches
 
-    def rows_of(self, batch: Observations, at_us: npt.NDArray[np.int64]) -> Records:
-        """The batch as rows of the history, not linked yet: names, sources, claims and areas by the numbers they have here."""
-        subject = self._numbers_of(batch)[batch.subject]
-        if len(subject) and subject.min() < 0:
-            self._name_new(batch)
-            subject = self._numbers_of(batch)[batch.subject]
-        areas = [self._areas.number(area) for area in batch.areas]
-        area = batch.area if not areas else np.where(batch.area >= 0, np.array(areas, np.int32)[batch.area], NO_AREA)
+    def rows_of(self, batch: Observations, clock_us: int) -> Records:
+        """The batch, in the order known, as rows of the history that are not linked yet."""
         rows = np.empty(len(batch), REPORT)
-        rows["subject"], rows["at_us"], rows["before"], rows["area"] = subject, at_us, NONE, area
-        rows["source"] = _numbered(self._sources, batch.sources, batch.source)
-        rows["claim"] = _numbered(self.claims, batch.claims, batch.claim)
-        rows["evidence_first"] = rows["evidence_count"] = 0
-        for name in _AS_REPORTED:
-            rows[name] = getattr(batch, name)
+        named = (batch.subject, batch.source, batch.claim, batch.area)
+        tables = (batch.subjects, batch.sources, batch.claims, batch.areas)
+        subjects, sources, claims, areas = (
+            known.turn_to(table) for known, table in zip(self._known, tables, strict=True)
+        )
+        numbers = (subjects, sources, claims, areas)
+        reported = (
+            batch.known_at_us, batch.seen_at_us, batch.lat_e7, batch.lon_e7, batch.error_mm, batch.height_mm,
+            batch.datum, batch.speed_mmps, batch.course_cdeg,
+        )  # fmt: skip
+        if not fill_rows(rows, clock_us, *numbers, *named, *reported):
+            for known, column in zip(self._known, named, strict=True):
+                known.name(column)
+            self._make_room_for_subjects()
+            fill_rows(rows, clock_us, *numbers, *named, *reported)
         return rows
 
-    def plot(self, count: int, evidence: Records, moves: Records) -> Plot:
-        """The columns for the compiled step, with room for so many reports that say this."""
-        self.history.reserve(count, len(evidence))
-        self.pairs.reserve(len(evidence) + count)
-        sizes = np.array([self.history.size, self.history.evidence_size, 0], dtype=np.int64)
-        return Plot(self.rows, self.history.rows, self.history.evidence, self.pairs.rows, self.pairs.ends, sizes, moves)
+    def plot(self, reports: int, evidence: int, moves: Records) -> Plot:
+        """The columns for the compiled step, with room for so many reports that say so much."""
+        self.history.reserve(reports, evidence)
+        self.pairs.reserve(evidence + reports)
+        history, sizes = self.history, self._sizes
+        sizes[0], sizes[1] = history.size, history.evidence_size
+        return Plot(self.rows, history.rows, history.evidence, self.pairs.rows, self.pairs.ends, sizes, moves)
 
     def note_sizes(self, plot: Plot) -> None:
         """Takes over what the compiled step has added."""
         self.history.size, self.history.evidence_size, _ = plot.sizes.tolist()
 
-    def _numbers_of(self, batch: Observations) -> npt.NDArray[np.int32]:
-        """The number of each name in the batch's table, NONE for names not heard of; batches of one feed share a table."""
-        table, numbers = self._numbers_of_table
-        if table is not batch.subjects:
-            known = self.names.known
-            numbers = np.array([known.get(name, NONE) for name in batch.subjects], dtype=np.int32)
-            self._numbers_of_table = (batch.subjects, numbers)
-        return numbers
-
-    def _name_new(self, batch: Observations) -> None:
-        """Gives numbers to names heard for the first time, in the order they are heard."""
-        numbers, known = self._numbers_of(batch), len(self.names.items)
-        used, first = np.unique(batch.subject, return_index=True)
-        for place in used[np.argsort(first)].tolist():
-            if numbers[place] == NONE:
-                numbers[place] = self.names.number(batch.subjects[place])
+    def _make_room_for_subjects(self) -> None:
         before = len(self.rows)
         self.rows = grown(self.rows, len(self.names.items))
-        for field in ("newest", "first_pair", "first_begin", "claim"):
-            self.rows[field][before:] = NONE
-        self.rows["forgotten_us"][before:] = self.rows["special_until_us"][before:] = EARLIEST
-        self.rows["stamp"][before:] = NONE
-        for number in range(known, len(self.names.items)):
+        if len(self.rows) > before:
+            for field in ("newest", "first_pair", "first_begin", "claim", "stamp"):
+                self.rows[field][before:] = NONE
+            self.rows["forgotten_us"][before:] = self.rows["special_until_us"][before:] = EARLIEST
+        for number in range(self._subject_count, len(self.names.items)):
             self.rows["special"][number] = self._is_special_from_the_start(self.names.items[number])
+        self._subject_count = len(self.names.items)
 
     # reports
 
@@ -391,16 +390,10 @@ class Holdings:
         claims = self.claims.keep(np.concatenate([kept["claim"], rows["claim"]]))
         kept["claim"], rows["claim"] = claims[: len(kept)], claims[len(kept) :]
         kept["source"], kept["area"] = self._sources.keep(kept["source"]), self._areas.keep(kept["area"])
+        for known in self._known[1:]:
+            known.forget()
         for subject in self._subjects.values():
             subject.timed_row = NONE if subject.timed_row == NONE else int(number[subject.timed_row])
-
-
-def _numbered(table: Table[Any], items: Sequence[Any], column: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """The column in the numbers that these items have in the table; of a long list only those that it names are looked at."""
-    if len(items) <= _LOOKED_UP_WHOLE:
-        return table.numbers(items)[column]
-    used, place = np.unique(column, return_inverse=True)
-    return table.numbers([items[number] for number in used.tolist()])[place]
 
 
 @compiled_in_place

@@ -39,7 +39,7 @@ _NOWHERE = -1
 
 
 class Sifted(NamedTuple):
-    """What is known of each report of a batch.
+    """What is known of each report of a batch, until the next is sifted.
 
     mark      FRESH: its row names its run of `evidence`; QUIET: as its subject's last report; LOOKED_AT: an area, or a
               zone with patterns
@@ -58,6 +58,8 @@ class Sieve:
         self._zones = zones
         self._assumed_error_mm = assumed_error_mm
         self._indexes: list[ZoneIndex | None] = [None] * len(ERROR_MM_MAX)
+        self._sifted = Sifted(np.empty(0, np.int8), np.empty(0, np.int64), np.empty(256, EVIDENCE))
+        self._asked = np.empty((64, 2), np.int64)
 
     def index(self, level: int) -> ZoneIndex:
         """The index for errors up to `ERROR_MM_MAX[level]`, built when it is first needed."""
@@ -69,54 +71,36 @@ class Sieve:
             )
         return index
 
-    def sift(self, batch: Observations, rows: Records, subjects: Records, stamp: int) -> Sifted:
-        """The evidence of every report of a batch, `rows` being what will be held of it. `stamp` is the number of the batch."""
-        sifted = Sifted(
-            np.empty(len(batch), np.int8),
-            np.full(len(batch), _NOWHERE, np.int64),
-            np.empty(max(64, len(batch)), EVIDENCE),
-        )
-        fresh, unsure = mark_rows(rows, subjects, stamp, ERROR_MM_MAX[0], sifted.mark)
-        size, asked = 0, np.empty((max(16, len(batch)), 2), np.int64)
-        if fresh:
-            sifted, size, asked = self._sift_level(0, FRESH, batch, rows, sifted, size, asked)
-        if not unsure:
-            return sifted
-        sifted, size, asked = self._sift_level(1, ASK, batch, rows, sifted, size, asked)
-        return self._weigh_rest(batch, rows, sifted, size)
+    def sift(self, batch: Observations, rows: Records, subjects: Records, stamp: int) -> tuple[Sifted, int]:
+        """What is known of every report of a batch, `rows` being what will be held of it, and how much evidence there is.
 
-    def _sift_level(
-        self,
-        level: int,
-        wanted: int,
-        batch: Observations,
-        rows: Records,
-        sifted: Sifted,
-        size: int,
-        asked: npt.NDArray[np.int64],
-    ) -> tuple[Sifted, int, npt.NDArray[np.int64]]:
+        `stamp` is the number of the batch."""
+        size = 0
+        if len(rows) > len(self._sifted.mark):
+            mark, place = np.empty(2 * len(rows), np.int8), np.empty(2 * len(rows), np.int64)
+            self._sifted = self._sifted._replace(mark=mark, place=place)
+        fresh, unsure = mark_rows(rows, subjects, stamp, ERROR_MM_MAX[0], self._sifted.mark, self._sifted.place)
+        if fresh:
+            size = self._sift_level(0, FRESH, batch, rows, size)
+        if unsure:
+            size = self._weigh_rest(batch, rows, self._sift_level(1, ASK, batch, rows, size))
+        return self._sifted, size
+
+    def _sift_level(self, level: int, wanted: int, batch: Observations, rows: Records, size: int) -> int:
         """Sifts the reports with this mark by one index; those that are too uncertain for it keep their mark."""
-        cells, done, asked_count = self.index(level).cells, 0, 0
+        cells, done, (mark, place, evidence), asked = self.index(level).cells, 0, self._sifted, 0
         while True:
-            done, size, asked_count = sift_rows(
-                cells,
-                self._zones,
-                rows,
-                wanted,
-                ERROR_MM_MAX[level],
-                done,
-                sifted,
-                size,
-                asked,
-                asked_count,
-            )
-            if done == len(batch):
+            done, size, asked = sift_rows(
+                cells, self._zones, rows, wanted, ERROR_MM_MAX[level], done, mark, place, evidence, size, self._asked, asked
+            )  # fmt: skip
+            if done == len(rows):
                 break
-            sifted = sifted._replace(evidence=grown(sifted.evidence, 2 * len(sifted.evidence)))
-            asked = np.concatenate([asked, np.empty_like(asked)])
-        if asked_count:
-            self._answer(batch, asked[:asked_count], sifted.evidence)
-        return sifted, size, asked
+            evidence = grown(evidence, 2 * len(evidence))
+            self._sifted = self._sifted._replace(evidence=evidence)
+            self._asked = np.concatenate([self._asked, np.empty_like(self._asked)])
+        if asked:
+            self._answer(batch, self._asked[:asked], evidence)
+        return size
 
     def _answer(self, batch: Observations, asked: npt.NDArray[np.int64], evidence: Records) -> None:
         """The exact engine says what was too close to call."""
@@ -127,23 +111,24 @@ class Sieve:
         evidence["evidence"][place] = np.where(weighed.matters, weighed.evidence, 0)
         evidence["supports"][place] = self._supports(weighed)
 
-    def _weigh_rest(self, batch: Observations, rows: Records, sifted: Sifted, size: int) -> Sifted:
+    def _weigh_rest(self, batch: Observations, rows: Records, size: int) -> int:
         """The exact engine weighs reports that are too uncertain for any index."""
-        chosen = np.flatnonzero(sifted.mark == ASK)
+        mark = self._sifted.mark
+        chosen = np.flatnonzero(mark[: len(rows)] == ASK)
         if not len(chosen):
-            return sifted
-        sifted.mark[chosen] = FRESH
+            return size
+        mark[chosen] = FRESH
         weighed = weigh(batch.take(chosen), self._atlas, self._assumed_error_mm)
-        evidence = grown(sifted.evidence, size + len(weighed.zone))
         run = slice(size, size + len(weighed.zone))
+        evidence = grown(self._sifted.evidence, run.stop)
+        self._sifted = self._sifted._replace(evidence=evidence)
         evidence["zone"][run], evidence["evidence"][run] = weighed.zone, weighed.evidence
         evidence["supports"][run] = self._supports(weighed)
         rows["evidence_count"][chosen] = np.bincount(weighed.report, minlength=len(chosen))
         rows["evidence_first"][chosen] = size + np.searchsorted(weighed.report, np.arange(len(chosen)))
-        sifted.mark[
-            chosen[np.isin(np.arange(len(chosen)), weighed.report[self._zones["watched"][weighed.zone] > 0])]
-        ] = LOOKED_AT
-        return sifted._replace(evidence=evidence)
+        watched = weighed.report[self._zones["watched"][weighed.zone] > 0]
+        mark[chosen[np.isin(np.arange(len(chosen)), watched)]] = LOOKED_AT
+        return int(run.stop)
 
     def _supports(self, weighed: Weighed) -> npt.NDArray[np.int16]:
         zones = self._zones[weighed.zone]
@@ -153,13 +138,19 @@ class Sieve:
 
 @compiled_in_place
 def mark_rows(
-    rows: Records, subjects: Records, stamp: int, error_mm_max: int, mark: npt.NDArray[np.int8]
+    rows: Records,
+    subjects: Records,
+    stamp: int,
+    error_mm_max: int,
+    mark: npt.NDArray[np.int8],
+    place: npt.NDArray[np.int64],
 ) -> tuple[int, int]:
     """Marks who is in the box of its subject, if it is the first of it in this batch, and what the first index cannot know.
 
     Gives how many are fresh, and how many are too uncertain."""
     fresh = unsure = 0
-    for row in range(len(mark)):
+    for row in range(len(rows)):
+        place[row] = _NOWHERE
         subject = subjects[rows[row].subject]
         first_of_batch = subject.stamp != stamp
         subject.stamp = stamp
@@ -189,25 +180,27 @@ def sift_rows(
     wanted: int,
     error_mm_max: int,
     done: int,
-    sifted: Sifted,
+    mark: npt.NDArray[np.int8],
+    place: npt.NDArray[np.int64],
+    evidence: Records,
     size: int,
     asked: npt.NDArray[np.int64],
     asked_count: int,
 ) -> tuple[int, int, int]:
     """Sifts the rows of a mark until the last, or until one might not find room; gives how far it came, and what is in use."""
-    evidence = sifted.evidence
-    for row in range(done, len(sifted.mark)):
-        if sifted.mark[row] != wanted or rows[row].error_mm > error_mm_max:
+    for row in range(done, len(rows)):
+        if mark[row] != wanted or rows[row].error_mm > error_mm_max:
             continue
         lat, lon = rows[row].lat_e7 / 1e7, rows[row].lon_e7 / 1e7
-        place = locate(cells, lat, lon)
-        listed, listed_end = whole(cells, place)
-        entry, entry_end = crossing(cells, place)
+        found = locate(cells, lat, lon)
+        listed, listed_end = whole(cells, found)
+        entry, entry_end = crossing(cells, found)
         room = (listed_end - listed) + (entry_end - entry)
         if size + room > len(evidence) or asked_count + room > len(asked):
             return row, size, asked_count
-        sifted.mark[row] = FRESH
-        sifted.place[row] = place if wanted == FRESH else _NOWHERE
+        mark[row] = FRESH
+        if wanted == FRESH:
+            place[row] = found
         rows[row].evidence_first = size
         while listed < listed_end:
             zone = cells.listed[listed]
@@ -232,8 +225,8 @@ def sift_rows(
         rows[row].evidence_count = size - rows[row].evidence_first
         for said_at in range(rows[row].evidence_first, size):
             if zones[evidence[said_at].zone].watched:
-                sifted.mark[row] = LOOKED_AT
-    return len(sifted.mark), size, asked_count
+                mark[row] = LOOKED_AT
+    return len(rows), size, asked_count
 
 
 @compiled_in_place

@@ -66,9 +66,35 @@ class Plot(NamedTuple):
 
 @compiled_in_place
 def step_on(
+    first: int,
+    rows: Records,
+    mark: npt.NDArray[np.int8],
+    place: npt.NDArray[np.int64],
+    said: Records,
+    subjects: Records,
+    history: Records,
+    evidence: Records,
+    pairs: Records,
+    ends: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    moves: Records,
+    zones: Records,
+    cells: Cells,
+    limits: Limits,
+    due_us: int,
+) -> tuple[int, int]:
+    """Steps from row `first`; gives the row it stopped in front of, and why.
+
+    What belongs together comes one by one, as that is handed over faster: a batch may be a single report."""
+    plot = Plot(subjects, history, evidence, pairs, ends, sizes, moves)
+    return step_rows(first, rows, Sifted(mark, place, said), plot, zones, cells, limits, due_us)
+
+
+@compiled_in_place
+def step_rows(
     first: int, rows: Records, sifted: Sifted, plot: Plot, zones: Records, cells: Cells, limits: Limits, due_us: int
 ) -> tuple[int, int]:
-    """Steps from row `first`; gives the row it stopped in front of, and why."""
+    """The same."""
     plot.sizes[2] = 0
     for row in range(first, len(rows)):
         if due_us < rows[row].at_us:

@@ -45,6 +45,7 @@ from keepclear.watch.zone_columns import EARLIEST, may_be_at_its_height, zone_co
 # Somebody who comes close to a zone without an approach time is still told about when it may be there.
 APPROACH_HORIZON_US = 3_600_000_000
 ROWS_BEFORE_TIDYING = 65_536
+_NEWEST = VERDICTS.index(Verdict.NEWEST)
 
 
 class Watch:
@@ -82,7 +83,6 @@ class Watch:
         self._max_speed_mps = max_speed_mps
         self._zones = zone_columns(self.atlas)
         self._sieve = Sieve(self.atlas, self._zones, self._assumed_error_mm)
-        self._attributes = np.zeros(0, dtype=np.bool_)
         self._attributes_of: list[Claim] = []
         self._speaker = Speaker()
         self._deadlines = Deadlines()
@@ -107,6 +107,13 @@ class Watch:
         ).reshape(-1, 4)
         self._needs_looking_after = any(_may_hold_up(zone) for zone in self.atlas)
         self._horizon_us = max((self.atlas.zones[i].approach_us or 0 for i in self._approach_zones), default=0)
+        self._limited = Limits(
+            max_speed_mps,
+            self._assumed_error_mm,
+            self._horizon_us / 1e6,
+            np.zeros(0, dtype=np.bool_),
+            self._approach_balls,
+        )
         for number, zone in enumerate(self.atlas):
             if zone.window.from_us is not None:
                 self._deadlines.set(Deadline(zone.window.from_us, Kind.WINDOW_OPENS, number))
@@ -126,16 +133,12 @@ class Watch:
         batch = batch if isinstance(batch, Observations) else observations_of(batch, zone=zone)
         if not len(batch):
             return Events(self._speaker.taken())
-        order = None
-        if np.any(batch.known_at_us[1:] < batch.known_at_us[:-1]):
+        if len(batch) == 1 or not np.any(batch.known_at_us[1:] < batch.known_at_us[:-1]):
+            codes = self._observe_in_order(batch)
+        else:
             order = np.argsort(batch.known_at_us, kind="stable")
-            batch = batch.take(order)
-        at_us = np.maximum.accumulate(batch.known_at_us)
-        if self.clock_us is not None:
-            at_us = np.maximum(at_us, self.clock_us)
-        codes = self._observe_in_order(batch, at_us)
-        if order is not None:
-            codes[order] = codes.copy()
+            codes = np.empty(len(batch), np.int8)
+            codes[order] = self._observe_in_order(batch.take(order))
         return Events(self._speaker.taken(), codes)
 
     def advance(self, at: int | str) -> Events:
@@ -171,21 +174,22 @@ class Watch:
 
     # reports in columns
 
-    def _observe_in_order(self, batch: Observations, at_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+    def _observe_in_order(self, batch: Observations) -> npt.NDArray[np.int8]:
         """Acts on reports in the order known; gives what became of each, as `Verdict` numbers."""
         held = self._held
-        self._patterns.begin(int(at_us[0]))
         held.tidy(self._time)
-        rows = held.rows_of(batch, at_us)
+        rows = held.rows_of(batch, EARLIEST if self.clock_us is None else self.clock_us)
+        at_us = rows["at_us"]
+        self._patterns.begin(int(at_us[0]))
         self._batches += 1
-        sifted = self._sieve.sift(batch, rows, held.rows, self._batches)
+        sifted, evidence_count = self._sieve.sift(batch, rows, held.rows, self._batches)
         codes = np.zeros(len(batch), dtype=np.int8)
         cells, limits = self._sieve.index(0).cells, self._limits()
-        done = 0
-        while done < len(batch):
-            plot = held.plot(len(batch) - done, sifted.evidence, self._moves)
+        done = other = 0
+        while done < len(rows):
+            plot = held.plot(len(rows) - done, evidence_count, self._moves)
             due_us = min(self._deadlines.turning_us, self._patterns.soonest_us)
-            reached, why = step_on(done, rows, sifted, plot, self._zones, cells, limits, due_us)
+            reached, why = step_on(done, rows, *sifted, *plot, self._zones, cells, limits, due_us)
             held.note_sizes(plot)
             if plot.sizes[2]:
                 self._follow_moves(batch, rows, plot.moves[: plot.sizes[2]])
@@ -196,19 +200,19 @@ class Watch:
                 self._pass_time(int(at_us[done]), including=False)
             if why == SPECIAL:
                 codes[done] = self._take(batch, rows, done)
+                other += codes[done] != _NEWEST
                 limits = self._limits()
                 done += 1
-        self.counts[Verdict.NEWEST] += int(np.count_nonzero(codes == 0))
+        self.counts[Verdict.NEWEST] += len(rows) - int(other)
         return codes
 
     def _limits(self) -> Limits:
         claims = self._held.claims.items
-        if self._attributes_of is not claims or len(self._attributes) != len(claims):
+        if self._attributes_of is not claims or len(self._limited.attributes) != len(claims):
             self._attributes_of = claims
-            self._attributes = np.array([claim.attribution is not None for claim in claims], dtype=np.bool_)
-        return Limits(
-            self._max_speed_mps, self._assumed_error_mm, self._horizon_us / 1e6, self._attributes, self._approach_balls
-        )
+            attributes = np.array([claim.attribution is not None for claim in claims], dtype=np.bool_)
+            self._limited = self._limited._replace(attributes=attributes)
+        return self._limited
 
     def _follow_moves(self, batch: Observations, rows: Records, moves: Records) -> None:
         """Tells the changes of presence that the compiled step found."""

@@ -116,19 +116,19 @@ class History:
 
     def keep(self, newest: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Lets go of all rows that cannot be reached from these. Gives the new number of every row, NONE if it is gone."""
-        kept = np.zeros(self.size, dtype=bool)
-        if _mark_chains(self.rows, newest, kept) == self.size:
+        number = np.full(self.size, NONE, np.int32)
+        if _mark_chains(self.rows, newest, number) == self.size:
             return np.arange(self.size, dtype=np.int32)
-        number = np.where(kept, np.cumsum(kept) - 1, NONE).astype(np.int32)
-        rows = self.rows[: self.size][kept]
-        linked = rows["before"] != NONE
-        rows["before"] = np.where(linked, number[rows["before"]], NONE)
-        gathered = np.empty(self.evidence_size, dtype=EVIDENCE)
-        moved_to = np.full(self.evidence_size, NONE, dtype=np.int64)
-        self.evidence_size = int(_gather_evidence(rows, self.evidence, moved_to, gathered))
-        self.evidence = grown(gathered[: self.evidence_size].copy(), 256)
-        self.rows, self.size = grown(rows, max(256, len(rows))), len(rows)
+        self.size = int(_close_up(self.rows, number))
+        moved_to = np.full(self.evidence_size, NONE, np.int64)
+        self.evidence_size = int(_close_up_evidence(self.rows[: self.size], self.evidence, moved_to))
+        self.rows, self.evidence = _trimmed(self.rows, self.size), _trimmed(self.evidence, self.evidence_size)
         return number
+
+
+def _trimmed(records: Records, used: int) -> Records:
+    """The same array, or a smaller one if it is far larger than what is in use."""
+    return records if len(records) <= max(256, 8 * used) else records[: max(256, 2 * used)].copy()
 
 
 def grown(records: Records, size: int) -> Records:
@@ -197,30 +197,50 @@ def chain_of(row: int, rows: Records) -> npt.NDArray[np.int32]:
 
 
 @compiled_in_place
-def _mark_chains(rows: Records, newest: npt.NDArray[np.int32], kept: npt.NDArray[np.bool_]) -> int:
-    """Marks the rows that can be reached from these; gives how many there are."""
+def _mark_chains(rows: Records, newest: npt.NDArray[np.int32], number: npt.NDArray[np.int32]) -> int:
+    """Marks with 0 the rows that can be reached from these; gives how many there are."""
     count = 0
     for last in newest:
         row = last
         while row != NONE:
-            kept[row] = True
+            number[row] = 0
             count += 1
             row = rows[row].before
     return count
 
 
-@compiled
-def _gather_evidence(rows: Records, evidence: Records, moved_to: npt.NDArray[np.int64], gathered: Records) -> int:
-    """Copies the runs that these rows name, each once. `moved_to` holds NONE for every row of `evidence`."""
+@compiled_in_place
+def _close_up(rows: Records, number: npt.NDArray[np.int32]) -> int:
+    """Moves the marked rows together and numbers them; gives how many there are."""
     size = 0
-    for number in range(len(rows)):
-        first, count = rows[number].evidence_first, rows[number].evidence_count
-        if count == 0:
-            rows[number].evidence_first = 0
+    for row in range(len(number)):
+        if number[row] == NONE:
             continue
-        if moved_to[first] == NONE:
-            moved_to[first] = size
-            gathered[size : size + count] = evidence[first : first + count]
-            size += count
-        rows[number].evidence_first = moved_to[first]
+        number[row] = size
+        rows[size] = rows[row]
+        size += 1
+    for row in range(size):
+        if rows[row].before != NONE:
+            rows[row].before = number[rows[row].before]
+    return size
+
+
+@compiled_in_place
+def _close_up_evidence(rows: Records, evidence: Records, moved_to: npt.NDArray[np.int64]) -> int:
+    """Moves the runs that these rows name together, each once. `moved_to` holds NONE for every row of `evidence`."""
+    for number in range(len(rows)):
+        if rows[number].evidence_count > 0:
+            moved_to[rows[number].evidence_first] = rows[number].evidence_count
+    size = 0
+    for first in range(len(moved_to)):
+        count = moved_to[first]
+        if count == NONE:
+            continue
+        moved_to[first] = size
+        for place in range(first, first + count):
+            evidence[size] = evidence[place]
+            size += 1
+    for number in range(len(rows)):
+        named = rows[number].evidence_count > 0
+        rows[number].evidence_first = moved_to[rows[number].evidence_first] if named else 0
     return size

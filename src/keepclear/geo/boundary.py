@@ -23,7 +23,7 @@ from keepclear.geo import earth
 from keepclear.geo.earth import Floats
 from keepclear.geo.feet import Links, feet
 from keepclear.geo.gaussian import behind_edges, left_of_edges
-from keepclear.geo.nearest import CHORD_SAG_M, Seen, seen_from
+from keepclear.geo.nearest import ASKEW_M, CHORD_SAG_M, HORIZON_M, Seen, seen_from
 from keepclear.ground.errors import LimitExceeded
 
 Ring = tuple[Floats, Floats]
@@ -78,7 +78,10 @@ class Boundary:
         x, y, z = _seen_by(seen, self.vertex)
         x0, y0, z0 = x[:, self.start], y[:, self.start], z[:, self.start]
         dx, dy, dz = x[:, self.end] - x0, y[:, self.end] - y0, z[:, self.end] - z0
-        along = np.clip(-(x0 * dx + y0 * dy) / np.maximum(dx * dx + dy * dy, 1e-12), 0.0, 1.0)
+        toward, squared = x0 * dx + y0 * dy, dx * dx + dy * dy
+        askew = z0 < -ASKEW_M
+        toward, squared = np.where(askew, toward + z0 * dz, toward), np.where(askew, squared + dz * dz, squared)
+        along = np.clip(-toward / np.maximum(squared, 1e-12), 0.0, 1.0)
         depth_m = np.maximum(np.abs(z0 + along * dz) - CHORD_SAG_M, 0.0)
         apart = (x0 + along * dx) ** 2 + (y0 + along * dy) ** 2 + depth_m**2
         piece = np.argmin(apart, axis=1).astype(np.int32)
@@ -101,7 +104,7 @@ class Boundary:
     def plane(self, lat: float, lon: float) -> tuple[Floats, Floats]:
         """The vertices in the tangent plane of a point, metres east and north; those behind the horizon are far away."""
         x, y, z = _seen_by(seen_from(np.array([lat]), np.array([lon])), self.vertex)
-        behind = z[0] < -earth.MEAN_RADIUS_M
+        behind = z[0] < -HORIZON_M
         east, north = np.where(behind, x[0] + 0.001, x[0]), y[0]  # the antipode too lies in some direction
         outward = np.where(behind, BEYOND_HORIZON_M / np.maximum(np.hypot(east, north), 1e-4), 1.0)
         return east * outward, north * outward

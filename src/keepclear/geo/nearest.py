@@ -24,7 +24,9 @@ from keepclear.geo.geodesics import sine_and_cosine
 PIECES_PER_RUN = 8
 CHORD_SAG_M = 0.1
 _BALL_SLACK_M = CHORD_SAG_M + 0.001  # depth below the horizon is forgiven so much; the rest is for rounding
-_HORIZON_M = MEAN_RADIUS_M
+HORIZON_M = MEAN_RADIUS_M
+# Towards the horizon the plane sees pieces on edge, and beyond it folds back: so far down the nearest place is sought in space.
+ASKEW_M = MEAN_RADIUS_M / 2
 _DEPTH_MAX = 64
 
 Indexes = npt.NDArray[np.int32]
@@ -132,18 +134,6 @@ def look(seen: Seen, i: int, lat: float, lon: float) -> None:
 
 
 @compiled
-def nearest_pieces(seen: Seen, line: npt.NDArray[np.intp], search: Search) -> tuple[Indexes, Floats]:
-    """For each point the nearest piece of its line, the first of equals, and the share of that piece before the foot.
-
-    line  (n,) row in `search.lines`"""
-    nearest, share = np.empty(len(line), np.int32), np.empty(len(line))
-    waiting = waiting_room()
-    for i in range(len(line)):
-        nearest[i], share[i] = nearest_piece(seen, i, line[i], search, waiting, -1)
-    return nearest, share
-
-
-@compiled
 def waiting_room() -> tuple[npt.NDArray[np.int64], Floats]:
     """Room for the balls that a search has still to open: row, first and last run of each; and how far it is."""
     return np.empty((_DEPTH_MAX, 3), np.int64), np.empty(_DEPTH_MAX)
@@ -153,7 +143,10 @@ def waiting_room() -> tuple[npt.NDArray[np.int64], Floats]:
 def nearest_piece(
     seen: Seen, i: int, line: int, search: Search, room: tuple[npt.NDArray[np.int64], Floats], guess: int
 ) -> tuple[int, float]:
-    """What `nearest_pieces` gives for point i. `guess` is a piece that may be near, or -1; it changes only the time."""
+    """The nearest piece of a line to point i, the first of equals, and the share of that piece before the foot.
+
+    line   row in `search.lines`
+    guess  a piece that may be near, or -1; it changes only the time"""
     waiting, beyond = room
     first_piece, pieces, first_ball = search.lines[line]
     best, best_piece, best_along = np.inf, first_piece, 0.0
@@ -195,6 +188,8 @@ def _apart_squared(seen: Seen, i: int, search: Search, piece: int) -> tuple[floa
     x1, y1, z1 = _seen(seen.axes, seen.offset, i, search.vertex, search.end[piece])
     dx, dy, dz = x1 - x0, y1 - y0, z1 - z0
     along = _share(x0, y0, dx, dy)
+    if z0 < -ASKEW_M:
+        along = min(max(-(x0 * dx + y0 * dy + z0 * dz) / max(dx * dx + dy * dy + dz * dz, 1e-12), 0.0), 1.0)
     depth_m = max(abs(z0 + along * dz) - CHORD_SAG_M, 0.0)
     x, y = x0 + along * dx, y0 + along * dy
     return x * x + y * y + depth_m * depth_m, along
@@ -235,7 +230,7 @@ def pieces_within(
                 dx, dy = x1 - x0, y1 - y0
                 along = _share(x0, y0, dx, dy)
                 x, y = x0 + along * dx, y0 + along * dy
-                if z0 < -_HORIZON_M or x * x + y * y > reach_m[i] ** 2:
+                if z0 < -HORIZON_M or x * x + y * y > reach_m[i] ** 2:
                     continue
                 if found == room:
                     room *= 2

@@ -94,6 +94,17 @@ def test_every_distance_has_the_bits_it_has_when_the_shape_is_asked_alone(batch)
     assert found.tobytes() == asked_alone(zones, number, lat, lon).tobytes()
 
 
+@given(latitudes, longitudes, st.floats(3.0, 6.3), st.lists(st.floats(0.003, 1.0), min_size=4, max_size=9), st.data())
+def test_whoever_is_farther_off_than_a_polygon_is_wide_is_outside(lat, lon, power, shares, data):
+    size_m = 10.0**power
+    ring = ring_about(lat, lon, size_m, shares)
+    assume(len(set(ring)) == len(ring) - 1)
+    polygon = Polygon(((ring,),))
+    bearing = data.draw(st.lists(st.floats(0.0, 360.0), min_size=30, max_size=30))
+    off_m = np.linspace(1.1 * size_m, 1.95e7, 30)
+    assert np.all(polygon.edge_m(*earth.step_along(lat, lon, bearing, off_m)) > 0)
+
+
 AT_THE_ANTIPODE = ([Sector(90.0, -180.0, 100.0, 0.0, 20.0)], np.array([0]), np.array([-90.0]), np.array([-180.0]))
 
 

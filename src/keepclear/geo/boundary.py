@@ -21,8 +21,9 @@ import numpy.typing as npt
 
 from keepclear.geo import earth
 from keepclear.geo.earth import Floats
+from keepclear.geo.feet import Links, feet
 from keepclear.geo.gaussian import behind_edges, left_of_edges
-from keepclear.geo.nearest import CHORD_SAG_M
+from keepclear.geo.nearest import ASKEW_M, CHORD_SAG_M, HORIZON_M, Seen, seen_from
 from keepclear.ground.errors import LimitExceeded
 
 Ring = tuple[Floats, Floats]
@@ -73,42 +74,24 @@ class Boundary:
         return distance_m, left
 
     def _nearest_in_block(self, lat: Floats, lon: Floats) -> tuple[Floats, Booleans]:
-        point = earth.to_ecef(lat, lon)
-        x, y, z = _seen_from(point, lat, lon, self.vertex)
+        seen = seen_from(lat, lon)
+        x, y, z = _seen_by(seen, self.vertex)
         x0, y0, z0 = x[:, self.start], y[:, self.start], z[:, self.start]
         dx, dy, dz = x[:, self.end] - x0, y[:, self.end] - y0, z[:, self.end] - z0
-        along = np.clip(-(x0 * dx + y0 * dy) / np.maximum(dx * dx + dy * dy, 1e-12), 0.0, 1.0)
+        toward, squared = x0 * dx + y0 * dy, dx * dx + dy * dy
+        askew = z0 < -ASKEW_M
+        toward, squared = np.where(askew, toward + z0 * dz, toward), np.where(askew, squared + dz * dz, squared)
+        along = np.clip(-toward / np.maximum(squared, 1e-12), 0.0, 1.0)
         depth_m = np.maximum(np.abs(z0 + along * dz) - CHORD_SAG_M, 0.0)
         apart = (x0 + along * dx) ** 2 + (y0 + along * dy) ** 2 + depth_m**2
         piece = np.argmin(apart, axis=1).astype(np.int32)
-        along = np.take_along_axis(along, piece[:, None], axis=1)[:, 0]
-        return self.measured(lat, lon, point, piece, along)
+        share = np.take_along_axis(along, piece[:, None], axis=1)[:, 0]
+        return feet(self.links, piece, share, lat, lon, seen.point)
 
-    def measured(
-        self, lat: Floats, lon: Floats, point: Floats, piece: Indexes, along: Floats
-    ) -> tuple[Floats, Booleans]:
-        """The answer of `nearest` once the nearest piece is known, and the share of it before the foot.
-
-        point  the positions as earth-centred metres"""
-        a, b = self.vertex[self.start[piece]], self.vertex[self.end[piece]]
-        foot_lat, foot_lon = earth.surface_point(a + along[:, None] * (b - a))
-        distance_m = earth.distance_m(lat, lon, foot_lat, foot_lon)
-        return distance_m, self._left(point, piece, along, earth.tangent_frame(foot_lat, foot_lon)[2])
-
-    def _left(self, point: Floats, piece: Indexes, along: Floats, up: Floats) -> Booleans:
-        """On which side: of the piece, or at a vertex of both pieces that meet there (left of both where it turns left)."""
-        own_side, own = self._side(point, piece, up)
-        other = np.where(along <= 0.0, self.before[piece], np.where(along >= 1.0, self.after[piece], -1))
-        at_vertex = other >= 0
-        other_side, other_direction = self._side(point, np.where(at_vertex, other, piece), up)
-        turn = _dot(_cross(other_direction, own), up) * np.where(along <= 0.0, 1.0, -1.0)
-        both = (own_side > 0) & (other_side > 0)
-        either = (own_side > 0) | (other_side > 0)
-        return np.where(at_vertex, np.where(turn > 0, both, either), own_side > 0)
-
-    def _side(self, point: Floats, piece: Indexes, up: Floats) -> tuple[Floats, Floats]:
-        a, b = self.vertex[self.start[piece]], self.vertex[self.end[piece]]
-        return _dot(_cross(b - a, point - a), up), b - a
+    @property
+    def links(self) -> Links:
+        """The same for the kernels."""
+        return Links(self.vertex, self.start, self.end, self.before, self.after)
 
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, inside: bool) -> float:
         """Share of a circular Gaussian of one-sigma `sigma_m` about the point that lies inside the rings."""
@@ -120,9 +103,8 @@ class Boundary:
 
     def plane(self, lat: float, lon: float) -> tuple[Floats, Floats]:
         """The vertices in the tangent plane of a point, metres east and north; those behind the horizon are far away."""
-        at_lat, at_lon = np.array([lat]), np.array([lon])
-        x, y, z = _seen_from(earth.to_ecef(at_lat, at_lon), at_lat, at_lon, self.vertex)
-        behind = z[0] < -earth.MEAN_RADIUS_M
+        x, y, z = _seen_by(seen_from(np.array([lat]), np.array([lon])), self.vertex)
+        behind = z[0] < -HORIZON_M
         east, north = np.where(behind, x[0] + 0.001, x[0]), y[0]  # the antipode too lies in some direction
         outward = np.where(behind, BEYOND_HORIZON_M / np.maximum(np.hypot(east, north), 1e-4), 1.0)
         return east * outward, north * outward
@@ -134,31 +116,17 @@ def gaussian_mass(ax: Floats, ay: Floats, bx: Floats, by: Floats, inside: bool) 
     return float(left_of_edges(behind, np.array([inside]))[0])
 
 
-def _dot(a: Floats, b: Floats) -> Floats:
-    return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
-
-
-def _cross(a: Floats, b: Floats) -> Floats:
-    """What `np.cross` gives, without what it does for other shapes than these."""
-    crossed = np.empty(np.broadcast_shapes(a.shape, b.shape))
-    crossed[..., 0] = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
-    crossed[..., 1] = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
-    crossed[..., 2] = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-    return crossed
-
-
-def _seen_from(point: Floats, lat: Floats, lon: Floats, vertex: Floats) -> tuple[Floats, Floats, Floats]:
+def _seen_by(seen: Seen, vertex: Floats) -> tuple[Floats, Floats, Floats]:
     """East, north and up of every vertex as seen from every point; each (points, vertices), metres."""
-    seen = []
-    for axis in earth.tangent_frame(lat, lon):
-        offset = _dot(axis, point)[:, None]
-        seen.append(
+    sides = []
+    for axis, offset in zip(seen.axes.swapaxes(0, 1), seen.offset.T, strict=True):
+        sides.append(
             axis[:, 0:1] * vertex[None, :, 0]
             + axis[:, 1:2] * vertex[None, :, 1]
             + axis[:, 2:3] * vertex[None, :, 2]
-            - offset
+            - offset[:, None]
         )
-    return seen[0], seen[1], seen[2]
+    return sides[0], sides[1], sides[2]
 
 
 def _densified(lat: Floats, lon: Floats, edges: str) -> Ring:

@@ -1,8 +1,8 @@
 """Signed distances and probabilities for columns of (shape, position) pairs over many different shapes.
 
 The distances are those of `Shape.edge_m` to the bit, the probabilities those of `Shape.gaussian_inside` within 1e-6.
-A batch has one or two positions for each of many zones, so nothing here goes shape by shape: one call measures to all
-centres, one to all lines, and one each weighs all circles and all edges. Only a corridor seen near a bend is asked alone.
+A batch has one or two positions for each of many zones, so nothing here goes shape by shape: one call measures all
+distances, and one each weighs all circles and all edges. Only a corridor seen near a bend is asked alone.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keepclear.geo import earth
-from keepclear.geo.boundary import Booleans, Boundary
+from keepclear.geo.boundary import Boundary
 from keepclear.geo.earth import Floats
+from keepclear.geo.edges import CIRCLE, CORRIDOR, POLYGON, SECTOR, Edges, edges_m
 from keepclear.geo.gaussian import SIGMAS_SEEN, behind_edges, left_of_edges, within_circle
+from keepclear.geo.meeting import meetings_s
 from keepclear.geo.pieces import Numbers, Pieces
-from keepclear.geo.shapes import Circle, Corridor, Polygon, Sector, Shape, sector_edge_m
+from keepclear.geo.shapes import Circle, Corridor, Polygon, Sector, Shape
 from keepclear.geo.strips import sides, straight_runs
 
 _KINDS = (Circle, Sector, Polygon, Corridor)
-_CIRCLE, _SECTOR, _POLYGON, _CORRIDOR = range(4)
 _NOT_ASKED = -1
 
 
@@ -35,49 +35,37 @@ class Measures:
         self._shapes = tuple(shapes)
         self._kind = np.array([_KINDS.index(type(shape)) for shape in self._shapes], dtype=np.int8)
         self._sizes = np.array([_sizes(shape) for shape in self._shapes], dtype=np.float64).reshape(-1, 6)
-        self._has_line = (self._kind != _CIRCLE) & (self._sizes[:, 5] < 360.0)
+        self._has_line = (self._kind != CIRCLE) & (self._sizes[:, 5] < 360.0)
         self._pieces = Pieces()
         # In `_pieces`: of each shape the line to measure to, then of each sector the edge as it is drawn.
         self._line = np.full(2 * len(self._shapes), _NOT_ASKED, dtype=np.intp)
 
     def edge_m(self, number: Numbers, lat: Floats, lon: Floats) -> Floats:
         """Metres from each position to the edge of its shape, negative inside: `shapes[number].edge_m`."""
-        kind = self._kind[number]
-        edge_m, left = self._to_lines(number, lat, lon)
-        edge_m[left & (kind == _POLYGON)] *= -1.0
-        corridors = kind == _CORRIDOR
-        edge_m[corridors] -= self._sizes[number[corridors], 2]
-        round_ = np.flatnonzero(kind <= _SECTOR)
-        if len(round_):
-            centre_lat, centre_lon, radius_m, inner_m, from_deg, span_deg = self._sizes[number[round_]].T
-            apart_m, bearing_deg = earth.inverse(centre_lat, centre_lon, lat[round_], lon[round_])
-            turn_deg = np.mod(bearing_deg - from_deg, 360.0)
-            sector_m = sector_edge_m(apart_m, turn_deg, edge_m[round_], span_deg, radius_m, inner_m)
-            edge_m[round_] = np.where(kind[round_] == _CIRCLE, apart_m - radius_m, sector_m)
-        return edge_m
+        return edges_m(self._edges_of(number), number, lat, lon)
+
+    def meetings_s(self, number: Numbers, motions: Floats, horizon_s: Floats, sigmas: tuple[float, ...]) -> Floats:
+        """When courses meet the edges of shapes: see `meeting.meetings_s`."""
+        return meetings_s(self._edges_of(number), number, motions, horizon_s, sigmas)
 
     def gaussian_inside(self, number: Numbers, lat: Floats, lon: Floats, sigma_m: Floats, edge_m: Floats) -> Floats:
         """Probability that the true place is inside: `shapes[number].gaussian_inside`, for errors above 0."""
         kind = self._kind[number]
         p_inside = np.empty(len(number))
         for kinds, within in (
-            (kind == _CIRCLE, self._within_circles),
-            ((kind == _SECTOR) | (kind == _POLYGON), self._within_edges),
-            (kind == _CORRIDOR, self._within_corridors),
+            (kind == CIRCLE, self._within_circles),
+            ((kind == SECTOR) | (kind == POLYGON), self._within_edges),
+            (kind == CORRIDOR, self._within_corridors),
         ):
             rows = np.flatnonzero(kinds)
             if len(rows):
                 p_inside[rows] = within(number[rows], lat[rows], lon[rows], sigma_m[rows], edge_m[rows])
         return p_inside
 
-    def _to_lines(self, number: Numbers, lat: Floats, lon: Floats) -> tuple[Floats, Booleans]:
-        """Metres to the line of each shape, and whether the point is on its left; infinite where there is none."""
-        distance_m, left = np.full(len(number), np.inf), np.zeros(len(number), dtype=bool)
-        rows = np.flatnonzero(self._has_line[number])
-        if len(rows):
-            to_line = self._pieces.nearest(self._lines_of(number[rows]), lat[rows], lon[rows])
-            distance_m[rows], left[rows] = to_line
-        return distance_m, left
+    def _edges_of(self, number: Numbers) -> Edges:
+        """What the kernels ask, with the lines of these shapes in it."""
+        self._lines_of(number[self._has_line[number]])
+        return Edges(self._kind, self._sizes, self._line, self._pieces.search, self._pieces.links)
 
     def _within_circles(self, number: Numbers, lat: Floats, lon: Floats, sigma_m: Floats, edge_m: Floats) -> Floats:
         radius_m = self._sizes[number, 2]
@@ -103,7 +91,7 @@ class Measures:
 
     def _lines_of(self, number: Numbers, *, drawn: bool = False) -> Numbers:
         """The lines of these shapes in `_pieces`, put there if they are not."""
-        row = np.where(self._kind[number] == _SECTOR, number + len(self._shapes), number) if drawn else number
+        row = np.where(self._kind[number] == SECTOR, number + len(self._shapes), number) if drawn else number
         line: Numbers = self._line[row]
         if (line == _NOT_ASKED).any():
             new = np.unique(row[line == _NOT_ASKED])

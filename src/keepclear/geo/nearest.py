@@ -12,18 +12,21 @@ Compiled. The arithmetic per piece is that of `Boundary.nearest`, in the same or
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.compiled import compiled
-from keepclear.geo.earth import MEAN_RADIUS_M, Floats
+from keepclear.geo.earth import ECCENTRICITY_SQUARED, MEAN_RADIUS_M, SEMI_MAJOR_M, Floats
+from keepclear.geo.geodesics import sine_and_cosine
 
 PIECES_PER_RUN = 8
 CHORD_SAG_M = 0.1
 _BALL_SLACK_M = CHORD_SAG_M + 0.001  # depth below the horizon is forgiven so much; the rest is for rounding
-_HORIZON_M = MEAN_RADIUS_M
+HORIZON_M = MEAN_RADIUS_M
+# Towards the horizon the plane sees pieces on edge, and beyond it folds back: so far down the nearest place is sought in space.
+ASKEW_M = MEAN_RADIUS_M / 2
 _DEPTH_MAX = 64
 
 Indexes = npt.NDArray[np.int32]
@@ -74,76 +77,127 @@ def ball_count(pieces: int) -> int:
     return int(2 * -(-pieces // PIECES_PER_RUN) - 1)
 
 
-@compiled
-def nearest_pieces(
-    point: Floats,
-    axes: Floats,
-    offset: Floats,
-    line: npt.NDArray[np.intp],
-    lines: npt.NDArray[np.int64],
-    vertex: Floats,
-    start: Indexes,
-    end: Indexes,
-    ball: Floats,
-) -> tuple[Indexes, Floats]:
-    """For each point the nearest piece of its line, the first of equals, and the share of that piece before the foot.
+class Seen(NamedTuple):
+    """Points, and what a point sees in its own directions.
 
     point   (n, 3) earth-centred metres
     axes    (n, 3, 3) east, north and up of each point as unit vectors
-    offset  (n, 3) the point along its own axes
-    line    (n,) row in `lines`: first piece, number of pieces, first ball"""
-    nearest, share = np.empty(len(line), np.int32), np.empty(len(line))
-    waiting, beyond = np.empty((_DEPTH_MAX, 3), np.int64), np.empty(_DEPTH_MAX)
-    for i in range(len(line)):
-        first_piece, pieces, first_ball = lines[line[i]]
-        best, best_piece, best_along = np.inf, first_piece, 0.0
-        waiting[0] = 0, 0, (pieces + PIECES_PER_RUN - 1) // PIECES_PER_RUN
-        beyond[0] = 0.0
-        held = 1
-        while held > 0:
-            held -= 1
-            if beyond[held] > best:
-                continue
-            row, first, last = waiting[held]
-            if last - first > 1:
-                middle = (first + last) // 2
-                left, right = row + 1, row + 2 * (middle - first)
-                to_left = _beyond_squared(point, i, ball, first_ball + left)
-                to_right = _beyond_squared(point, i, ball, first_ball + right)
-                nearer = 1 if to_left <= to_right else 0  # the one on top is opened first
-                waiting[held + nearer] = left, first, middle
-                beyond[held + nearer] = to_left
-                waiting[held + 1 - nearer] = right, middle, last
-                beyond[held + 1 - nearer] = to_right
-                held += 2
-                continue
-            run_end = first_piece + min((first + 1) * PIECES_PER_RUN, pieces)
-            for piece in range(first_piece + first * PIECES_PER_RUN, run_end):
-                x0, y0, z0 = _seen(axes, offset, i, vertex, start[piece])
-                x1, y1, z1 = _seen(axes, offset, i, vertex, end[piece])
-                dx, dy, dz = x1 - x0, y1 - y0, z1 - z0
-                along = _share(x0, y0, dx, dy)
-                depth_m = max(abs(z0 + along * dz) - CHORD_SAG_M, 0.0)
-                x, y = x0 + along * dx, y0 + along * dy
-                apart = x * x + y * y + depth_m * depth_m
-                if apart < best or (apart == best and piece < best_piece):
-                    best, best_piece, best_along = apart, piece, along
-        nearest[i], share[i] = best_piece, best_along
-    return nearest, share
+    offset  (n, 3) the point along its own axes"""
+
+    point: Floats
+    axes: Floats
+    offset: Floats
+
+
+class Search(NamedTuple):
+    """Lines of pieces, and the balls about them.
+
+    lines  first piece, number of pieces, first ball of each"""
+
+    lines: npt.NDArray[np.int64]
+    vertex: Floats
+    start: Indexes
+    end: Indexes
+    ball: Floats
+
+
+@compiled
+def seen_from(lat: Floats, lon: Floats) -> Seen:
+    """The points at these positions on the ellipsoid."""
+    seen = unseen(len(lat))
+    for i in range(len(lat)):
+        look(seen, i, lat[i], lon[i])
+    return seen
+
+
+@compiled
+def unseen(points: int) -> Seen:
+    """Room for so many points."""
+    return Seen(np.empty((points, 3)), np.empty((points, 3, 3)), np.empty((points, 3)))
+
+
+@compiled
+def look(seen: Seen, i: int, lat: float, lon: float) -> None:
+    """Writes point i."""
+    sin_lat, cos_lat = sine_and_cosine(lat)
+    sin_lon, cos_lon = math.sin(math.radians(lon)), math.cos(math.radians(lon))
+    prime_vertical_m = SEMI_MAJOR_M / math.sqrt(1 - ECCENTRICITY_SQUARED * sin_lat * sin_lat)
+    point, axes, offset = seen.point[i], seen.axes[i], seen.offset[i]
+    point[0] = prime_vertical_m * cos_lat * cos_lon
+    point[1] = prime_vertical_m * cos_lat * sin_lon
+    point[2] = prime_vertical_m * (1 - ECCENTRICITY_SQUARED) * sin_lat
+    axes[0, 0], axes[0, 1], axes[0, 2] = -sin_lon, cos_lon, 0.0
+    axes[1, 0], axes[1, 1], axes[1, 2] = -sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat
+    axes[2, 0], axes[2, 1], axes[2, 2] = cos_lat * cos_lon, cos_lat * sin_lon, sin_lat
+    for axis in range(3):
+        offset[axis] = axes[axis, 0] * point[0] + axes[axis, 1] * point[1] + axes[axis, 2] * point[2]
+
+
+@compiled
+def waiting_room() -> tuple[npt.NDArray[np.int64], Floats]:
+    """Room for the balls that a search has still to open: row, first and last run of each; and how far it is."""
+    return np.empty((_DEPTH_MAX, 3), np.int64), np.empty(_DEPTH_MAX)
+
+
+@compiled
+def nearest_piece(
+    seen: Seen, i: int, line: int, search: Search, room: tuple[npt.NDArray[np.int64], Floats], guess: int
+) -> tuple[int, float]:
+    """The nearest piece of a line to point i, the first of equals, and the share of that piece before the foot.
+
+    line   row in `search.lines`
+    guess  a piece that may be near, or -1; it changes only the time"""
+    waiting, beyond = room
+    first_piece, pieces, first_ball = search.lines[line]
+    best, best_piece, best_along = np.inf, first_piece, 0.0
+    if guess >= 0:
+        best, best_along = _apart_squared(seen, i, search, guess)
+        best_piece = guess
+    waiting[0] = 0, 0, (pieces + PIECES_PER_RUN - 1) // PIECES_PER_RUN
+    beyond[0] = 0.0
+    held = 1
+    while held > 0:
+        held -= 1
+        if beyond[held] > best:
+            continue
+        row, first, last = waiting[held]
+        if last - first > 1:
+            middle = (first + last) // 2
+            left, right = row + 1, row + 2 * (middle - first)
+            to_left = _beyond_squared(seen.point, i, search.ball, first_ball + left)
+            to_right = _beyond_squared(seen.point, i, search.ball, first_ball + right)
+            nearer = 1 if to_left <= to_right else 0  # the one on top is opened first
+            waiting[held + nearer] = left, first, middle
+            beyond[held + nearer] = to_left
+            waiting[held + 1 - nearer] = right, middle, last
+            beyond[held + 1 - nearer] = to_right
+            held += 2
+            continue
+        run_end = first_piece + min((first + 1) * PIECES_PER_RUN, pieces)
+        for piece in range(first_piece + first * PIECES_PER_RUN, run_end):
+            apart, along = _apart_squared(seen, i, search, piece)
+            if apart < best or (apart == best and piece < best_piece):
+                best, best_piece, best_along = apart, piece, along
+    return best_piece, best_along
+
+
+@compiled
+def _apart_squared(seen: Seen, i: int, search: Search, piece: int) -> tuple[float, float]:
+    """How far a piece seems to be, squared, and the share of it before the foot."""
+    x0, y0, z0 = _seen(seen.axes, seen.offset, i, search.vertex, search.start[piece])
+    x1, y1, z1 = _seen(seen.axes, seen.offset, i, search.vertex, search.end[piece])
+    dx, dy, dz = x1 - x0, y1 - y0, z1 - z0
+    along = _share(x0, y0, dx, dy)
+    if z0 < -ASKEW_M:
+        along = min(max(-(x0 * dx + y0 * dy + z0 * dz) / max(dx * dx + dy * dy + dz * dz, 1e-12), 0.0), 1.0)
+    depth_m = max(abs(z0 + along * dz) - CHORD_SAG_M, 0.0)
+    x, y = x0 + along * dx, y0 + along * dy
+    return x * x + y * y + depth_m * depth_m, along
 
 
 @compiled
 def pieces_within(
-    point: Floats,
-    axes: Floats,
-    offset: Floats,
-    line: npt.NDArray[np.intp],
-    lines: npt.NDArray[np.int64],
-    vertex: Floats,
-    start: Indexes,
-    end: Indexes,
-    ball: Floats,
-    reach_m: Floats,
+    seen: Seen, line: npt.NDArray[np.intp], search: Search, reach_m: Floats
 ) -> tuple[npt.NDArray[np.intp], Indexes, Floats]:
     """All pieces that come within reach of a point in its tangent plane: point number, piece, and its two ends there.
 
@@ -155,13 +209,13 @@ def pieces_within(
     whose, which, ends = np.empty(room, np.intp), np.empty(room, np.int32), np.empty((room, 4))
     waiting = np.empty((_DEPTH_MAX, 3), np.int64)
     for i in range(len(line)):
-        first_piece, pieces, first_ball = lines[line[i]]
+        first_piece, pieces, first_ball = search.lines[line[i]]
         waiting[0] = 0, 0, (pieces + PIECES_PER_RUN - 1) // PIECES_PER_RUN
         held = 1
         while held > 0:
             held -= 1
             row, first, last = waiting[held]
-            if _beyond_squared(point, i, ball, first_ball + row) > (1.5 * reach_m[i]) ** 2:
+            if _beyond_squared(seen.point, i, search.ball, first_ball + row) > (1.5 * reach_m[i]) ** 2:
                 continue
             if last - first > 1:
                 middle = (first + last) // 2
@@ -171,12 +225,12 @@ def pieces_within(
                 continue
             run_end = first_piece + min((first + 1) * PIECES_PER_RUN, pieces)
             for piece in range(first_piece + first * PIECES_PER_RUN, run_end):
-                x0, y0, z0 = _seen(axes, offset, i, vertex, start[piece])
-                x1, y1, _ = _seen(axes, offset, i, vertex, end[piece])
+                x0, y0, z0 = _seen(seen.axes, seen.offset, i, search.vertex, search.start[piece])
+                x1, y1, _ = _seen(seen.axes, seen.offset, i, search.vertex, search.end[piece])
                 dx, dy = x1 - x0, y1 - y0
                 along = _share(x0, y0, dx, dy)
                 x, y = x0 + along * dx, y0 + along * dy
-                if z0 < -_HORIZON_M or x * x + y * y > reach_m[i] ** 2:
+                if z0 < -HORIZON_M or x * x + y * y > reach_m[i] ** 2:
                     continue
                 if found == room:
                     room *= 2

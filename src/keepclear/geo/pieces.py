@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo import earth
 from keepclear.geo.boundary import Booleans, Boundary, Indexes
 from keepclear.geo.earth import Floats
-from keepclear.geo.nearest import ball_count, fill_balls, nearest_pieces, pieces_within
+from keepclear.geo.feet import Links
+from keepclear.geo.nearest import Search, ball_count, fill_balls, pieces_within, seen_from
 
 Numbers = npt.NDArray[np.intp]
 
@@ -38,28 +38,23 @@ class Pieces:
         known = [len(line.start) for line in lines]
         return self._lines.extend([np.array([row]) for row in zip(piece, known, ball, strict=True)])
 
-    def nearest(self, line: Numbers, lat: Floats, lon: Floats) -> tuple[Floats, Booleans]:
-        """What `Boundary.nearest` answers, each point about its own line; the same bits."""
-        question = self._question(line, lat, lon)
-        piece, along = nearest_pieces(*question)
-        whole = Boundary(self._vertex.rows, self._start.rows, self._end.rows, self._before.rows, self._after.rows)
-        return whole.measured(lat, lon, question[0], piece, along)
-
     def within(self, line: Numbers, lat: Floats, lon: Floats, reach_m: Floats) -> tuple[Numbers, Indexes, Floats]:
         """The pieces that come within reach of each point in its tangent plane: see `pieces_within`."""
-        return pieces_within(*self._question(line, lat, lon), reach_m)
+        return pieces_within(seen_from(lat, lon), line, self.search, reach_m)
+
+    @property
+    def search(self) -> Search:
+        """The lines added so far, for the kernels."""
+        return Search(self._lines.rows, self._vertex.rows, self._start.rows, self._end.rows, self._ball.rows)
+
+    @property
+    def links(self) -> Links:
+        """The pieces added so far, for the kernels."""
+        return Links(self._vertex.rows, self._start.rows, self._end.rows, self._before.rows, self._after.rows)
 
     def tips(self, piece: Indexes) -> tuple[Booleans, Booleans]:
         """Whether pieces are the first, and the last, of an open line."""
         return self._before.rows[piece] < 0, self._after.rows[piece] < 0
-
-    def _question(
-        self, line: Numbers, lat: Floats, lon: Floats
-    ) -> tuple[Floats, Floats, Floats, Numbers, npt.NDArray[np.int64], Floats, Indexes, Indexes, Floats]:
-        point, axes = earth.to_ecef(lat, lon), np.stack(earth.tangent_frame(lat, lon), axis=1)
-        offset = axes[..., 0] * point[:, None, 0] + axes[..., 1] * point[:, None, 1] + axes[..., 2] * point[:, None, 2]
-        tables = self._lines.rows, self._vertex.rows, self._start.rows, self._end.rows, self._ball.rows
-        return point, axes, offset, line, *tables
 
 
 class _Table:

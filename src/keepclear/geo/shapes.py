@@ -16,7 +16,9 @@ import shapely
 from keepclear.geo import earth
 from keepclear.geo.boundary import Boundary, Ring, gaussian_mass
 from keepclear.geo.earth import Floats
+from keepclear.geo.edges import sector_edges_m
 from keepclear.geo.gaussian import SIGMAS_SEEN, within_circle
+from keepclear.geo.geodesics import inverses
 from keepclear.geo.rings import oriented_rings, refuse_half_turns
 from keepclear.ground.errors import Refused
 
@@ -87,7 +89,7 @@ class Circle(Shape):
         _check_radius(self.radius_m, "radius")
 
     def edge_m(self, lat: Floats, lon: Floats) -> Floats:
-        return earth.distance_m(self.lat, self.lon, lat, lon) - self.radius_m
+        return inverses(np.full(len(lat), self.lat), np.full(len(lat), self.lon), lat, lon)[0] - self.radius_m
 
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, edge_m: float) -> float:
         radius, apart = np.array([self.radius_m]) / sigma_m, np.array([edge_m + self.radius_m]) / sigma_m
@@ -160,10 +162,10 @@ class Sector(Shape):
         return Boundary.of_rings(self._rings(_ARC_SAG_M), "geodesic")
 
     def edge_m(self, lat: Floats, lon: Floats) -> Floats:
-        apart_m, bearing_deg = earth.inverse(self.lat, self.lon, lat, lon)
-        side_m = np.inf if self.sides is None else self.sides.nearest(lat, lon)[0]
+        apart_m, bearing_deg = inverses(np.full(len(lat), self.lat), np.full(len(lat), self.lon), lat, lon)
+        side_m = np.full(len(lat), np.inf) if self.sides is None else self.sides.nearest(lat, lon)[0]
         turn_deg = np.mod(bearing_deg - self.from_deg, 360.0)
-        return sector_edge_m(apart_m, turn_deg, side_m, self.span_deg, self.radius_m, self.inner_radius_m)
+        return sector_edges_m(apart_m, turn_deg, side_m, self.span_deg, self.radius_m, self.inner_radius_m)
 
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, edge_m: float) -> float:
         return self.drawn_edge.gaussian_inside(lat, lon, sigma_m, edge_m <= 0)
@@ -186,26 +188,6 @@ class Sector(Shape):
             return [outer] if inner is None else [outer, inner]
         last = inner if inner is not None else (np.array([self.lat]), np.array([self.lon]))
         return [(np.concatenate([outer[0], last[0]]), np.concatenate([outer[1], last[1]]))]
-
-
-def sector_edge_m(
-    apart_m: Floats,
-    turn_deg: Floats,
-    side_m: Floats | float,
-    span_deg: Floats | float,
-    radius_m: Floats | float,
-    inner_radius_m: Floats | float,
-) -> Floats:
-    """Signed metres to the edge of sectors, of points that lie so far from their centres; everything broadcasts.
-
-    turn_deg  clockwise from the first side to the point, as seen from the centre
-    side_m    from the point to the nearer straight side; infinite where there is none"""
-    facing = (turn_deg <= span_deg) | (apart_m == 0.0)
-    inside = facing & (apart_m <= radius_m) & (apart_m >= inner_radius_m)
-    to_inner_m = np.where(np.greater(inner_radius_m, 0.0), np.abs(apart_m - inner_radius_m), np.inf)
-    to_arcs_m = np.where(facing, np.minimum(np.abs(apart_m - radius_m), to_inner_m), np.inf)
-    nearest_m = np.minimum(to_arcs_m, side_m)
-    return np.where(inside, -nearest_m, nearest_m)
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from keepclear.geo import earth
-from keepclear.geo.earth import Floats
 from keepclear.geo.measuring import Measures
 from keepclear.tracks.motion import Motion
 
-STEPS_MAX = 400
-MET_M = 1.0
-SIGMAS = 2.0
+SIGMAS = (0.0, -2.0, 2.0)
 SPEED_MPS_MIN = 0.3
 
 
@@ -37,41 +32,16 @@ def times_to_edge(
 ) -> list[TimeToEdge | None]:
     """The same for many courses, each towards a shape and within a horizon of its own.
 
-    Each course is followed three times: as expected, and with the edge two sigmas nearer and farther."""
-    sigmas = np.tile([0.0, -SIGMAS, SIGMAS], len(motions))
-    each = np.array([[m.lat, m.lon, m.sigma_m, m.speed_mps, m.course_deg, m.speed_sigma_mps] for m in motions]).reshape(
-        -1, 6
+    Each course is followed as expected, then with the edge two sigmas nearer and farther."""
+    motion = np.array([[m.lat, m.lon, m.sigma_m, m.speed_mps, m.course_deg, m.speed_sigma_mps] for m in motions])
+    motion = motion.reshape(-1, 6)
+    met_s = np.full((len(motion), len(SIGMAS)), np.inf)
+    moves = motion[:, 3] >= SPEED_MPS_MIN
+    met_s[moves] = measures.meetings_s(
+        np.asarray(numbers, np.intp)[moves], motion[moves], np.asarray(horizons_s, np.float64)[moves], SIGMAS
     )
-    lanes = np.repeat(each, 3, axis=0)
-    seconds = _first_meetings(measures, np.repeat(numbers, 3), lanes, sigmas, np.repeat(horizons_s, 3))
     found: list[TimeToEdge | None] = []
-    for expected_s, soonest_s, latest_s in seconds.reshape(-1, 3).tolist():
+    for expected_s, soonest_s, latest_s in met_s.tolist():
         met = expected_s < np.inf and soonest_s < np.inf
         found.append(TimeToEdge(soonest_s, expected_s, latest_s if latest_s < np.inf else None) if met else None)
     return found
-
-
-def _first_meetings(
-    measures: Measures, number: npt.NDArray[np.intp], lanes: Floats, sigmas: Floats, horizon_s: Floats
-) -> Floats:
-    """When the distance to the edge, so many sigmas farther, is first used up; infinity where it is not, or from inside.
-
-    Nobody comes nearer faster than the speed and the growth of the doubt allow, so each step goes as far as is
-    certainly outside; no zone is too small to be met."""
-    lat, lon, sigma_m, speed_mps, course_deg, speed_sigma_mps = lanes.T
-    fastest_mps = speed_mps + np.abs(sigmas) * speed_sigma_mps
-    seconds, met = np.zeros(len(lanes)), np.full(len(lanes), np.inf)
-    going = np.flatnonzero(speed_mps >= SPEED_MPS_MIN)
-    for step in range(STEPS_MAX):
-        if not len(going):
-            break
-        ahead = earth.step_along(lat[going], lon[going], course_deg[going], speed_mps[going] * seconds[going])
-        edge_m = measures.edge_m(number[going], *ahead)
-        apart_m = edge_m + sigmas[going] * np.hypot(sigma_m[going], speed_sigma_mps[going] * seconds[going])
-        met_now = (apart_m <= MET_M) & ((edge_m > 0) | (step > 0))
-        met[going[met_now]] = seconds[going[met_now]]
-        onwards = ~met_now & ((edge_m > 0) | (step > 0))
-        going, apart_m = going[onwards], apart_m[onwards]
-        seconds[going] += apart_m / fastest_mps[going]
-        going = going[seconds[going] <= horizon_s[going]]
-    return met

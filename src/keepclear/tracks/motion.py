@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from keepclear.geo import earth
 from keepclear.geo.earth import Floats
+from keepclear.geo.geodesics import inverse
 
 # A course and speed read from an instrument: one sigma of the speed, as a share of it.
 REPORTED_SPEED_SIGMA = 0.1
@@ -46,12 +48,9 @@ def motion_between(
     """The course and speed that lead from one position to the next in so many seconds, above 0.
 
     The speed is as unsure as the two positions together, divided by the time."""
-    length_m, bearing_deg = earth.inverse(lat_from, lon_from, lat, lon)
-    back_bearing_deg = earth.inverse(lat, lon, lat_from, lon_from)[1]
-    course_deg = float(bearing_deg) if length_m == 0 else float((back_bearing_deg + 180.0) % 360.0)
-    return Motion(
-        lat, lon, sigma_m, float(length_m) / seconds, course_deg, float(np.hypot(sigma_from_m, sigma_m)) / seconds
-    )
+    length_m, back_deg = inverse(lat, lon, lat_from, lon_from)
+    course_deg = (back_deg + 180.0) % 360.0
+    return Motion(lat, lon, sigma_m, length_m / seconds, course_deg, math.hypot(sigma_from_m, sigma_m) / seconds)
 
 
 def reach_us(edge_m: float, sigma_m: float, speed_mps: float) -> int:

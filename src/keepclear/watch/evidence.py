@@ -19,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.agreements.atlas import Atlas
-from keepclear.geo.earth import Floats, distance_m
+from keepclear.geo.compiled import compiled_in_place
+from keepclear.geo.earth import E7, Floats, distance_m
 from keepclear.geo.measuring import Measures
 from keepclear.geo.shapes import EDGE_TOLERANCE_M, Shape
 from keepclear.geo.volumes import UNKNOWN_MM
-from keepclear.tracks.observations import NO_AREA, Observations
+from keepclear.tracks.observations import NO_AREA, Column, Observations
 
 ASSUMED_ERROR_MM = 100_000
 HALF_E4 = 5_000
@@ -81,44 +82,77 @@ def weigh_pairs(
     assumed_error_mm: int = ASSUMED_ERROR_MM,
 ) -> Weighed:
     """Weighs these reports (row numbers) against these zones (numbers), pair by pair, all pairs kept."""
-    lat, lon, sigma_m = batch.lat, batch.lon, _sigma_m(batch, assumed_error_mm)
-    edge_m, far_m, p_inside = np.empty(len(report)), np.empty(len(report)), np.empty(len(report))
-    area = batch.area[report]
+    lat, lon = batch.lat_e7[report] / E7, batch.lon_e7[report] / E7
+    error_mm, area = batch.error_mm[report], batch.area[report]
+    sigma_m = np.where(error_mm == UNKNOWN_MM, assumed_error_mm, error_mm) / 1000.0
+    is_area = area != NO_AREA
+    if not is_area.any():
+        edge_m = far_m = atlas.measures.edge_m(zone, lat, lon)
+        p_inside = _probability(atlas.measures, zone, lat, lon, sigma_m, edge_m)
+    else:
+        edge_m, far_m, p_inside = _with_areas(batch, atlas, zone, lat, lon, sigma_m, area)
+    possible = atlas.heights.may_hold(zone, batch.height_mm[report], batch.datum[report])
+    edge_mm, edge_far_mm, p_inside_e4 = (np.empty(len(report), np.int64) for _ in range(3))
+    evidence, matters = np.empty(len(report), np.int8), np.empty(len(report), np.bool_)
+    _judge(
+        edge_m, far_m, p_inside, (error_mm != UNKNOWN_MM) | is_area, is_area, possible, atlas.band_mm[zone],
+        atlas.reach_mm[zone], edge_mm, edge_far_mm, p_inside_e4, evidence, matters,
+    )  # fmt: skip
+    return Weighed(report, zone, edge_mm, edge_far_mm, p_inside_e4, evidence, matters)
+
+
+def _with_areas(
+    batch: Observations,
+    atlas: Atlas,
+    zone: npt.NDArray[np.intp],
+    lat: Floats,
+    lon: Floats,
+    sigma_m: Floats,
+    area: Column,
+) -> tuple[Floats, Floats, Floats]:
+    edge_m, far_m, p_inside = np.empty(len(area)), np.empty(len(area)), np.empty(len(area))
     points = np.flatnonzero(area == NO_AREA)
-    rows = report[points]
-    pairs = zone[points], lat[rows], lon[rows]
+    pairs = zone[points], lat[points], lon[points]
     edge_m[points] = far_m[points] = atlas.measures.edge_m(*pairs)
-    p_inside[points] = _probability(atlas.measures, *pairs, sigma_m[rows], edge_m[points])
+    p_inside[points] = _probability(atlas.measures, *pairs, sigma_m[points], edge_m[points])
     areas = np.flatnonzero(area != NO_AREA)
     for zone_number, area_number in set(zip(zone[areas].tolist(), area[areas].tolist(), strict=True)):
         same = areas[(zone[areas] == zone_number) & (area[areas] == area_number)]
         shape = atlas.zones[zone_number].shape
         edge_m[same], far_m[same], p_inside[same] = area_against(shape, batch.areas[area_number])
-    possible = atlas.heights.may_hold(zone, batch.height_mm[report], batch.datum[report])
-
-    edge_mm = np.rint(edge_m * 1000).astype(np.int64)
-    p_inside_e4 = np.rint(p_inside * 10_000).astype(np.int64)
-    stated = (batch.error_mm[report] != UNKNOWN_MM) | (area != NO_AREA)
-    evidence = _evidence(edge_mm, p_inside_e4, stated, area != NO_AREA, atlas.band_mm[zone])
-    matters = possible & ((evidence > Evidence.OUT) | (edge_mm <= atlas.reach_mm[zone]))
-    edge_far_mm = np.rint(far_m * 1000).astype(np.int64)
-    return Weighed(report, zone, edge_mm, edge_far_mm, p_inside_e4, evidence, matters)
+    return edge_m, far_m, p_inside
 
 
 def _sigma_m(batch: Observations, assumed_error_mm: int) -> Floats:
     return np.where(batch.error_mm == UNKNOWN_MM, assumed_error_mm, batch.error_mm) / 1000.0
 
 
-def _evidence(
-    edge_mm: npt.NDArray[np.int64],
-    p_inside_e4: npt.NDArray[np.int64],
+@compiled_in_place
+def _judge(
+    edge_m: Floats,
+    far_m: Floats,
+    p_inside: Floats,
     stated: npt.NDArray[np.bool_],
     is_area: npt.NDArray[np.bool_],
+    possible: npt.NDArray[np.bool_],
     band_mm: npt.NDArray[np.int64],
-) -> npt.NDArray[np.int8]:
-    inside = np.where(is_area, p_inside_e4 >= HALF_E4, edge_mm <= EDGE_TOLERANCE_MM)
-    near = ((band_mm > 0) & (edge_mm <= band_mm)) | (stated & (p_inside_e4 >= DOUBT_E4))
-    return np.where(inside, Evidence.IN, np.where(near, Evidence.NEAR, Evidence.OUT)).astype(np.int8)
+    reach_mm: npt.NDArray[np.int64],
+    edge_mm: npt.NDArray[np.int64],
+    edge_far_mm: npt.NDArray[np.int64],
+    p_inside_e4: npt.NDArray[np.int64],
+    evidence: npt.NDArray[np.int8],
+    matters: npt.NDArray[np.bool_],
+) -> None:
+    """Fills the last five columns: what was measured in whole numbers, and what it says."""
+    for row in range(len(edge_m)):
+        edge_mm[row], edge_far_mm[row] = np.rint(edge_m[row] * 1000), np.rint(far_m[row] * 1000)
+        p_inside_e4[row] = np.rint(p_inside[row] * 10_000)
+        evidence[row] = 0
+        if (band_mm[row] > 0 and edge_mm[row] <= band_mm[row]) or (stated[row] and p_inside_e4[row] >= DOUBT_E4):
+            evidence[row] = 1
+        if p_inside_e4[row] >= HALF_E4 if is_area[row] else edge_mm[row] <= EDGE_TOLERANCE_MM:
+            evidence[row] = 2
+        matters[row] = possible[row] and (evidence[row] > 0 or edge_mm[row] <= reach_mm[row])
 
 
 def _probability(

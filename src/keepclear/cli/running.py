@@ -160,8 +160,8 @@ class WatchRun:
         self._tell(events, batch)
 
     def _tell(self, events: Events, batch: Observations | None) -> None:
-        for event in events:
-            self.account.events[type(event).__name__.lower()] += 1
+        for kind, count in Counter(map(type, events)).items():
+            self.account.events[kind.__name__.lower()] += count
         self._write(events)
         self._shows(events, batch)
 
@@ -169,7 +169,7 @@ class WatchRun:
         if self._events_out is None:
             return
         try:
-            self._events_out.writelines(line_of(event, self._names[event.zone]) + "\n" for event in events)
+            self._events_out.write("".join([line_of(event, self._names[event.zone]) + "\n" for event in events]))
             self._events_out.flush()
         except BrokenPipeError:
             self._events_out = None

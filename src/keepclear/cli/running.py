@@ -83,8 +83,7 @@ class WatchRun:
     def run(self, feeds: Sequence[Feed]) -> Account:
         """Everything the feeds hold, or as much as was done when the stop was asked for."""
         orders = [KnownOrder(reorder_us=self._reorder_us, rows_max=HELD_ROWS_MAX // len(feeds)) for _ in feeds]
-        streams = [order.through(self._blocks(feed)) for order, feed in zip(orders, feeds, strict=True)]
-        for batch in merged(streams):
+        for batch in self._in_order(feeds, orders):
             self._act(batch)
             if self._stop.asked:
                 break
@@ -110,6 +109,11 @@ class WatchRun:
         self._act(order.rest())
         self.behind = order.behind
         return self._end()
+
+    def _in_order(self, feeds: Sequence[Feed], orders: Sequence[KnownOrder]) -> Iterator[Observations]:
+        if len(feeds) == 1:
+            return orders[0].in_pieces(self._blocks(feeds[0]))
+        return merged([order.through(self._blocks(feed)) for order, feed in zip(orders, feeds, strict=True)])
 
     def _end(self) -> Account:
         self.account.stopped = self._stop.happened

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from keepclear.ground.errors import Refused
 
-PIECE_BYTES = 65_536
+SAMPLE_BYTES = 65_536
+PIECE_BYTES = 262_144
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _GZIP_WBITS = 31
 
@@ -25,7 +26,8 @@ class Stream(Protocol):
 
 
 class Arrival:
-    """The content of a stream in pieces of `PIECE_BYTES`; the last one may be shorter, and b"" follows it.
+    """The content of a stream in pieces of `PIECE_BYTES`, the first of `SAMPLE_BYTES`; the last one may be shorter, and
+    b"" follows it.
 
     A stream that begins with plain text may say None between its bytes; the piece before it is then shorter as well.
 
@@ -46,7 +48,7 @@ class Arrival:
         self._pause_due = False
         self._break: Refused | None = None
         self._recognise_gzip()
-        self.sample = self._next() or b""
+        self.sample = self._next(SAMPLE_BYTES) or b""
         self._sample_due = bool(self.sample)
 
     def piece(self) -> bytes:
@@ -60,7 +62,7 @@ class Arrival:
         if self._sample_due:
             self._sample_due = False
             return self.sample
-        return self._next()
+        return self._next(PIECE_BYTES)
 
     def _recognise_gzip(self) -> None:
         head = b""
@@ -72,14 +74,16 @@ class Arrival:
         else:
             self._ready += head
 
-    def _next(self) -> bytes | None:
+    def _next(self, size: int) -> bytes | None:
         if self._pause_due:
             self._pause_due = False
             return None
-        while len(self._ready) < PIECE_BYTES and not self._ended:
+        while len(self._ready) < size and not self._ended:
             if self._inflate is not None:
                 self._unpack(self._inflate)
-            elif got := self._read(PIECE_BYTES - len(self._ready)):
+            elif got := self._read(size - len(self._ready)):
+                if len(got) == size:
+                    return got
                 self._ready += got
             elif got is not None:
                 self._ended = True
@@ -88,8 +92,8 @@ class Arrival:
                 break
             else:
                 return None
-        piece = bytes(self._ready[:PIECE_BYTES])
-        del self._ready[:PIECE_BYTES]
+        piece = bytes(self._ready[:size])
+        del self._ready[:size]
         if not piece and self._break is not None:
             raise self._break
         return piece

@@ -173,7 +173,7 @@ class WatchRun:
         if self._events_out is None:
             return
         try:
-            self._events_out.write("".join([line_of(event, self._names[event.zone]) + "\n" for event in events]))
+            self._events_out.writelines([f"{line_of(event, self._names[event.zone])}\n" for event in events])
             self._events_out.flush()
         except BrokenPipeError:
             self._events_out = None

@@ -124,7 +124,6 @@ def run(args: argparse.Namespace) -> int:
     from keepclear.cli.scenes import Sketch
     from keepclear.cli.telling import LINES_MAX, Teller
     from keepclear.feeds.reading import open_feed
-    from keepclear.feeds.zones import load_zones
     from keepclear.ground.instants import parse_instant
     from keepclear.ground.quantities import parse_duration_us, parse_length, parse_speed
     from keepclear.render.map_svg import draw_svg
@@ -136,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if cache_folder.is_cold():
         print("Compiling, once for this user: half a minute to a minute.", file=sys.stderr, flush=True)
-    atlas = load_zones(_read_zone_file(args.zones))
+    atlas = _load_zones(args.zones)
     options = replace(
         feed_options(args),
         source=args.source,
@@ -212,6 +211,16 @@ def run(args: argparse.Namespace) -> int:
 def _title(atlas: Atlas) -> str:
     others = " and others" if len(atlas) > 3 else ""
     return f"Watch of {', '.join(zone.label for zone in atlas.zones[:3])}{others}"
+
+
+def _load_zones(name: str) -> Atlas:
+    from keepclear.feeds.zones import load_zones
+
+    data = _read_zone_file(name)
+    try:
+        return load_zones(data)
+    except Refused as refused:
+        raise refused.at(f"{printable(name)}: ") from refused
 
 
 def _read_zone_file(name: str) -> bytes:

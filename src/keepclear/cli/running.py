@@ -15,7 +15,7 @@ from keepclear.cli.stopping import Stop
 from keepclear.cli.tail import Tail
 from keepclear.feeds.live_order import LiveOrder
 from keepclear.feeds.ordering import KnownOrder, merged
-from keepclear.feeds.reading import Feed
+from keepclear.feeds.reading import Block, Feed
 from keepclear.feeds.refusals import Refusal
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text, utc_text
@@ -80,7 +80,7 @@ class WatchRun:
         self._progress = progress
         self._names = {zone.id: zone.label for zone in watch.atlas}
 
-    def run(self, feeds: Sequence[Feed]) -> Account:
+    def run(self, feeds: Sequence[Iterable[Block]]) -> Account:
         """Everything the feeds hold, or as much as was done when the stop was asked for."""
         orders = [KnownOrder(reorder_us=self._reorder_us, rows_max=HELD_ROWS_MAX // len(feeds)) for _ in feeds]
         for batch in self._in_order(feeds, orders):
@@ -110,7 +110,7 @@ class WatchRun:
         self.behind = order.behind
         return self._end()
 
-    def _in_order(self, feeds: Sequence[Feed], orders: Sequence[KnownOrder]) -> Iterator[Observations]:
+    def _in_order(self, feeds: Sequence[Iterable[Block]], orders: Sequence[KnownOrder]) -> Iterator[Observations]:
         if len(feeds) == 1:
             return orders[0].in_pieces(self._blocks(feeds[0]))
         return merged([order.through(self._blocks(feed)) for order, feed in zip(orders, feeds, strict=True)])
@@ -123,7 +123,7 @@ class WatchRun:
         assert self._stop.asked or self.account.not_acted == 0
         return self.account
 
-    def _blocks(self, feed: Feed) -> Iterator[Observations]:
+    def _blocks(self, feed: Iterable[Block]) -> Iterator[Observations]:
         for block in feed:
             self.account.rows_read += block.rows_read
             for refusal in block.refusals:

@@ -120,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
     """Watches, and gives the exit code."""
     from keepclear.cli.following import Following
     from keepclear.cli.place import read_envelope
+    from keepclear.cli.reading_ahead import read_ahead
     from keepclear.cli.running import WatchRun
     from keepclear.cli.scenes import Sketch
     from keepclear.cli.telling import LINES_MAX, Teller
@@ -190,7 +191,15 @@ def run(args: argparse.Namespace) -> int:
             progress=files.enter_context(_progress(args.positions, hidden=following is not None)),
             stop=stop,
         )
-        account = followed.run(watch_run) if followed else watch_run.run(feeds)
+        if followed is not None:
+            account = followed.run(watch_run)
+        else:
+            account = watch_run.run(
+                [
+                    files.enter_context(read_ahead(feed)) if Path(name).is_file() else feed
+                    for name, feed in zip(args.positions, feeds, strict=True)
+                ]
+            )
     if sketch is not None:
         write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
     summary = watch_run.summary(feeds)

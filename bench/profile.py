@@ -2,7 +2,8 @@
 
 The command runs in this process, once over two rows so that everything is loaded and compiled, then over the file. A timer
 interrupts it every millisecond of wall time; the time since the last interruption goes to the stage of the innermost frame that belongs to one. A
-long compiled call is interrupted only when it returns, and then counted whole. Floors are measured in the same process: what
+long compiled call is interrupted only when it returns, and then counted whole. Reading has a thread of its own: what is counted
+under it is how long the watch waited for that. Floors are measured in the same process: what
 the machine needs at the least for the same rows, if that stage did nothing but touch the memory or bytes that it must touch.
 """
 
@@ -34,6 +35,7 @@ STAGES = (
     ("keepclear/watch/", "", "state"),
     ("keepclear/tracks/", "", "state"),
     ("keepclear/render/", "", "write"),
+    ("keepclear/cli/reading_ahead", "", "read"),
     ("keepclear/cli/", "", "write"),
 )
 INDEX_BYTES = 100_000_000

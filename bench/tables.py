@@ -218,6 +218,7 @@ def _readers(lines: list[Line]) -> list[list[str]]:
             name,
             number((middle(some, "rows_per_s") or 0) / 1e6),
             number(middle(some, "took_s")),
+            number(middle(some, "processor_s")),
             number(middle(some, "start_s")),
         ]
         for name, some in found.items()
@@ -263,7 +264,7 @@ TABLES: dict[str, Callable[[list[Path]], str]] = {
     "change": _simple("index", ["workload", "zones", *_CHANGE_HEAD, "pairs otherwise than built anew"], _changes),
     "one": _simple("one", ["workload", *_ONE_HEAD], _ones),
     "memory": _simple("memory", ["subjects", "zones", "reports", "MB half-way", "MB at the end"], _streams),
-    "csv": _simple("csv", ["reader", "M rows/s", "s", "start-up s, taken off"], _readers),
+    "csv": _simple("csv", ["reader", "M rows/s", "s", "of the processor s", "start-up s, taken off"], _readers),
     "startup": _simple("startup", ["command", "median s", "slowest s", "first s"], _starts),
     "stages": _simple("profile", ["stage", "share", "ns a row", "floor", "floor ns a row"], _stages),
     "functions": _simple("profile", ["function", "share"], _functions),

@@ -269,6 +269,7 @@ def test_what_cannot_be_followed_is_refused_with_the_way_to_mend_it(folder, caps
         (["a.csv", "--speed", "60"], "Add --follow"),
         (["a.csv", "--follow", "--delay", "0 s"], "10 ms"),
         (["a.csv", "--follow", "--speed", "fast"], "max"),
+        (["a.csv", "--follow", "--speed", "0"], "above 0"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(folder, capsys, arguments, said):

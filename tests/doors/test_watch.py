@@ -24,6 +24,9 @@ ZONES = json.dumps(
         "features": [{"type": "Feature", "id": "kestrel", "geometry": {"type": "Point", "coordinates": [38.6, 33.5]}, "properties": {"name": "Kestrel Pass", "radius": "20 km"}}],
     }
 )  # fmt: skip
+TWO_WITHOUT_UNITS = ZONES.replace(
+    '"features": [', '"features": [' + json.dumps(json.loads(ZONES)["features"][0] | {"id": "second"}) + ", "
+).replace("20 km", "20")
 HEADER = "subject,seen_at,lat,lon\n"
 GOOD = "Bravo 1,2026-05-18T10:00:00Z,33.9,38.6\nBravo 1,2026-05-18T10:10:00Z,33.6,38.6\nBravo 1,2026-05-18T10:20:00Z,33.9,38.6\n"
 
@@ -112,6 +115,8 @@ def test_nothing_accepted_is_exit_code_one(folder):
         (["p.csv", "--zones", "absent.geojson"], "cannot be read"),
         (["absent.csv", "--zones", "zones.geojson"], "absent.csv"),
         (["p.csv", "--zones", "p.csv"], "JSON"),
+        (["p.csv", "--zones", "bare.geojson"], "bare.geojson: $.features[1].properties.radius: "),
+        (["p.csv", "--zones", "bare.geojson"], "bare.geojson: $.features[0].properties.radius: "),
         (["empty.csv", "--zones", "zones.geojson"], "empty"),
         (["p.csv", "--zones", "zones.geojson", "--column", "subject"], "FIELD=COLUMN"),
         (["p.csv", "--zones", "zones.geojson", "--lateness", "5"], "duration"),
@@ -122,6 +127,7 @@ def test_nothing_accepted_is_exit_code_one(folder):
 )
 def test_what_is_not_understood_is_exit_code_two_and_says_how_to_mend_it(folder, arguments, said):
     (folder / "empty.csv").write_text("")
+    (folder / "bare.geojson").write_text(TWO_WITHOUT_UNITS)
     done = keepclear(folder, "watch", *arguments)
     assert done.returncode == 2
     assert said in done.stderr.decode()
@@ -170,6 +176,20 @@ def test_two_runs_give_the_same_bytes(folder):
         )
         runs.append((folder / f"e{number}").read_bytes() + (folder / f"m{number}.svg").read_bytes())
     assert runs[0] == runs[1]
+
+
+def test_a_stop_while_the_command_is_being_loaded_is_exit_code_130_without_a_traceback(folder):
+    stopped = """
+import runpy, sys
+class Stopped:
+    def find_spec(self, name, path, target=None):
+        if name == "keepclear.cli.main":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Stopped())
+runpy.run_module("keepclear", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", stopped], cwd=folder, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"keepclear: stopped." + os.linesep.encode())
 
 
 def test_ctrl_c_ends_with_what_was_done_and_exit_code_130(folder):

@@ -286,7 +286,7 @@ def test_the_time_of_the_reports_never_goes_back(heard):
             time.hear(known_s * SECOND_US, wall_s)
 
 
-@pytest.mark.parametrize("text", ["", "-1", "fast", "1e3", "nan", "99999999", "1_0"])
+@pytest.mark.parametrize("text", ["", "-1", "0", "0.0", "fast", "1e3", "nan", "99999999", "1_0"])
 def test_what_is_no_speed_is_refused(text):
     with pytest.raises(Refused) as refused:
         parse_factor(text)
@@ -294,7 +294,7 @@ def test_what_is_no_speed_is_refused(text):
 
 
 def test_speeds_are_read():
-    assert [parse_factor(text) for text in ("60", "0.5", "0", "max")] == [60.0, 0.5, 0.0, 0.0]
+    assert [parse_factor(text) for text in ("60", "0.5", "max")] == [60.0, 0.5, 0.0]
 
 
 # when a line acts
@@ -347,7 +347,7 @@ def test_a_last_line_that_is_not_complete_is_left_out_and_told():
     clock.at(1.0, lambda: stopped.append(True))
     given = []
     while (got := tail.read(65_536)) != b"":
-        given.append(got or b"")
+        given.append(got if isinstance(got, bytes) else b"")
     assert b"".join(given) == HEADER + row(0, 5)
     assert tail.notes == {"half_line": 1}
     assert said == ["radio.csv: a last line that was not complete is left out: Bravo 1,2026-05-18T10:00:09Z,3"]
@@ -365,7 +365,7 @@ def test_at_the_end_of_a_pipe_the_last_line_counts_as_it_stands():
 def read_all(tail) -> bytes:
     given = b""
     while got := tail.read(65_536):
-        given += got
+        given += got if isinstance(got, bytes) else b""
     return given
 
 
@@ -420,6 +420,23 @@ def test_a_file_that_was_cut_short_is_read_from_its_beginning_and_a_header_said_
         again.write(head + row(20, 5))
     assert read_all(tail) == (b"\n" if head else b"") + row(20, 5)
     assert said == ["radio.csv is shorter than before; it is read from its beginning."]
+
+
+@pytest.mark.promise("ORDER-15")
+@pytest.mark.parametrize("rows", [1, 300])
+def test_lines_are_numbered_from_one_in_each_file(log, source, rows):
+    clock, stopped = source._clock, list[bool]()
+    tail = tail_of(source, clock, stopped=lambda: bool(stopped))
+    log.write_bytes(HEADER + row(0, 5) * rows)
+    tail.opening()
+    feed = open_feed(tail, FeedOptions(quoted_lines_max=0))
+    clock.at(1.0, lambda: log.write_bytes(b""))
+    clock.at(2.0, lambda: log.write_bytes(HEADER + row(20, 5) * (rows - 1) + b"Bravo 1,never,1,2,\n" + row(20, 5)))
+    clock.at(4.0, lambda: stopped.append(True))
+    blocks = list(feed)
+    numbers = [number for block in blocks for number in block.observations.line.tolist()]
+    assert numbers == [*range(2, rows + 2), *range(2, rows + 1), rows + 2]
+    assert [refusal.line for block in blocks for refusal in block.refusals] == [rows + 1]
 
 
 @pytest.mark.promise("ORDER-15")

@@ -116,6 +116,21 @@ def test_nothing_is_lost_and_only_what_was_behind_is_out_of_order(portions, reor
     assert falls <= order.behind
 
 
+@given(st.lists(st.lists(st.integers(0, 60), max_size=6), max_size=8), st.integers(0, 40), st.integers(1, 12))
+def test_in_pieces_come_the_same_reports_in_the_same_order(portions, reorder_s, rows_max):
+    def named(outs):
+        return [
+            (out.subjects[number], at_us)
+            for out in outs
+            for number, at_us in zip(out.subject, out.known_at_us, strict=True)
+        ]
+
+    whole, pieces = (KnownOrder(reorder_us=reorder_s * SECOND_US, rows_max=rows_max) for _ in range(2))
+    batches = [batch(*portion) for portion in portions]
+    assert named(whole.through(batches)) == named(pieces.in_pieces(batches))
+    assert whole.behind == pieces.behind
+
+
 @pytest.mark.promise("ORDER-2")
 def test_several_feeds_become_one_stream_and_none_runs_ahead():
     from keepclear.feeds.ordering import merged

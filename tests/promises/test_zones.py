@@ -297,10 +297,12 @@ NOTED: list[tuple[str, dict[str, Any], str]] = [
     ("property.unknown", feature(dwel="15 min"), f"{AT}.dwel"),
     ("property.unknown", feature(**{"Marker Colour": "#c00"}), f'{AT}["Marker Colour"]'),
     ("property.unknown", {**feature(), "style": {}}, f"{FEATURE}.style"),
+    ("pattern.null", feature(patterns=None), f"{AT}.patterns"),
+    ("pattern.null", feature(patterns={"massing": None}), f"{AT}.patterns.massing"),
 ]
 
 
-@pytest.mark.promise("ZONE-6", "ZONE-11", "ZONE-18")
+@pytest.mark.promise("ZONE-4", "ZONE-6", "ZONE-11", "ZONE-18")
 @pytest.mark.parametrize(("key", "odd", "path"), NOTED)
 def test_what_is_odd_and_harmless_is_a_note_and_the_zone_is_read(key, odd, path):
     assert found(collection(odd)) == [("note", path, key)]

@@ -173,6 +173,7 @@ OPTIONS = st.builds(
 @example(f"{HEADER}\n".encode() + b"A,2026-05-18T10:30:00Z,1,2,,\r" * 9 + b"A,2026-05-18T10:30:", FeedOptions(), 80, 5)
 def test_taken_as_columns_or_row_by_row_a_file_gives_the_same(content, options, piece_bytes, rows_per_block):
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrival, "SAMPLE_BYTES", piece_bytes)
         patch.setattr(arrival, "PIECE_BYTES", piece_bytes)
         patch.setattr(reading, "ROWS_PER_BLOCK", rows_per_block)
         same_both_ways(content, options)
@@ -288,3 +289,12 @@ def test_to_whom_nobody_is_attributed_is_noted_line_by_line():
     content = "\n".join([header.replace("seen_at", "seen_at (UTC)"), *[row] * 50, ""]).encode()
     feed = feed_of(content, FeedOptions(), row_by_row=False)
     assert sum(len(block.observations) for block in feed) == feed.notes["attribution_without_party"] == 50
+
+
+def test_subjects_keep_their_names_however_many_there_are(monkeypatch):
+    monkeypatch.setattr(reading, "ROWS_PER_BLOCK", 50_000)
+    names = [f"A-{n}" for n in (*range(140_000), *range(3_000), *range(139_000, 145_000))]
+    content = "\n".join(["subject,seen_at,lat,lon", *(f"{name},2026-05-18T10:30Z,1,2" for name in names), ""]).encode()
+    batches = [block.observations for block in feed_of(content, FeedOptions(), row_by_row=False)]
+    assert [batch.subjects[number] for batch in batches for number in batch.subject.tolist()] == names
+    assert all(len(set(batch.subjects)) == len(batch.subjects) <= len(batch) for batch in batches)

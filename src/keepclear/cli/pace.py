@@ -18,9 +18,11 @@ _NUMBER = re.compile(r"\d{1,12}(\.\d{1,12})?", re.ASCII)
 
 def parse_factor(text: str) -> float:
     """How many times faster than the wall: "60", "0.5"; 0 for "max", which leaves the wall out of account."""
-    factor = 0.0 if text == "max" else float(text) if _NUMBER.fullmatch(text) else -1.0
-    if not 0 <= factor <= SPEED_MAX:
-        mend = f'Write a number up to {SPEED_MAX:,.0f}, such as 60, or "max".'
+    if text == "max":
+        return 0.0
+    factor = float(text) if _NUMBER.fullmatch(text) else 0.0
+    if not 0 < factor <= SPEED_MAX:
+        mend = f'Write a number above 0 and up to {SPEED_MAX:,.0f}, such as 60; or "max", with which the wall does not count.'
         raise Refused("option.speed", "This is not a speed", value=text, mend=mend)
     return factor
 

@@ -15,7 +15,7 @@ from keepclear.cli.stopping import Stop
 from keepclear.cli.tail import Tail
 from keepclear.feeds.live_order import LiveOrder
 from keepclear.feeds.ordering import KnownOrder, merged
-from keepclear.feeds.reading import Feed
+from keepclear.feeds.reading import Block, Feed
 from keepclear.feeds.refusals import Refusal
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text, utc_text
@@ -80,11 +80,10 @@ class WatchRun:
         self._progress = progress
         self._names = {zone.id: zone.label for zone in watch.atlas}
 
-    def run(self, feeds: Sequence[Feed]) -> Account:
+    def run(self, feeds: Sequence[Iterable[Block]]) -> Account:
         """Everything the feeds hold, or as much as was done when the stop was asked for."""
         orders = [KnownOrder(reorder_us=self._reorder_us, rows_max=HELD_ROWS_MAX // len(feeds)) for _ in feeds]
-        streams = [order.through(self._blocks(feed)) for order, feed in zip(orders, feeds, strict=True)]
-        for batch in merged(streams):
+        for batch in self._in_order(feeds, orders):
             self._act(batch)
             if self._stop.asked:
                 break
@@ -111,6 +110,11 @@ class WatchRun:
         self.behind = order.behind
         return self._end()
 
+    def _in_order(self, feeds: Sequence[Iterable[Block]], orders: Sequence[KnownOrder]) -> Iterator[Observations]:
+        if len(feeds) == 1:
+            return orders[0].in_pieces(self._blocks(feeds[0]))
+        return merged([order.through(self._blocks(feed)) for order, feed in zip(orders, feeds, strict=True)])
+
     def _end(self) -> Account:
         self.account.stopped = self._stop.happened
         end_us = self.watch.clock_us if self._known_until_us is None else self._known_until_us
@@ -119,7 +123,7 @@ class WatchRun:
         assert self._stop.asked or self.account.not_acted == 0
         return self.account
 
-    def _blocks(self, feed: Feed) -> Iterator[Observations]:
+    def _blocks(self, feed: Iterable[Block]) -> Iterator[Observations]:
         for block in feed:
             self.account.rows_read += block.rows_read
             for refusal in block.refusals:
@@ -160,8 +164,8 @@ class WatchRun:
         self._tell(events, batch)
 
     def _tell(self, events: Events, batch: Observations | None) -> None:
-        for event in events:
-            self.account.events[type(event).__name__.lower()] += 1
+        for kind, count in Counter(map(type, events)).items():
+            self.account.events[kind.__name__.lower()] += count
         self._write(events)
         self._shows(events, batch)
 
@@ -169,7 +173,7 @@ class WatchRun:
         if self._events_out is None:
             return
         try:
-            self._events_out.writelines(line_of(event, self._names[event.zone]) + "\n" for event in events)
+            self._events_out.writelines([f"{line_of(event, self._names[event.zone])}\n" for event in events])
             self._events_out.flush()
         except BrokenPipeError:
             self._events_out = None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from keepclear.cli.clock import Clock
 from keepclear.cli.growing import Growing
+from keepclear.feeds.arrival import ANEW, Anew
 from keepclear.ground.errors import Refused, shown
 
 OPENING_BYTES = 65_536
@@ -47,6 +48,7 @@ class Tail:
         self._header = b""
         self._at_beginning = False
         self._ready = bytearray()
+        self._begun_at: list[int] = []
         self._half = bytearray()
         self._ended = False
         self._given_since_pause = False
@@ -78,9 +80,9 @@ class Tail:
         self._header = b"" if not lines or _is_json(lines[0]) else lines[0]
         return opening
 
-    def read(self, size: int, /) -> bytes | None:
-        """At most `size` bytes, None if no line was completed for now, b"" at the end."""
-        while not self._ready and not self._ended:
+    def read(self, size: int, /) -> bytes | Anew | None:
+        """At most `size` bytes, None if no line was completed for now, ANEW before another file, b"" at the end."""
+        while not (self._ready or self._begun_at or self._ended):
             over = self.clock.seconds() - self._paused_at_s >= self._delay_s
             if (self._given_since_pause and over) or not self._take():
                 if not (self._given_since_pause or self._ended):
@@ -88,10 +90,14 @@ class Tail:
                     self._take()
                 self._given_since_pause = False
                 self._paused_at_s = self.clock.seconds()
-                if not self._ready and not self._ended:
+                if not (self._ready or self._begun_at or self._ended):
                     return None
-        given = bytes(self._ready[:size])
-        del self._ready[:size]
+        if self._begun_at and not self._begun_at[0]:
+            del self._begun_at[0]
+            return ANEW
+        given = bytes(self._ready[: min([size, *self._begun_at])])
+        del self._ready[: len(given)]
+        self._begun_at = [place - len(given) for place in self._begun_at]
         self._given_since_pause = True
         return given
 
@@ -110,6 +116,8 @@ class Tail:
         if self._source.anew:
             self._leave_out_half()
             self._at_beginning = True
+            if self._header or self._ready:
+                self._begun_at.append(len(self._ready))
             self.notes["begun_anew"] += 1
             self._say(f"{self.name} {self._source.anew}; it is read from its beginning.")
         if got is None:

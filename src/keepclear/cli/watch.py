@@ -120,11 +120,11 @@ def run(args: argparse.Namespace) -> int:
     """Watches, and gives the exit code."""
     from keepclear.cli.following import Following
     from keepclear.cli.place import read_envelope
+    from keepclear.cli.reading_ahead import read_ahead
     from keepclear.cli.running import WatchRun
     from keepclear.cli.scenes import Sketch
     from keepclear.cli.telling import LINES_MAX, Teller
     from keepclear.feeds.reading import open_feed
-    from keepclear.feeds.zones import load_zones
     from keepclear.ground.instants import parse_instant
     from keepclear.ground.quantities import parse_duration_us, parse_length, parse_speed
     from keepclear.render.map_svg import draw_svg
@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if cache_folder.is_cold():
         print("Compiling, once for this user: half a minute to a minute.", file=sys.stderr, flush=True)
-    atlas = load_zones(_read_zone_file(args.zones))
+    atlas = _load_zones(args.zones)
     options = replace(
         feed_options(args),
         source=args.source,
@@ -191,7 +191,15 @@ def run(args: argparse.Namespace) -> int:
             progress=files.enter_context(_progress(args.positions, hidden=following is not None)),
             stop=stop,
         )
-        account = followed.run(watch_run) if followed else watch_run.run(feeds)
+        if followed is not None:
+            account = followed.run(watch_run)
+        else:
+            account = watch_run.run(
+                [
+                    files.enter_context(read_ahead(feed)) if Path(name).is_file() else feed
+                    for name, feed in zip(args.positions, feeds, strict=True)
+                ]
+            )
     if sketch is not None:
         write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
     summary = watch_run.summary(feeds)
@@ -212,6 +220,16 @@ def run(args: argparse.Namespace) -> int:
 def _title(atlas: Atlas) -> str:
     others = " and others" if len(atlas) > 3 else ""
     return f"Watch of {', '.join(zone.label for zone in atlas.zones[:3])}{others}"
+
+
+def _load_zones(name: str) -> Atlas:
+    from keepclear.feeds.zones import load_zones
+
+    data = _read_zone_file(name)
+    try:
+        return load_zones(data)
+    except Refused as refused:
+        raise refused.at(f"{printable(name)}: ") from refused
 
 
 def _read_zone_file(name: str) -> bytes:

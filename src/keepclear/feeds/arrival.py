@@ -8,26 +8,38 @@ what is there must not wait for what may come.
 from __future__ import annotations
 
 import zlib
+from enum import Enum
 from typing import Protocol
 
 from keepclear.ground.errors import Refused
 
-PIECE_BYTES = 65_536
+SAMPLE_BYTES = 65_536
+PIECE_BYTES = 262_144
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _GZIP_WBITS = 31
+
+
+class Anew(Enum):
+    """Stands between the bytes of a stream that is followed where those of another file begin."""
+
+    ANEW = 0
+
+
+ANEW = Anew.ANEW
 
 
 class Stream(Protocol):
     """What gives out bytes: a binary file, standard input, a socket file."""
 
-    def read(self, size: int, /) -> bytes | None:
+    def read(self, size: int, /) -> bytes | Anew | None:
         """At most `size` bytes, b"" at the end; None, as of `io.RawIOBase`, where there is nothing for now."""
 
 
 class Arrival:
-    """The content of a stream in pieces of `PIECE_BYTES`; the last one may be shorter, and b"" follows it.
+    """The content of a stream in pieces of `PIECE_BYTES`, the first of `SAMPLE_BYTES`; the last one may be shorter, and
+    b"" follows it.
 
-    A stream that begins with plain text may say None between its bytes; the piece before it is then shorter as well.
+    A stream that begins with plain text may say None or ANEW between its bytes; the piece before it is then shorter as well.
 
     After a break (gzip that ends early or is damaged, a failing read) everything before it is given out first; the
     next call raises `Refused`. At most two pieces are held, whatever the compression ratio.
@@ -43,28 +55,32 @@ class Arrival:
         self._packed = b""
         self._inflate: zlib._Decompress | None = None
         self._ended = False
-        self._pause_due = False
+        self._due_after_piece: list[Anew | None] = []
         self._break: Refused | None = None
         self._recognise_gzip()
-        self.sample = self._next() or b""
+        first = self._next(SAMPLE_BYTES)
+        self.sample = first if isinstance(first, bytes) else b""
         self._sample_due = bool(self.sample)
 
     def piece(self) -> bytes:
         """The next piece, b"" at the end; raises `Refused` where the content breaks off."""
         piece = self.piece_for_now()
-        assert piece is not None  # what is followed is read line by line
+        assert isinstance(piece, bytes)  # what is followed is read line by line
         return piece
 
-    def piece_for_now(self) -> bytes | None:
-        """The same; None where the stream has nothing for now."""
+    def piece_for_now(self) -> bytes | Anew | None:
+        """The same; None where the stream has nothing for now, ANEW where another file begins."""
         if self._sample_due:
             self._sample_due = False
             return self.sample
-        return self._next()
+        return self._next(PIECE_BYTES)
 
     def _recognise_gzip(self) -> None:
         head = b""
-        while len(head) < len(_GZIP_MAGIC) and (got := self._read(len(_GZIP_MAGIC) - len(head))):
+        while len(head) < len(_GZIP_MAGIC):
+            got = self._read(len(_GZIP_MAGIC) - len(head))
+            if not isinstance(got, bytes) or not got:
+                break
             head += got
         if head == _GZIP_MAGIC:
             self._inflate = zlib.decompressobj(_GZIP_WBITS)
@@ -72,40 +88,43 @@ class Arrival:
         else:
             self._ready += head
 
-    def _next(self) -> bytes | None:
-        if self._pause_due:
-            self._pause_due = False
-            return None
-        while len(self._ready) < PIECE_BYTES and not self._ended:
+    def _next(self, size: int) -> bytes | Anew | None:
+        if self._due_after_piece:
+            return self._due_after_piece.pop()
+        while len(self._ready) < size and not self._ended:
             if self._inflate is not None:
                 self._unpack(self._inflate)
-            elif got := self._read(PIECE_BYTES - len(self._ready)):
-                self._ready += got
-            elif got is not None:
-                self._ended = True
-            elif self._ready:
-                self._pause_due = True
+                continue
+            got = self._read(size - len(self._ready))
+            if not isinstance(got, bytes):
+                if not self._ready:
+                    return got
+                self._due_after_piece.append(got)
                 break
-            else:
-                return None
-        piece = bytes(self._ready[:PIECE_BYTES])
-        del self._ready[:PIECE_BYTES]
+            if len(got) == size:
+                return got
+            self._ready += got
+            self._ended = not got
+        piece = bytes(self._ready[:size])
+        del self._ready[:size]
         if not piece and self._break is not None:
             raise self._break
         return piece
 
-    def _read(self, size: int) -> bytes | None:
+    def _read(self, size: int) -> bytes | Anew | None:
         try:
             got = self._stream.read(size)
         except (OSError, EOFError, zlib.error) as error:
             self._break_off(f"Reading stopped before the end ({error})")
             return b""
-        self.bytes_taken += len(got or b"")
+        self.bytes_taken += len(got) if isinstance(got, bytes) else 0
         return got
 
     def _unpack(self, inflate: zlib._Decompress) -> None:
         """Unpacks some more; a gzip file may be several, one behind the other, and may be padded with zeros."""
-        self._packed = self._packed or self._read(PIECE_BYTES) or b""
+        if not self._packed:
+            got = self._read(PIECE_BYTES)
+            self._packed = got if isinstance(got, bytes) else b""
         at_end = not self._packed
         if inflate.eof:
             self._packed = self._packed.lstrip(b"\0")

@@ -14,7 +14,7 @@ import numpy as np
 from keepclear.geo.compiled import compiled
 from keepclear.tracks.observations import Column
 
-TEXTS_MAX = 65_536
+TEXTS_MAX = 131_072
 HELD_BYTES = 4_194_304
 ABSENT = -1
 _SLOTS = 2 * TEXTS_MAX
@@ -38,6 +38,11 @@ class Texts(NamedTuple):
         """A table without texts."""
         ends, held = np.zeros(TEXTS_MAX + 1, np.int64), np.zeros(HELD_BYTES, np.uint8)
         return Texts(np.zeros(_SLOTS, np.int32), ends, held, np.zeros(1, np.int64))
+
+    @property
+    def is_half_full(self) -> bool:
+        """Whether there may soon be no room, for texts or for their bytes."""
+        return bool(2 * self.size[0] > TEXTS_MAX or 2 * self.ends[self.size[0]] > HELD_BYTES)
 
     def clear(self) -> None:
         """Forgets all texts."""

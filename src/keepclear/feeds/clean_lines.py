@@ -35,7 +35,7 @@ from keepclear.tracks.observations import COLUMNS, NO_AREA, UNKNOWN, Column
 
 ROW = {name: row for row, name in enumerate(COLUMNS)}
 WORD_FIELDS = ("source", "datum", *claims.FIELDS)
-LINES_AT_ONCE = 2048
+LINES_AT_ONCE = 8192
 # To take fewer lines at once, between lines that are not clean, costs more than to read them one by one.
 WORTH_LINES = 4
 _DECIMALS = {"epoch-s": 6, "epoch-ms": 3, "epoch-us": 0}

@@ -15,12 +15,12 @@ from keepclear.feeds.byte_texts import ABSENT, TEXTS_MAX, Texts, kept
 from keepclear.feeds.clean_lines import ROW, CleanLines, CleanReader
 from keepclear.feeds.lines import Lines
 from keepclear.feeds.reports import NOTED_OF_WORDS, Reports
-from keepclear.feeds.words import number_subjects, number_words
-from keepclear.tracks.builder import LINE_MAX
-from keepclear.tracks.observations import Column
+from keepclear.feeds.words import number_subjects, number_words, without_number
+from keepclear.tracks.builder import LINE_MAX, subject_name
+from keepclear.tracks.observations import COLUMNS, Column
 
 _TOLD_BY_WORDS = ("source", "datum", "claim", "feed")
-_WORD_ROWS = [ROW[name] for name in _TOLD_BY_WORDS]
+_TOLD_BY_CELLS = [name for name in COLUMNS if name not in (*_TOLD_BY_WORDS, "subject", "line")]
 # To ask about a text costs about as much as to read a row. A file that says something new every few lines is not worth
 # it: the share of lines asked about is bounded.
 _ASKED_MIN = 400
@@ -48,10 +48,10 @@ class CleanRows:
         self._read: CleanLines | None = None
         self._next = 0
         self._subjects, self._words = Texts.none(), Texts.none()
-        self._subject_numbers = np.zeros(TEXTS_MAX, np.int64)
-        self._meanings = np.zeros((len(_WORD_ROWS), TEXTS_MAX), np.int64)
+        self._names: list[str] = []
+        self._subject_numbers = np.full(TEXTS_MAX, ABSENT, np.int32)
+        self._meanings = np.zeros((len(_TOLD_BY_WORDS), TEXTS_MAX), np.int32)
         self._lesson: _Lesson | None = None
-        self._subjects_known = 0
         self._asked = self._taken = 0
         self._batch = reports.builder.batches
 
@@ -112,15 +112,15 @@ class CleanRows:
 
     def _put(self, read: CleanLines, first: int, subject_of: Column, words_of: Column) -> None:
         count = len(subject_of)
-        sheet, row = self._builder.sheet(count), len(self._builder)
-        put = sheet[:, row : row + count]
-        put[:] = read.sheet[:, first : first + count]
-        self._number_new_subjects()
-        put[ROW["subject"]] = self._subject_numbers[subject_of]
-        for told, numbers in zip(_WORD_ROWS, self._meanings, strict=True):
-            put[told] = numbers[words_of]
+        here = slice(len(self._builder), len(self._builder) + count)
+        columns = self._builder.columns(count)
+        for name in _TOLD_BY_CELLS:
+            columns[name][here] = read.sheet[ROW[name], first : first + count]
+        columns["subject"][here] = self._numbers_of(subject_of)
+        for name, meaning in zip(_TOLD_BY_WORDS, self._meanings, strict=True):
+            columns[name][here] = meaning[words_of] if self._words.size[0] > 1 else meaning[0]
         line = self._lines.number + 1
-        put[ROW["line"]] = np.minimum(np.arange(line, line + count), LINE_MAX)
+        columns["line"][here] = np.minimum(np.arange(line, line + count), LINE_MAX)
         self._builder.add_written(count)
         self._taken += count
         for note, lacks in read.lacking.items():
@@ -142,18 +142,23 @@ class CleanRows:
         self._lines.decode(read.begin(self._next + 1))
         self._lesson = _Lesson(texts, text, len(self._builder), self._reports.notes[NOTED_OF_WORDS])
 
-    def _number_new_subjects(self) -> None:
-        known, count = self._subjects_known, int(self._subjects.size[0])
-        if count > known:
-            names = self._subjects.written(known, count)
-            self._subject_numbers[known:count] = self._builder.subject_numbers(names)
-            self._subjects_known = count
+    def _numbers_of(self, subject_of: Column) -> Column:
+        """The numbers in this batch of subjects by the numbers of their texts."""
+        names, size = self._names, int(self._subjects.size[0])
+        if size > len(names):
+            names += map(subject_name, self._subjects.written(len(names), size))
+        found = np.empty(len(subject_of), np.int64)
+        new = found[: without_number(subject_of, self._subject_numbers, found)]
+        self._subject_numbers[new] = self._builder.subject_numbers(map(names.__getitem__, new.tolist()))
+        return self._subject_numbers[subject_of]
 
     def _forget(self) -> None:
-        """A batch has tables of its own."""
+        """A batch has tables of its own. The names of subjects are kept: the next batch has mostly the same."""
         self._batch = self._builder.batches
-        self._subjects.clear()
+        if self._subjects.is_half_full:
+            self._subjects.clear()
+            self._names.clear()
+        self._subject_numbers.fill(ABSENT)
         self._words.clear()
-        self._subjects_known = 0
         self._asked = self._taken = 0
         self._lesson = None

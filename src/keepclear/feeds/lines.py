@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from enum import Enum
 
-from keepclear.feeds.arrival import Arrival
+from keepclear.feeds.arrival import ANEW, Anew, Arrival
 from keepclear.ground.errors import SHOWN_CHARS_MAX, LimitExceeded, Refused, shown
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -56,7 +56,7 @@ def mended(text: str, notes: Counter[str]) -> str:
 
 
 class Lines:
-    """Line by line, each with its physical number, the first being 1.
+    """Line by line, each with its physical number, the first of a file being 1.
 
     A line longer than `chars_max` comes as the refusal of itself and is not held. A text that breaks off raises
     `Refused` in place of its last, incomplete line, which is named as the value. Where the stream has nothing for now
@@ -131,6 +131,9 @@ class Lines:
         if piece is None:
             self._pause_is_due = True
             return
+        if piece is ANEW:
+            self.number = 0
+            return
         self._ended = not piece
         if self._wide or self._overlong or self._text.getstate() != _NOTHING_CUT:
             self._rest, self._rest_is_due = piece, True
@@ -146,7 +149,7 @@ class Lines:
         self._texts.extend([*whole, rest] if rest and self._ended else whole)
         self._held, self._rest, self._rest_is_due = rest, b"", False
 
-    def _piece(self) -> bytes | None:
+    def _piece(self) -> bytes | Anew | None:
         try:
             return self._arrival.piece_for_now()
         except Refused as broken:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -44,15 +45,20 @@ class KnownOrder:
 
     def through(self, batches: Iterable[Observations]) -> Iterator[Observations]:
         """Everything in `batches`, in order; empty batches do not come out."""
+        return map(Observations.joined, self._due(batches))
+
+    def in_pieces(self, batches: Iterable[Observations]) -> Iterator[Observations]:
+        """The same, but what is given out together comes as the pieces it was held in, each with its own tables."""
+        return chain.from_iterable(self._due(batches))
+
+    def _due(self, batches: Iterable[Observations]) -> Iterator[list[Observations]]:
         for batch in batches:
-            if len(batch):
-                due = self._due_after(batch)
-                if due:
-                    yield Observations.joined(due)
+            if len(batch) and (due := self._due_after(batch)):
+                yield due
         if self._waiting:
             rest = list(self._waiting)
             self._waiting.clear()
-            yield Observations.joined(rest)
+            yield rest
 
     def _due_after(self, batch: Observations) -> list[Observations]:
         if self._watermark_us is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from keepclear.agreements.pattern_terms import (
@@ -71,6 +71,8 @@ def read_patterns(findings: Findings, path: str, value: object) -> PatternTerms 
     if value is None:
         return None
     patterns = findings.members(path, value, _NAMES)
+    if isinstance(value, dict):
+        note_nulls(findings, path, value, _NAMES)
     found_before = findings.error_count
     massing = _read(findings, f"{path}.massing", patterns.get("massing"), MassingTerms, _MASSING)
     circling = _read(findings, f"{path}.circling", patterns.get("circling"), CirclingTerms, _CIRCLING)
@@ -82,6 +84,14 @@ def read_patterns(findings: Findings, path: str, value: object) -> PatternTerms 
     if findings.error_count > found_before:
         return None
     return findings.attempt(path, PatternTerms, massing, circling, patrol, closing, every_us, expected, manned)
+
+
+def note_nulls(findings: Findings, path: str, value: Mapping[str, object], names: Iterable[str]) -> None:
+    """Notes which of these members are null: it counts as missing, where a person may have meant the defaults."""
+    for name in names:
+        if name in value and value[name] is None:
+            what, mend = "This is null and counts as missing", 'Write "massing": {} for a pattern with its defaults.'
+            findings.note(f"{path}.{name}", Refused("pattern.null", what, value="null", mend=mend))
 
 
 def write_patterns(terms: PatternTerms) -> dict[str, object] | None:

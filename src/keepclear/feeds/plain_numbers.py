@@ -51,7 +51,8 @@ def read_numbers(
         if low == high and (low == absent[0] or low == absent[1]):
             not_available[row] = True
             continue
-        least_whole, most_whole = np.rint(low * unit * scale), np.rint(high * unit * scale)
+        least_whole = np.rint(low * unit * scale)
+        most_whole = least_whole if low == high else np.rint(high * unit * scale)
         within = least <= low * unit and high * unit <= most
         nearly_absent = low <= absent[0] <= high or low <= absent[1] <= high
         if within and least_whole == most_whole and not nearly_absent:
@@ -85,7 +86,8 @@ def decimal(data: Column, start: int, stop: int, point: int) -> tuple[float, flo
                 cut = 1
             at += 1
         digits = at - digits_from - 1
-    low, high = mantissa / power, (mantissa + cut) / power
+    low = mantissa / power
+    high = (mantissa + 1) / power if cut else low
     if data[start] == _MINUS:
         low, high = -high, -low
     return (low, high) if at == stop and digits > 0 else (np.nan, np.nan)

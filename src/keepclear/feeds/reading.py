@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -88,7 +88,7 @@ class Feed:
         self._arrival = arrival
         self._opened = opened
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Generator[Block, None, None]:
         """A feed that breaks off gives what came before; its last refusal is the break, counted as one row.
 
         A stream that has nothing for now ends a block there, be it empty."""

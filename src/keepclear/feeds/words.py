@@ -6,7 +6,7 @@ whoever reads its line may tell what it gave, and keep it (`feeds.clean_rows`).
 
 from __future__ import annotations
 
-from keepclear.feeds.byte_texts import kept, slot_of
+from keepclear.feeds.byte_texts import ABSENT, kept, slot_of
 from keepclear.feeds.plain_numbers import trimmed
 from keepclear.geo.compiled import compiled
 from keepclear.tracks.builder import NAME_CHARS_MAX
@@ -41,6 +41,20 @@ def number_subjects(
 
 
 @compiled
+def without_number(texts: Column, number_of: Column, found: Column) -> int:
+    """How many different ones of these texts are ABSENT from `number_of`; they are put into `found`, in order.
+
+    Each of them has number 0 then, until it is given its own."""
+    count = 0
+    for text in texts:
+        if number_of[text] == ABSENT:
+            number_of[text] = 0
+            found[count] = text
+            count += 1
+    return count
+
+
+@compiled
 def number_words(
     data: Column,
     starts: Column,
@@ -60,6 +74,10 @@ def number_words(
     behind = first
     lines = 0
     while lines < len(starts):
+        if lines > 0 and len(cells) == 0:
+            number_of[lines] = number_of[lines - 1]
+            lines += 1
+            continue
         behind = first
         if first + starts[lines, -1] - starts[lines, 0] > len(held):
             break

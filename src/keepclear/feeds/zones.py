@@ -16,7 +16,7 @@ from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.agreements.pattern_terms import NO_PATTERNS
 from keepclear.agreements.terms import PresenceTerms
 from keepclear.feeds.findings import FAULTS_MAX, Enough, Fault, Findings, below, unknown_name
-from keepclear.feeds.pattern_terms import read_patterns, write_patterns
+from keepclear.feeds.pattern_terms import note_nulls, read_patterns, write_patterns
 from keepclear.feeds.strict_json import read_json
 from keepclear.feeds.zone_shapes import SHAPE_NAMES, read_shape, write_shape
 from keepclear.feeds.zone_terms import (
@@ -78,7 +78,7 @@ class ZoneFileRefused(Refused):
         super().__init__("zones.refused", f"The zone file has {len(self.faults)} errors")
 
     def __str__(self) -> str:
-        return "\n".join(str(fault) for fault in self.faults)
+        return "\n".join(f"{self.where}{fault}" for fault in self.faults)
 
 
 def load_zones(data: bytes) -> Atlas:
@@ -227,6 +227,7 @@ def _properties(value: object, path: str, findings: Findings) -> dict[str, objec
     for name in value:
         if name not in (*PROPERTY_NAMES, *FREE_NAMES, "id"):
             findings.note(below(path, name), unknown_name(name, PROPERTY_NAMES))
+    note_nulls(findings, path, value, ("patterns",))
     return {name: member for name, member in value.items() if member is not None}
 
 

@@ -173,7 +173,13 @@ def _date_time_group(match: re.Match[str], text: str) -> Instant:
 @lru_cache(maxsize=1024)
 def utc_text(us: int) -> str:
     """The instant as RFC 3339 text in UTC; a fraction of six digits only where there is one."""
-    return (EPOCH + us * MICROSECOND).isoformat(timespec="auto").replace("+00:00", "Z")
+    second, fraction_us = divmod(us, 1_000_000)
+    return f"{_second_text(second)}.{fraction_us:06d}Z" if fraction_us else f"{_second_text(second)}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second_text(second: int) -> str:
+    return (EPOCH + timedelta(seconds=second)).isoformat().removesuffix("+00:00")
 
 
 def duration_text(us: int) -> str:

@@ -5,14 +5,15 @@ Everything said here follows from the event's own fields; a program reads those 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from keepclear.agreements.terms import Permission
 from keepclear.geo.shapes import EDGE_TOLERANCE_M
 from keepclear.ground.instants import duration_text
 from keepclear.render import pattern_sentences
 from keepclear.render.wording import clock_text, length_text
-from keepclear.watch import alerts
 from keepclear.watch.alerts import Params
-from keepclear.watch.events import Action, Alert, Correction, Presence, Told
+from keepclear.watch.events import Action, Alert, Correction, Parameter, Presence, Told
 
 NOT_PERMISSION = (
     "Foreseen is what a zone's terms say: it is no permission, and its absence takes protection from nobody."
@@ -46,8 +47,11 @@ _WHY = {
 
 def of_presence(event: Presence, zone_name: str) -> str:
     """One change of presence, permitted or not."""
-    where = _place(alerts.of_sight(event.sight), assumed=event.error_assumed)
-    return f"{event.subject} {_PRESENCE[event.what].format(zone=zone_name)}{where}; {why(event.permission)}."
+    sight = event.sight
+    edge_m = None if sight.edge_mm is None else sight.edge_mm / 1000
+    far_m = None if sight.edge_far_mm is None or sight.edge_far_mm == sight.edge_mm else sight.edge_far_mm / 1000
+    where = _place(edge_m, far_m, sight.p_inside_e4 / 10_000, event.error_assumed)
+    return f"{event.subject} {_happened(event.what, zone_name)}{where}; {why(event.permission)}."
 
 
 def of_alert(event: Alert) -> str:
@@ -56,7 +60,8 @@ def of_alert(event: Alert) -> str:
     if event.key in pattern_sentences.KEYS:
         return pattern_sentences.of_pattern(event.key, subject, zone, params)
     doubt = _why(params)
-    where = _place(params, assumed=bool(params.get("error_assumed")))
+    edge_m, far_m = _number(params.get("edge_m")), _number(params.get("edge_far_m"))
+    where = _place(edge_m, far_m, _number(params.get("p_inside")) or 0.0, bool(params.get("error_assumed")))
     if event.key == "approach":
         verb = "is approaching" if "soonest_s" in params else "came close to"
         return f"{subject} {verb} {zone}{where}{_time_to_edge(params)}; {doubt}."
@@ -69,7 +74,7 @@ def of_alert(event: Alert) -> str:
         )
     if event.key == "no_longer_foreseen":
         return f"{subject} is at {zone}{where}, and the terms no longer foresee it: {doubt}."
-    return f"{subject} {_PRESENCE[str(params['what'])].format(zone=zone)}{where}; {doubt}."
+    return f"{subject} {_happened(str(params['what']), zone)}{where}; {doubt}."
 
 
 def of_correction(event: Correction, zone_name: str) -> str:
@@ -88,11 +93,21 @@ def of_correction(event: Correction, zone_name: str) -> str:
 
 def why(allowed: Permission) -> str:
     """Why the terms foresee a presence, or do not."""
-    return _WHY[allowed.why].format(party=allowed.party, detail=allowed.detail).strip()
+    return _reason(allowed.why, allowed.party, allowed.detail)
 
 
 def _why(params: Params) -> str:
-    return _WHY[str(params["why"])].format(party=params.get("party", ""), detail=params.get("detail", "")).strip()
+    return _reason(str(params["why"]), str(params.get("party", "")), str(params.get("detail", "")))
+
+
+@lru_cache(maxsize=1024)
+def _reason(key: str, party: str, detail: str) -> str:
+    return _WHY[key].format(party=party, detail=detail).strip()
+
+
+@lru_cache(maxsize=4096)
+def _happened(what: str, zone_name: str) -> str:
+    return _PRESENCE[what].format(zone=zone_name)
 
 
 def _told(told: Told, zone_name: str) -> str:
@@ -101,17 +116,20 @@ def _told(told: Told, zone_name: str) -> str:
     ]
 
 
-def _place(params: Params, *, assumed: bool) -> str:
-    edge_m = params.get("edge_m")
-    if not isinstance(edge_m, (int, float)):
+def _place(edge_m: float | None, far_m: float | None, share: float, assumed: bool) -> str:
+    """How far from the edge, and how likely inside; the edge may be anywhere up to `far_m` for a report of an area."""
+    if edge_m is None:
         return ""
-    far_m = params.get("edge_far_m")
-    if isinstance(far_m, (int, float)):
+    if far_m is not None:
         near, far = (_side(_blurred(edge, far_m - edge_m)) for edge in (edge_m, far_m))
-        return f", somewhere from {near} to {far} ({_probability(params, assumed)})"
-    if edge_m < -EDGE_TOLERANCE_M and params.get("p_inside") == 0.0:
+        return f", somewhere from {near} to {far} ({_probability(share, assumed)})"
+    if edge_m < -EDGE_TOLERANCE_M and share == 0.0:
         return ", over or under its heights"
-    return f", {_side(edge_m)} ({_probability(params, assumed)})"
+    return f", {_side(edge_m)} ({_probability(share, assumed)})"
+
+
+def _number(value: Parameter) -> float | None:
+    return value if isinstance(value, (int, float)) else None
 
 
 def _blurred(edge_m: float, width_m: float) -> float:
@@ -125,8 +143,8 @@ def _side(edge_m: float) -> str:
     return f"{length_text(abs(edge_m))} {'inside' if edge_m < 0 else 'outside'} the edge"
 
 
-def _probability(params: Params, assumed: bool) -> str:
-    share = float(params.get("p_inside") or 0.0)
+@lru_cache(maxsize=4096)
+def _probability(share: float, assumed: bool) -> str:
     percent = (
         f"{100 * share:.0f} %"
         if share in {0.0, 1.0} or 0.01 <= share <= 0.99

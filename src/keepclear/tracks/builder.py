@@ -24,6 +24,7 @@ ERROR_M_MAX = 2_000_000.0
 HEIGHT_M_RANGE = (-12_000.0, 1_000_000.0)
 SPEED_MPS_MAX = 30_000.0
 AREA_VERTICES_MAX = 500
+ROOM_MIN = 64
 LINE_MAX = 2**31 - 1
 CLOCK_SKEW_US_MAX = 60_000_000
 
@@ -36,11 +37,11 @@ class BatchBuilder:
 
     def __init__(self) -> None:
         self.batches = 0
-        self._sheet = np.empty((len(COLUMNS), 64), np.int64)
-        self._begin()
+        self._begin(room=ROOM_MIN)
 
-    def _begin(self) -> None:
+    def _begin(self, *, room: int) -> None:
         self._count = 0
+        self._columns: dict[str, Column] = {name: np.empty(room, kind) for name, kind in COLUMNS.items()}
         self._subjects: dict[str, int] = {}
         self._sources: dict[str, int] = {}
         self._claims: dict[Claim, int] = {}
@@ -75,7 +76,7 @@ class BatchBuilder:
         known_at_us = seen_at_us if known_at_us is None else known_at_us
         _check_times(seen_at_us, known_at_us)
         row = {
-            "subject": _number(self._subjects, _name("subject", subject)),
+            "subject": _number(self._subjects, subject_name(subject)),
             "source": _number(self._sources, source[:NAME_CHARS_MAX]),
             "seen_at_us": seen_at_us,
             "known_at_us": known_at_us,
@@ -96,29 +97,33 @@ class BatchBuilder:
             "feed": _number(self._feeds, feed),
             "line": min(line, LINE_MAX),
         }
-        self.sheet(1)[:, self._count] = [row[name] for name in COLUMNS]
+        for name, column in self.columns(1).items():
+            column[self._count] = row[name]
         self._count += 1
 
     def newest(self) -> dict[str, int]:
         """What each column holds of the report taken last."""
-        return dict(zip(COLUMNS, self._sheet[:, self._count - 1].tolist(), strict=True))
+        return {name: int(column[self._count - 1]) for name, column in self._columns.items()}
 
     def subject_numbers(self, names: Iterable[str]) -> list[int]:
-        """The numbers that stand for these subjects in this batch."""
-        return [_number(self._subjects, _name("subject", name)) for name in names]
+        """The numbers that stand for these subjects in this batch; the names are such as `subject_name` gives."""
+        numbers = self._subjects
+        return [numbers.setdefault(name, len(numbers)) for name in names]
 
-    def sheet(self, more: int) -> Column:
-        """int64, a row for each of `observations.COLUMNS` in their order, with room for so many more reports.
+    def columns(self, more: int) -> dict[str, Column]:
+        """The columns of `observations.COLUMNS`, with room for so many more reports.
 
-        The next report belongs at [:, len(self)]. What is written there counts when `add_written` says so."""
-        if self._count + more > self._sheet.shape[1]:
-            wider = np.empty((len(COLUMNS), max(self._count + more, 2 * self._count)), np.int64)
-            wider[:, : self._count] = self._sheet[:, : self._count]
-            self._sheet = wider
-        return self._sheet
+        The next report belongs at [len(self)]. What is written there counts when `add_written` says so."""
+        room = len(self._columns["subject"])
+        if self._count + more > room:
+            room = max(self._count + more, 2 * room)
+            for name, column in self._columns.items():
+                longer = self._columns[name] = np.empty(room, column.dtype)
+                longer[: self._count] = column[: self._count]
+        return self._columns
 
     def add_written(self, count: int) -> None:
-        """Takes so many reports from the sheet, which must be within the limits of this module.
+        """Takes so many reports from the columns, which must be within the limits of this module.
 
         Their numbers of sources, claims and so on are such as `newest` and `subject_numbers` give."""
         self._count += count
@@ -131,10 +136,10 @@ class BatchBuilder:
             areas=tuple(self._areas),
             claims=tuple(self._claims),
             feeds=tuple(self._feeds),
-            **{name: self._sheet[i, : self._count].astype(kind) for i, (name, kind) in enumerate(COLUMNS.items())},
+            **{name: column[: self._count] for name, column in self._columns.items()},
         )
         self.batches += 1
-        self._begin()
+        self._begin(room=max(ROOM_MIN, self._count))
         return batch
 
 
@@ -142,23 +147,15 @@ def _number(table: dict[Any, int], item: Hashable) -> int:
     return table.setdefault(item, len(table))
 
 
-def _name(column: str, text: str) -> str:
+def subject_name(text: str) -> str:
+    """The name without blanks around it; raises `Refused` if there is none, or it is too long."""
     name = text.strip()
     if not name:
-        raise Refused(
-            f"{column}.empty",
-            f"The {column} is empty",
-            mend="Every report needs the name or number of its subject.",
-            where=column,
-        )
+        mend = "Every report needs the name or number of its subject."
+        raise Refused("subject.empty", "The subject is empty", mend=mend, where="subject")
     if len(name) > NAME_CHARS_MAX:
-        raise Refused(
-            f"{column}.too_long",
-            f"The {column} is longer than {NAME_CHARS_MAX} characters",
-            value=name,
-            mend="Shorten it.",
-            where=column,
-        )
+        what = f"The subject is longer than {NAME_CHARS_MAX} characters"
+        raise Refused("subject.too_long", what, value=name, mend="Shorten it.", where="subject")
     return name
 
 

@@ -111,9 +111,8 @@ class Observations:
             for name in COLUMNS:
                 parts[name].append(getattr(batch, name))
             for table_name, column_name in TABLES.items():
-                renumbered = [
-                    tables[table_name].setdefault(item, len(tables[table_name])) for item in getattr(batch, table_name)
-                ]
+                numbers = tables[table_name]
+                renumbered = [numbers.setdefault(item, len(numbers)) for item in getattr(batch, table_name)]
                 column = parts[column_name][-1]
                 if renumbered:
                     known = column >= 0

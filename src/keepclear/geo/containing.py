@@ -62,7 +62,7 @@ def _fill(
     """Goes on from `reached` until the rows or the room are at an end."""
     row, found, unsure = reached
     # Of the rows of a block that are not at a place of nothing: which, their place, list, lengths of list and entries.
-    some, place, first_listed, listed_count, entry_count = np.empty((5, BLOCK), np.int64)
+    some, place, first_listed, listed_count, first_entry, entry_count = np.empty((6, BLOCK), np.int64)
     asked, said = np.empty((2, 4 * BLOCK), np.int64)
     touched = np.empty(4 * BLOCK)
     while row < len(lat):
@@ -73,9 +73,8 @@ def _fill(
             place[count] = locate(cells, lat[row + i] * scale, lon[row + i] * scale)
             count += int(place[count] != 0)
         for i in range(count):
-            first_listed[i], entry_count[i] = place[i], 0
-            if place[i] < 0:
-                first_listed[i], entry_count[i] = cells.entry[~place[i], 1], cells.entry[~place[i], 0]
+            first_listed[i], first_entry[i] = cells.head[place[i], 0], cells.head[place[i], 1]
+            entry_count[i] = cells.head[place[i] + 1, 1] - first_entry[i]
         most, entries = 0, 0
         for i in range(count):
             listed_count[i] = cells.listed[first_listed[i]]
@@ -91,7 +90,7 @@ def _fill(
             )
         entries = 0
         for i in range(count):
-            for entry in range(~place[i] + 1, ~place[i] + 1 + entry_count[i]):
+            for entry in range(first_entry[i], first_entry[i] + entry_count[i]):
                 asked[entries] = entry
                 kind, first = cells.entry[entry, 2] & 3, cells.entry[entry, 1]
                 # The first number that the decision will need: asked for now, it has come by then.

@@ -23,8 +23,8 @@ from keepclear.geo.cells import (
 )
 from keepclear.geo.compiled import compiled
 from keepclear.geo.earth import Floats
-from keepclear.geo.growing import Grown, listed, one_cell, with_room
-from keepclear.geo.lists import Chain, append_entry, no_entries, no_lists, with_zone, write_tile
+from keepclear.geo.growing import COLUMN_COUNT, Grown, listed, one_cell, with_room
+from keepclear.geo.lists import Entries, append_entry, no_entries, no_lists, with_more, with_zone, write_tile
 from keepclear.geo.marking import (
     LON_M_PER_DEG_MIN,
     REFERENCE_M,
@@ -118,7 +118,7 @@ def build_tiles(
     The zones of tile i are `zones[first[i]:first[i + 1]]`, rows of `outlines`; in the index they are called `number`.
     `spend` is how many bytes a cell that an edge crosses may cost."""
     code = np.empty(len(tiles), np.int64)
-    extent = np.empty((len(tiles), 5), np.int64)
+    extent = np.empty((len(tiles), COLUMN_COUNT), np.int64)
     for i in range(len(tiles)):
         before = used.copy()
         grown, code[i] = _tile(tiles[i], zones[first[i] : first[i + 1]], number, outlines, grown, used, spend)
@@ -146,7 +146,7 @@ def _tile(
             crossed_m += length_m + 1000.0
             banded_m2 += length_m * 2.0 * min(outlines.row[zones[i], 6], 50_000.0)
 
-    grown = with_room(grown, used, 0, len(zones) + 1, 0, 0, 0)
+    grown = with_room(grown, used, 0, 0, len(zones) + 1, 0, 0)
     common = np.empty(whole, np.int32)
     whole = 0
     for i in range(len(zones)):
@@ -154,13 +154,12 @@ def _tile(
             common[whole] = number[zones[i]]
             whole += 1
     if edges == 0:
-        return one_cell(grown, used, listed(grown, used, common)) if whole else (grown, 0)
+        return one_cell(grown, used, listed(grown, used, common) if whole else 0)
 
     shift = _shift(row, crossed_m, banded_m2, spend)
     side = 1 << shift
     cells = side * side
-    trie, chain = no_lists(cells), no_entries(cells)
-    scratch = np.empty((edges * cells, 4), np.int32)
+    trie, entries = no_lists(cells), no_entries(cells)
     inside = np.empty(cells, np.bool_)
     touched = untouched(cells)
     run = np.empty((3 * longest + 2, 2))
@@ -175,11 +174,12 @@ def _tile(
         elif kind == ASK:
             asked_cells(tile, shift, zone, outlines, inside, touched)
         else:
-            grown = with_room(grown, used, 0, 0, 0, 3 * longest + 2, 3 * longest + 2)
+            grown = with_room(grown, used, 0, 0, 0, 0, 3 * longest + 2)
             pieces = near[near_first[i] : near_first[i + 1]]
             length, base = copy_run(column, zone, pieces, outlines, run, grown, used)
             piece_cells(row, column, shift, zone, outlines, run, length, inside, touched)
         trie = with_zone(trie, number[zone], inside, touched)
+        entries = with_more(entries, touched.size[0])
         if kind in (LONLAT, GEODESIC):
             grown, run = _enter_pieces(
                 row,
@@ -192,23 +192,22 @@ def _tile(
                 base,
                 inside,
                 touched,
-                chain,
-                scratch,
+                entries,
                 grown,
                 used,
             )
         else:
-            _enter(chain, scratch, touched, number[zone], bits_of(kind, False, 0, shift, 0))
+            _enter(entries, touched, number[zone], bits_of(kind, False, 0, shift, 0))
         untouch(touched)
 
-    return write_tile(shift, trie, chain, scratch, common, grown, used)
+    return write_tile(shift, trie, entries, common, grown, used)
 
 
 @compiled
-def _enter(chain: Chain, scratch: Ints, touched: Touched, zone: int, bits: int) -> None:
+def _enter(entries: Entries, touched: Touched, zone: int, bits: int) -> None:
     """The same entry in all cells that the edge comes near."""
     for k in range(touched.size[0]):
-        append_entry(chain, scratch, touched.cells[k], zone, 0, bits)
+        append_entry(entries, touched.cells[k], zone, 0, bits)
 
 
 @compiled
@@ -223,8 +222,7 @@ def _enter_pieces(
     base: int,
     inside: Flags,
     touched: Touched,
-    chain: Chain,
-    scratch: Ints,
+    entries: Entries,
     grown: Grown,
     used: Longs,
 ) -> tuple[Grown, Floats]:
@@ -247,11 +245,9 @@ def _enter_pieces(
         if not is_clear(run, first, last, lat, lon, per_lon_m, clear_m):
             reference, state = other_reference(row, column, shift, cell, zone, outlines, run, first, last)
         if reference < 0:
-            append_entry(chain, scratch, cell, number, 0, bits_of(ASK, False, 0, shift, 0))
+            append_entry(entries, cell, number, 0, bits_of(ASK, False, 0, shift, 0))
         else:
-            append_entry(
-                chain, scratch, cell, number, first + base, bits_of(kind, state, reference, shift, last - first)
-            )
+            append_entry(entries, cell, number, first + base, bits_of(kind, state, reference, shift, last - first))
     return grown, run
 
 

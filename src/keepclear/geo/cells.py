@@ -24,6 +24,10 @@ Shorts = npt.NDArray[np.uint16]
 TILES_PER_DEGREE = 2
 ROWS, COLUMNS = 180 * TILES_PER_DEGREE, 360 * TILES_PER_DEGREE
 TILE_DEG = 1.0 / TILES_PER_DEGREE
+# A tile is split into 2^s by 2^s cells, s at most this.
+SHIFT_MAX = 7
+_STEPS_PER_DEGREE = TILES_PER_DEGREE << SHIFT_MAX
+_IN_TILE = (1 << SHIFT_MAX) - 1
 
 # Kinds of outline, as they stand in an entry.
 CIRCLE, LONLAT, GEODESIC, ASK = 0, 1, 2, 3
@@ -72,17 +76,29 @@ def bits_of(kind: int, inside: bool, reference: int, shift: int, pieces: int) ->
 
 
 @compiled
+def steps(lat: float, lon: float) -> tuple[int, int]:
+    """How many finest cells a position lies north of the south pole, and east of the antimeridian."""
+    north, east = int((lat + 90.0) * _STEPS_PER_DEGREE), int((lon + 180.0) * _STEPS_PER_DEGREE)
+    return min(max(north, 0), 180 * _STEPS_PER_DEGREE - 1), min(max(east, 0), 360 * _STEPS_PER_DEGREE - 1)
+
+
+@compiled
+def cell_of(cells: Cells, lat: float, lon: float) -> tuple[int, int]:
+    """The row of `cell` that a position in degrees has, and the head before those of its tile."""
+    north, east = steps(lat, lon)
+    tile = (north >> SHIFT_MAX) * COLUMNS + (east >> SHIFT_MAX)
+    code = cells.tile[tile, 0]
+    shift = code & 7
+    row, column = (north & _IN_TILE) >> (SHIFT_MAX - shift), (east & _IN_TILE) >> (SHIFT_MAX - shift)
+    return int(code >> 3) + (row << shift) + column, int(cells.tile[tile, 1])
+
+
+@compiled
 def locate(cells: Cells, lat: float, lon: float) -> int:
     """The place of a position in degrees."""
-    north, east = (lat + 90.0) * TILES_PER_DEGREE, (lon + 180.0) * TILES_PER_DEGREE
-    row, column = min(max(int(north), 0), ROWS - 1), min(max(int(east), 0), COLUMNS - 1)
-    code = cells.tile[row * COLUMNS + column, 0]
-    shift, first = code & 7, code >> 3
-    side = 1 << shift
-    cell_row = min(max(int((north - row) * side), 0), side - 1)
-    cell_column = min(max(int((east - column) * side), 0), side - 1)
-    local = int(cells.cell[first + (cell_row << shift) + cell_column])
-    return int(cells.tile[row * COLUMNS + column, 1]) + local if local else 0
+    cell, before = cell_of(cells, lat, lon)
+    local = int(cells.cell[cell])
+    return before + local if local else 0
 
 
 @compiled
@@ -101,12 +117,11 @@ def crossing(cells: Cells, place: int) -> tuple[int, int]:
 @compiled
 def block(cells: Cells, lat: float, lon: float) -> tuple[float, float, float, float]:
     """The tile or cell of a position: lowest and highest latitude, lowest and highest longitude, degrees."""
-    north, east = (lat + 90.0) * TILES_PER_DEGREE, (lon + 180.0) * TILES_PER_DEGREE
-    row, column = min(max(int(north), 0), ROWS - 1), min(max(int(east), 0), COLUMNS - 1)
-    side = 1 << (cells.tile[row * COLUMNS + column, 0] & 7)
-    height = TILE_DEG / side
-    south = row * TILE_DEG - 90.0 + min(max(int((north - row) * side), 0), side - 1) * height
-    west = column * TILE_DEG - 180.0 + min(max(int((east - column) * side), 0), side - 1) * height
+    north, east = steps(lat, lon)
+    shift = cells.tile[(north >> SHIFT_MAX) * COLUMNS + (east >> SHIFT_MAX), 0] & 7
+    height = TILE_DEG / (1 << shift)
+    south = (north >> (SHIFT_MAX - shift)) * height - 90.0
+    west = (east >> (SHIFT_MAX - shift)) * height - 180.0
     return south, south + height, west, west + height
 
 

@@ -15,6 +15,7 @@ from keepclear.geo.cells import (
     LONLAT,
     REFERENCES,
     ROWS,
+    SHIFT_MAX,
     TILE_DEG,
     TILES_PER_DEGREE,
     Ints,
@@ -46,7 +47,6 @@ from keepclear.geo.marking import (
 from keepclear.geo.outlines import Outlines
 from keepclear.geo.runs import copy_near, copy_run
 
-SHIFT_MAX = 6
 TILE_BYTES_MAX = 200_000
 M_PER_DEG = 111_200.0
 # Bytes that may be spent on each cell that an edge crosses: more where few zones share the memory. Measured: docs/kernel.md, "How fine".

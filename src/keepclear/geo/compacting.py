@@ -10,27 +10,24 @@ from keepclear.geo.growing import CELL, ENTRY, GEODESIC_VERTEX, HEAD, LISTED, LO
 
 
 @compiled
-def zones_of_tiles(
-    tiles: Longs, begin: Ints, extent: Ints, listed: Ints, entry: Ints, zone_count: int
-) -> tuple[Longs, Longs]:
-    """Pairs (place in `tiles`, zone) of the zones that stand in a list or an entry of the tile."""
+def zones_of_tiles(begin: Ints, extent: Ints, listed: Ints, entry: Ints, zone_count: int) -> tuple[Longs, Longs]:
+    """Pairs (number of the tile, zone) of the zones that stand in a list or an entry of a tile; one row for each tile."""
     room = 0
-    for i in range(len(tiles)):
-        room += extent[tiles[i], LISTED] + extent[tiles[i], ENTRY]
+    for i in range(len(begin)):
+        room += extent[i, LISTED] + extent[i, ENTRY]
     at, zones = np.empty(room, np.int64), np.empty(room, np.int64)
     seen = np.full(zone_count, -1, np.int64)
     found = 0
-    for i in range(len(tiles)):
-        tile = tiles[i]
-        first = begin[tile, LISTED]
-        while first < begin[tile, LISTED] + extent[tile, LISTED]:
+    for i in range(len(begin)):
+        first = begin[i, LISTED]
+        while first < begin[i, LISTED] + extent[i, LISTED]:
             for k in range(first + 1, first + 1 + listed[first]):
                 if seen[listed[k]] != i:
                     seen[listed[k]] = i
                     at[found], zones[found] = i, listed[k]
                     found += 1
             first += 1 + listed[first]
-        for k in range(begin[tile, ENTRY], begin[tile, ENTRY] + extent[tile, ENTRY]):
+        for k in range(begin[i, ENTRY], begin[i, ENTRY] + extent[i, ENTRY]):
             if seen[entry[k, 0]] != i:
                 seen[entry[k, 0]] = i
                 at[found], zones[found] = i, entry[k, 0]
@@ -39,14 +36,19 @@ def zones_of_tiles(
 
 
 @compiled
-def compact(tile: Longs, begin: Ints, extent: Ints, old: Grown, new: Grown, used: Longs) -> None:
-    """Copies the rows that some tile uses; `tile`, `begin` and `used` (what stands in `new`) are changed to suit."""
-    for t in range(len(tile)):
-        if extent[t, CELL] == 0:
+def compact(
+    tiles: Longs, rows: Ints, tile: Longs, begin: Ints, extent: Ints, old: Grown, new: Grown, used: Longs
+) -> None:
+    """Copies what the tiles use, whose rows of `begin` and `extent` are given, behind what is `used` of the new columns.
+
+    `tile`, `begin` and `used` are changed to suit."""
+    for i in range(len(tiles)):
+        t, n = tiles[i], rows[i]
+        if extent[n, CELL] == 0:
             continue
         to = used.copy()
-        used += extent[t]
-        first, last = begin[t].copy(), begin[t] + extent[t]
+        used += extent[n]
+        first, last = begin[n].copy(), begin[n] + extent[n]
         new.cell[to[CELL] : used[CELL]] = old.cell[first[CELL] : last[CELL]]
         new.listed[to[LISTED] : used[LISTED]] = old.listed[first[LISTED] : last[LISTED]]
         new.lonlat[to[LONLAT_VERTEX] : used[LONLAT_VERTEX]] = old.lonlat[first[LONLAT_VERTEX] : last[LONLAT_VERTEX]]
@@ -66,4 +68,4 @@ def compact(tile: Longs, begin: Ints, extent: Ints, old: Grown, new: Grown, used
             new.entry[to_row, 1] = old.entry[row, 1] + moved
         tile[t, 0] = (to[CELL] << 3) | (tile[t, 0] & 7)
         tile[t, 1] = to[HEAD] - 1
-        begin[t] = to
+        begin[n] = to

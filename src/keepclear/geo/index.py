@@ -62,8 +62,9 @@ class ZoneIndex:
         self._ball: list[Floats | None] = [None] * len(shapes)
         self._sorted_balls: Balls | None = None
         self._live = 0
-        # Where each tile's rows begin in the columns, and how many there are.
-        self._begin, self._extent = np.zeros((2, ROWS * COLUMNS, COLUMN_COUNT), np.int32)
+        # Of the tiles that ever held something: where their rows begin in the columns, and how many there are. Row 0: no tile.
+        self._row_of_tile = np.zeros(ROWS * COLUMNS, np.int32)
+        self._begin, self._extent = np.zeros((2, 1, COLUMN_COUNT), np.int32)
         columns = columns_of([outline for outline in self._outlines if outline is not None])
         self._zone = columns.row
         tiles, first, zones = pairs_by_tile(columns)
@@ -165,8 +166,9 @@ class ZoneIndex:
             for outline in (before, after)
         ]
         tiles = np.union1d(*touched)
+        rows = self._rows_of(tiles)
         at, zone = zones_of_tiles(
-            tiles, self._begin, self._extent, self._grown.listed, self._grown.entry, len(self._outlines)
+            self._begin[rows], self._extent[rows], self._grown.listed, self._grown.entry, len(self._outlines)
         )
         others = zone != number
         new = np.flatnonzero(np.isin(tiles, touched[1]))
@@ -189,16 +191,27 @@ class ZoneIndex:
         self._grown, code, extent = build_tiles(
             tiles, first, zones, number, columns, self._grown, self._used, self._spend
         )
-        self._live += int(extent.sum() - self._extent[tiles].sum())
+        rows = self._rows_of(tiles)
+        self._live += int(extent.sum() - self._extent[rows].sum())
         first = begin + np.cumsum(extent, axis=0) - extent
-        self._begin[tiles], self._extent[tiles] = first, extent
+        self._begin[rows], self._extent[rows] = first, extent
         self._tile[tiles, 0] = code
         self._tile[tiles, 1] = np.where(extent[:, HEAD] > 0, first[:, HEAD] - 1, 0)
+
+    def _rows_of(self, tiles: Longs) -> Ints:
+        """The rows of `_begin` and `_extent` that these tiles have; they are given some if need be."""
+        new = tiles[self._row_of_tile[tiles] == 0]
+        self._row_of_tile[new] = len(self._begin) + np.arange(len(new))
+        more = np.zeros((len(new), COLUMN_COUNT), np.int32)
+        if len(new):
+            self._begin, self._extent = np.concatenate([self._begin, more]), np.concatenate([self._extent, more])
+        return self._row_of_tile[tiles]
 
     def _compact(self) -> None:
         old, used = self._grown, nothing_used()
         self._grown = room(2 * self._used)
-        compact(self._tile, self._begin, self._extent, old, self._grown, used)
+        tiles = np.flatnonzero(self._row_of_tile)
+        compact(tiles, self._row_of_tile[tiles], self._tile, self._begin, self._extent, old, self._grown, used)
         self._used = used
 
     def _publish(self) -> None:

@@ -81,15 +81,15 @@ def with_zone(trie: Trie, zone: int, inside: Flags, touched: Touched) -> Trie:
         parents, zones, children = np.empty(longer, np.int32), np.empty(longer, np.int32), np.empty(longer, np.int32)
         parents[:lists], zones[:lists], children[:lists] = trie.parent[:lists], trie.zone[:lists], trie.child[:lists]
         trie = Trie(trie.of_cell, parents, zones, children, trie.size)
-    _append_zone(trie, zone, inside, touched.near)
+    _append_zone(trie, zone, inside, touched)
     return trie
 
 
 @compiled
-def _append_zone(trie: Trie, zone: int, inside: Flags, near: Ints) -> None:
-    of_cell, parent, child = trie.of_cell, trie.parent, trie.child
+def _append_zone(trie: Trie, zone: int, inside: Flags, touched: Touched) -> None:
+    of_cell, parent, child, near = trie.of_cell, trie.parent, trie.child, touched.near
     before = size = trie.size[0]
-    for cell in range(len(of_cell)):
+    for cell in range(touched.inner[0], touched.inner[1]):
         if inside[cell] and near[cell] == 0:
             k = of_cell[cell]
             if child[k] < before:
@@ -109,7 +109,7 @@ def write_tile(shift: int, trie: Trie, entries: Entries, common: Ints, grown: Gr
     cells = len(trie.of_cell)
     grown = with_room(grown, used, cells, cells + 1, 0, entries.size[0], 0)
     first = used[CELL]
-    _write_cells(trie, place_of, entries, _by_cell(entries), grown, used)
+    _write_cells(trie, place_of, entries, grown, used)
     return grown, (first << 3) | shift
 
 
@@ -139,51 +139,57 @@ def _write_lists(trie: Trie, common: Ints, grown: Grown, used: Longs) -> tuple[G
 
 
 @compiled
-def _by_cell(entries: Entries) -> Ints:
-    """The rows of the entries, cell after cell, in their order."""
+def _by_cell(entries: Entries) -> tuple[Ints, Longs]:
+    """The rows of the entries, cell after cell, in their order; and a mark of each cell, the same for the same entries."""
     at = np.cumsum(entries.near) - entries.near
-    order = np.empty(entries.size[0], np.int32)
-    for row in range(entries.size[0]):
-        cell = entries.row[row, 3]
-        order[at[cell]] = row
+    order, mark = np.empty(entries.size[0], np.int32), np.zeros(len(entries.near), np.int64)
+    for k in range(entries.size[0]):
+        zone, first, bits, cell = entries.row[k, 0], entries.row[k, 1], entries.row[k, 2], entries.row[k, 3]
+        order[at[cell]] = k
         at[cell] += 1
-    return order
+        mark[cell] = (mark[cell] * 31 + int(zone) * 7919 + int(first) * 911 + int(bits)) & 0xFFFFFFFF
+    return order, mark
 
 
 @compiled
-def _write_cells(trie: Trie, place_of: Ints, entries: Entries, order: Ints, grown: Grown, used: Longs) -> None:
+def _write_cells(trie: Trie, place_of: Ints, entries: Entries, grown: Grown, used: Longs) -> None:
     """Cells with the same list and the same entries get the same head: found by hash, told apart by what stands there."""
-    cells = len(trie.of_cell)
-    mask = 2 * cells - 1
-    slots = np.zeros(2 * cells, np.int32)
-    row, head, entry = entries.row, grown.head, grown.entry
+    order, mark = _by_cell(entries)
+    mask = 1
+    while mask < 2 * len(order):
+        mask *= 2
+    slots = np.zeros(mask, np.int32)
+    mask -= 1
+    local_of = np.zeros(len(place_of), np.int32)
+    row, head, entry, first_cell = entries.row, grown.head, grown.entry, used[CELL]
     before = used[HEAD] - 1
     heads, at, first = 0, used[ENTRY], 0
     head[before + 1, 1] = at
-    for cell in range(cells):
-        place, count = place_of[trie.of_cell[cell]], entries.near[cell]
-        if place == 0 and count == 0:
-            grown.cell[used[CELL] + cell] = 0
-            continue
-        mark = int(place) * 40503
-        for i in range(count):
-            k = order[first + i]
-            mark = (mark ^ (int(row[k, 0]) * 7919 + int(row[k, 1]) * 31 + int(row[k, 2]))) * 40503 & 0xFFFFFFFF
-        slot = (mark ^ (mark >> 15)) & mask
-        while slots[slot] and not _is_same(head, entry, before + slots[slot], place, row, order, first, count):
-            slot = (slot + 1) & mask
-        if slots[slot] == 0:
+    for cell in range(len(mark)):
+        k, count = trie.of_cell[cell], entries.near[cell]
+        place, local, slot = place_of[k], local_of[k], 0
+        if count:
+            slot = ((mark[cell] + int(place) * 7) * 40503 >> 3) & mask
+            local = slots[slot]
+            while local and not _is_same(head, entry, before + local, place, row, order, first, count):
+                slot = (slot + 1) & mask
+                local = slots[slot]
+        if local == 0 and (count or place):
             heads += 1
-            slots[slot] = heads
-            for i in range(count):
-                k = order[first + i]
-                entry[at, 0], entry[at, 1], entry[at, 2] = row[k, 0], row[k, 1], row[k, 2]
+            local = heads
+            for i in range(first, first + count):
+                for part in range(3):
+                    entry[at, part] = row[order[i], part]
                 at += 1
             head[before + heads, 0], head[before + heads + 1, 1] = place, at
-        grown.cell[used[CELL] + cell] = slots[slot]
+            if count:
+                slots[slot] = local
+            else:
+                local_of[k] = local
+        grown.cell[first_cell + cell] = local
         first += count
     head[before + heads + 1, 0] = 0
-    used[CELL] += cells
+    used[CELL] += len(mark)
     used[HEAD] += heads + 1
     used[ENTRY] = at
 

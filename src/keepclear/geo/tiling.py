@@ -34,6 +34,7 @@ from keepclear.geo.marking import (
     asked_cells,
     asked_state,
     circle_cells,
+    circle_rows,
     inside_by_count,
     is_clear,
     margins_deg,
@@ -47,11 +48,13 @@ from keepclear.geo.marking import (
 from keepclear.geo.outlines import Outlines
 from keepclear.geo.runs import copy_near, copy_run
 
-TILE_BYTES_MAX = 200_000
+TILE_BYTES_MAX = 120_000
 M_PER_DEG = 111_200.0
 # Bytes that may be spent on each cell that an edge crosses: more where few zones share the memory. Measured: docs/kernel.md, "How fine".
-SPEND_MIN, SPEND_MAX = 30.0, 80.0
-SPEND_TIMES_PAIRS = 1.7e6
+SPEND_MIN, SPEND_MAX = 16.0, 43.0
+SPEND_TIMES_PAIRS = 0.95e6
+# A cell, and what a cell that an edge comes near adds to heads and entries where those that are alike are shared.
+CELL_BYTES, NEAR_BYTES = 2.0, 9.0
 
 NOWHERE, EVERYWHERE, EDGE = 0, 1, 2
 
@@ -162,6 +165,7 @@ def _tile(
     trie, entries = no_lists(cells), no_entries(cells)
     inside = np.empty(cells, np.bool_)
     touched = untouched(cells)
+    rows, cosine = circle_rows(row, shift), np.empty(side)
     run = np.empty((3 * longest + 2, 2))
     for i in range(len(zones)):
         if status[i] != EDGE:
@@ -170,7 +174,7 @@ def _tile(
         kind = outlines.kind[zone]
         length, base = 0, 0
         if kind == CIRCLE:
-            circle_cells(row, column, shift, outlines.row[zone], inside, touched)
+            circle_cells(rows, column, shift, outlines.row[zone], inside, cosine, touched)
         elif kind == ASK:
             asked_cells(tile, shift, zone, outlines, inside, touched)
         else:
@@ -259,7 +263,7 @@ def _reach_into(
     kind = outlines.kind[zone]
     if kind == CIRCLE:
         inside, touched = np.empty(1, np.bool_), untouched(1)
-        circle_cells(row, column, 0, outlines.row[zone], inside, touched)
+        circle_cells(circle_rows(row, 0), column, 0, outlines.row[zone], inside, np.empty(1), touched)
         if touched.size[0]:
             return near, 0, EDGE, min(55_000.0, 6.3 * outlines.row[zone, 5])
         return near, 0, EVERYWHERE if inside[0] else NOWHERE, 0.0
@@ -293,7 +297,7 @@ def _reach_into(
 
 @compiled
 def _shift(row: int, crossed_m: float, banded_m2: float, spend: float) -> int:
-    """Into 2^s by 2^s cells: as fine as pays. A finer cell is crossed by fewer edges; it costs four bytes, and twelve an entry."""
+    """Into 2^s by 2^s cells: as fine as pays. A finer cell is crossed by fewer edges, and costs its bytes."""
     south = row * TILE_DEG - 90.0
     height_m = TILE_DEG * M_PER_DEG
     width_m = max(height_m * np.cos(np.radians(south + TILE_DEG / 2)), 0.02 * height_m)
@@ -302,7 +306,7 @@ def _shift(row: int, crossed_m: float, banded_m2: float, spend: float) -> int:
         cells = float(1 << (2 * shift))
         cell_m = np.sqrt(width_m * height_m / cells)
         crossed = 1.3 * crossed_m / cell_m
-        bytes_taken = 4.0 * cells + 12.0 * (crossed + banded_m2 / (cell_m * cell_m))
+        bytes_taken = CELL_BYTES * cells + NEAR_BYTES * (crossed + banded_m2 / (cell_m * cell_m))
         if bytes_taken <= min(spend * crossed, TILE_BYTES_MAX):
             break
         shift -= 1

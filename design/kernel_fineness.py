@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SETTINGS = (15.0, 20.0, 30.0, 45.0, 80.0)
+SETTINGS = (11.0, 13.0, 18.0, 25.0, 43.0)
 ZONES, POSITIONS = 4_000, 200_000
 
 

@@ -32,7 +32,7 @@ from keepclear.geo.growing import (
 )
 from keepclear.geo.outlines import Outline, Outlines, columns_of, outline_of
 from keepclear.geo.shapes import Shape
-from keepclear.geo.tiling import build_tiles, pairs_by_tile, spend_for
+from keepclear.geo.tiling import build_tiles, pairs_by_tile, spend_for, tiles_of
 
 _ROWS_PER_PART = 65_536
 # Room to begin with in each column, for each zone that reaches into a tile; what is not written to is not resident.
@@ -162,7 +162,7 @@ class ZoneIndex:
     def _rebuild(self, number: int, before: Outline | None) -> None:
         after = self._outlines[number]
         touched = [
-            pairs_by_tile(columns_of([outline]))[0] if outline is not None else np.empty(0, np.int64)
+            tiles_of(0, columns_of([outline])) if outline is not None else np.empty(0, np.int64)
             for outline in (before, after)
         ]
         tiles = np.union1d(*touched)

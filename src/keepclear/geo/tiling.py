@@ -48,7 +48,7 @@ from keepclear.geo.marking import (
 from keepclear.geo.outlines import Outlines
 from keepclear.geo.runs import copy_near, copy_run
 
-TILE_BYTES_MAX = 120_000
+TILE_BYTES_MAX = 80_000
 M_PER_DEG = 111_200.0
 # Bytes that may be spent on each cell that an edge crosses: more where few zones share the memory. Measured: docs/kernel.md, "How fine".
 SPEND_MIN, SPEND_MAX = 16.0, 43.0
@@ -64,12 +64,12 @@ def pairs_by_tile(outlines: Outlines) -> tuple[Longs, Longs, Ints]:
     """Which zones may reach into which tiles: tile numbers, where each one's zones begin, the zones (ascending)."""
     pairs = 0
     for zone in range(len(outlines.kind)):
-        pairs += len(_tiles_of(zone, outlines))
+        pairs += len(tiles_of(zone, outlines))
     tile_of, zone_of = np.empty(pairs, np.int64), np.empty(pairs, np.int32)
     count = np.zeros(ROWS * COLUMNS, np.int64)
     pairs = 0
     for zone in range(len(outlines.kind)):
-        for tile in _tiles_of(zone, outlines):
+        for tile in tiles_of(zone, outlines):
             tile_of[pairs], zone_of[pairs] = tile, zone
             count[tile] += 1
             pairs += 1
@@ -85,7 +85,7 @@ def pairs_by_tile(outlines: Outlines) -> tuple[Longs, Longs, Ints]:
 
 
 @compiled
-def _tiles_of(zone: int, outlines: Outlines) -> Longs:
+def tiles_of(zone: int, outlines: Outlines) -> Longs:
     """The tiles of the box of a zone; of one that was asked, the tiles it is known to reach into."""
     if outlines.kind[zone] == ASK:
         return outlines.asked_tile[outlines.first_asked[zone] : outlines.first_asked[zone + 1]].astype(np.int64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SETTINGS = (15.0, 20.0, 30.0, 45.0, 80.0)
+SETTINGS = (11.0, 13.0, 18.0, 25.0, 43.0)
 ZONES, POSITIONS = 4_000, 200_000
 
 
@@ -52,8 +52,8 @@ def told(setting: float) -> str:
         met += first < last
         entries += last - first
         pieces += int((cells.entry[first:last, 2] >> 10).sum())
-    columns = (cells.cell, cells.listed, cells.entry, cells.lonlat, cells.geodesic)
-    finest = int((cells.tile & 7).max())
+    columns = (cells.cell, cells.head, cells.listed, cells.entry, cells.lonlat, cells.geodesic)
+    finest = int((cells.tile[:, 0] & 7).max())
     return (
         f"{setting:4.0f} bytes: {sum(column.nbytes for column in columns) / 1e6:6.1f} MB, s up to {finest}, "
         f"{met / POSITIONS:.3f} of the positions meet an entry, {entries / POSITIONS:.3f} entries and "

@@ -38,7 +38,7 @@ def main() -> None:
     """Draws and counts."""
     index = ZoneIndex(ZONES)
     code = int(
-        index.cells.tile[int((SOUTH + 90.0) * TILES_PER_DEGREE) * COLUMNS + int((WEST + 180.0) * TILES_PER_DEGREE)]
+        index.cells.tile[int((SOUTH + 90.0) * TILES_PER_DEGREE) * COLUMNS + int((WEST + 180.0) * TILES_PER_DEGREE), 0]
     )
     side = 1 << (code & 7)
     kinds = {(row, column): kind_of(index.cells, side, row, column) for row in range(side) for column in range(side)}

@@ -1,11 +1,10 @@
 """The cells of the index, and how a position finds its own.
 
 The earth lies in tiles of half a degree, each split into 2^s by 2^s cells; a tile that no edge comes near is one cell.
-Each cell is a place. A place says which zones contain it whole, and which zones have an edge
+Each cell names a place. A place says which zones contain it whole, and which zones have an edge
 so near that the position itself must be looked at: its crossing entries. docs/kernel.md is the long story.
 
-A place is a number. From 0 up it is where its list stands in `listed`: a count, then that many zone numbers.
-Below 0 it is the complement of a row of `entry`: a head with a count and a list, then that many entries.
+A place is a row of `head`; the cells of a tile that hold the same share one. Place 0 is that of nothing.
 """
 
 from __future__ import annotations
@@ -20,10 +19,15 @@ from keepclear.geo.earth import ECCENTRICITY_SQUARED, SEMI_MAJOR_M, Floats
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
+Shorts = npt.NDArray[np.uint16]
 
 TILES_PER_DEGREE = 2
 ROWS, COLUMNS = 180 * TILES_PER_DEGREE, 360 * TILES_PER_DEGREE
 TILE_DEG = 1.0 / TILES_PER_DEGREE
+# A tile is split into 2^s by 2^s cells, s at most this.
+SHIFT_MAX = 7
+_STEPS_PER_DEGREE = TILES_PER_DEGREE << SHIFT_MAX
+_IN_TILE = (1 << SHIFT_MAX) - 1
 
 # Kinds of outline, as they stand in an entry.
 CIRCLE, LONLAT, GEODESIC, ASK = 0, 1, 2, 3
@@ -40,11 +44,13 @@ REFERENCES = np.array(
 class Cells(NamedTuple):
     """The index as arrays, to be handed to compiled functions; nobody writes to them but the index.
 
-    tile        (259 200,) row by row from the south-west: `first * 8 + s`, where the 4^s cells of the tile stand in `cell`
-                from `first`, row by row from its south-west
-    cell        places; the first is that of all tiles where there is nothing
+    tile        (259 200, 2) row by row from the south-west: `first * 8 + s`, where the 4^s cells of the tile stand in `cell`
+                from `first`, row by row from its south-west; and the row of `head` before those of the tile
+    cell        which of the heads of its tile a cell has, counted from 1; 0 where there is nothing
+    head        (n, 2) where the list of the place stands in `listed`, and its first entry; the entries end where those of
+                the next row begin, so behind the heads of a tile stands one more row
     listed      lists of zone numbers, ascending, each after its count; the list at 0 is empty
-    entry       (n, 3) heads: count, list, 0; entries: zone, first vertex, bits (see `bits_of`)
+    entry       (n, 3) zone, first vertex, bits (see `bits_of`); ascending by zone within a place
     entry_zone  the first column of `entry`
     lonlat      (n, 2) latitude and longitude of vertices in the frame of their tile; NaN lifts the pen
     geodesic    (n, 6) earth-centred vertex and the unit normal of the piece that begins there, metres; NaN lifts the pen
@@ -53,7 +59,8 @@ class Cells(NamedTuple):
     """
 
     tile: Longs
-    cell: Ints
+    cell: Shorts
+    head: Ints
     listed: Ints
     entry: Ints
     entry_zone: Ints
@@ -69,43 +76,52 @@ def bits_of(kind: int, inside: bool, reference: int, shift: int, pieces: int) ->
 
 
 @compiled
+def steps(lat: float, lon: float) -> tuple[int, int]:
+    """How many finest cells a position lies north of the south pole, and east of the antimeridian."""
+    north, east = int((lat + 90.0) * _STEPS_PER_DEGREE), int((lon + 180.0) * _STEPS_PER_DEGREE)
+    return min(max(north, 0), 180 * _STEPS_PER_DEGREE - 1), min(max(east, 0), 360 * _STEPS_PER_DEGREE - 1)
+
+
+@compiled
+def cell_of(cells: Cells, lat: float, lon: float) -> tuple[int, int]:
+    """The row of `cell` that a position in degrees has, and the head before those of its tile."""
+    north, east = steps(lat, lon)
+    tile = (north >> SHIFT_MAX) * COLUMNS + (east >> SHIFT_MAX)
+    code = cells.tile[tile, 0]
+    shift = code & 7
+    row, column = (north & _IN_TILE) >> (SHIFT_MAX - shift), (east & _IN_TILE) >> (SHIFT_MAX - shift)
+    return int(code >> 3) + (row << shift) + column, int(cells.tile[tile, 1])
+
+
+@compiled
 def locate(cells: Cells, lat: float, lon: float) -> int:
     """The place of a position in degrees."""
-    north, east = (lat + 90.0) * TILES_PER_DEGREE, (lon + 180.0) * TILES_PER_DEGREE
-    row, column = min(max(int(north), 0), ROWS - 1), min(max(int(east), 0), COLUMNS - 1)
-    code = cells.tile[row * COLUMNS + column]
-    shift, first = code & 7, code >> 3
-    side = 1 << shift
-    cell_row = min(max(int((north - row) * side), 0), side - 1)
-    cell_column = min(max(int((east - column) * side), 0), side - 1)
-    return int(cells.cell[first + (cell_row << shift) + cell_column])
+    cell, before = cell_of(cells, lat, lon)
+    local = int(cells.cell[cell])
+    return before + local if local else 0
 
 
 @compiled
 def whole(cells: Cells, place: int) -> tuple[int, int]:
     """Where in `listed` the zones stand that contain the whole place, farther than their reach from the edge: first, last."""
-    first = place if place >= 0 else int(cells.entry[~place, 1])
+    first = int(cells.head[place, 0])
     return first + 1, first + 1 + int(cells.listed[first])
 
 
 @compiled
 def crossing(cells: Cells, place: int) -> tuple[int, int]:
     """Which rows of `entry` are the place's zones with an edge within their reach: first, last."""
-    if place >= 0:
-        return 0, 0
-    return ~place + 1, ~place + 1 + int(cells.entry[~place, 0])
+    return int(cells.head[place, 1]), int(cells.head[place + 1, 1])
 
 
 @compiled
 def block(cells: Cells, lat: float, lon: float) -> tuple[float, float, float, float]:
     """The tile or cell of a position: lowest and highest latitude, lowest and highest longitude, degrees."""
-    north, east = (lat + 90.0) * TILES_PER_DEGREE, (lon + 180.0) * TILES_PER_DEGREE
-    row, column = min(max(int(north), 0), ROWS - 1), min(max(int(east), 0), COLUMNS - 1)
-    code = cells.tile[row * COLUMNS + column]
-    side = 1 << (code & 7)
-    height = TILE_DEG / side
-    south = row * TILE_DEG - 90.0 + min(max(int((north - row) * side), 0), side - 1) * height
-    west = column * TILE_DEG - 180.0 + min(max(int((east - column) * side), 0), side - 1) * height
+    north, east = steps(lat, lon)
+    shift = cells.tile[(north >> SHIFT_MAX) * COLUMNS + (east >> SHIFT_MAX), 0] & 7
+    height = TILE_DEG / (1 << shift)
+    south = (north >> (SHIFT_MAX - shift)) * height - 90.0
+    west = (east >> (SHIFT_MAX - shift)) * height - 180.0
     return south, south + height, west, west + height
 
 

@@ -15,16 +15,28 @@ import numpy.typing as npt
 
 from keepclear.geo.balls import Balls, ball_of, balls_near, sorted_balls
 from keepclear.geo.cells import COLUMNS, ROWS, Cells, Ints, Longs
-from keepclear.geo.compacting import compacted, zones_of_tiles
+from keepclear.geo.compacting import compact, zones_of_tiles
 from keepclear.geo.containing import Column, near_pairs, pairs
 from keepclear.geo.earth import E7, Floats
 from keepclear.geo.exact import Exact
-from keepclear.geo.growing import CELL, ENTRY, GEODESIC_VERTEX, LISTED, LONLAT_VERTEX, room
+from keepclear.geo.growing import (
+    CELL,
+    COLUMN_COUNT,
+    ENTRY,
+    GEODESIC_VERTEX,
+    HEAD,
+    LISTED,
+    LONLAT_VERTEX,
+    nothing_used,
+    room,
+)
 from keepclear.geo.outlines import Outline, Outlines, columns_of, outline_of
 from keepclear.geo.shapes import Shape
-from keepclear.geo.tiling import build_tiles, pairs_by_tile, spend_for
+from keepclear.geo.tiling import build_tiles, pairs_by_tile, spend_for, tiles_of
 
 _ROWS_PER_PART = 65_536
+# Room to begin with in each column, for each zone that reaches into a tile; what is not written to is not resident.
+_ROWS_PER_PAIR = np.array([512, 64, 64, 64, 64, 0])
 
 Indexes = npt.NDArray[np.intp]
 RowsAndZones = tuple[Indexes, Indexes]
@@ -46,19 +58,19 @@ class ZoneIndex:
         self._exact = [Exact(shape) for shape, _ in shapes]
         self._outlines: list[Outline | None] = [outline_of(shape, reach_m) for shape, reach_m in shapes]
         self._reach_m = [reach_m for _, reach_m in shapes]
-        self._tile = np.zeros(ROWS * COLUMNS, np.int64)
+        self._tile = np.zeros((ROWS * COLUMNS, 2), np.int64)
         self._ball: list[Floats | None] = [None] * len(shapes)
         self._sorted_balls: Balls | None = None
         self._live = 0
-        # Where each tile's rows begin in the columns, and how many there are.
-        self._begin, self._extent = np.zeros((2, ROWS * COLUMNS, 5), np.int64)
-        self._grown, self._used = room(), np.zeros(5, np.int64)
-        self._grown.cell[0] = self._grown.listed[0] = 0  # the place and the list of nothing
-        self._used[CELL] = self._used[LISTED] = 1
+        # Of the tiles that ever held something: where their rows begin in the columns, and how many there are. Row 0: no tile.
+        self._row_of_tile = np.zeros(ROWS * COLUMNS, np.int32)
+        self._begin, self._extent = np.zeros((2, 1, COLUMN_COUNT), np.int32)
         columns = columns_of([outline for outline in self._outlines if outline is not None])
         self._zone = columns.row
         tiles, first, zones = pairs_by_tile(columns)
         self._spend = spend_for(len(zones))
+        self._used = nothing_used()
+        self._grown = room(self._used + len(zones) * _ROWS_PER_PAIR)
         self._build(tiles, first, zones, np.arange(len(shapes), dtype=np.int32), columns)
         self._publish()
 
@@ -150,12 +162,13 @@ class ZoneIndex:
     def _rebuild(self, number: int, before: Outline | None) -> None:
         after = self._outlines[number]
         touched = [
-            pairs_by_tile(columns_of([outline]))[0] if outline is not None else np.empty(0, np.int64)
+            tiles_of(0, columns_of([outline])) if outline is not None else np.empty(0, np.int64)
             for outline in (before, after)
         ]
         tiles = np.union1d(*touched)
+        rows = self._rows_of(tiles)
         at, zone = zones_of_tiles(
-            tiles, self._begin, self._extent, self._grown.listed, self._grown.entry, len(self._outlines)
+            self._begin[rows], self._extent[rows], self._grown.listed, self._grown.entry, len(self._outlines)
         )
         others = zone != number
         new = np.flatnonzero(np.isin(tiles, touched[1]))
@@ -169,7 +182,7 @@ class ZoneIndex:
         self._build(tiles, first, local.astype(np.int32), present.astype(np.int32), columns)
         self._ball[number], self._sorted_balls = None, None
         if 2 * self._live < int(self._used.sum()):
-            self._grown, self._used = compacted(self._tile, self._begin, self._extent, self._grown)
+            self._compact()
         self._publish()
 
     def _build(self, tiles: Longs, first: Longs, zones: Ints, number: Ints, columns: Outlines) -> None:
@@ -178,9 +191,28 @@ class ZoneIndex:
         self._grown, code, extent = build_tiles(
             tiles, first, zones, number, columns, self._grown, self._used, self._spend
         )
-        self._live += int(extent.sum() - self._extent[tiles].sum())
-        self._tile[tiles], self._extent[tiles] = code, extent
-        self._begin[tiles] = begin + np.cumsum(extent, axis=0) - extent
+        rows = self._rows_of(tiles)
+        self._live += int(extent.sum() - self._extent[rows].sum())
+        first = begin + np.cumsum(extent, axis=0) - extent
+        self._begin[rows], self._extent[rows] = first, extent
+        self._tile[tiles, 0] = code
+        self._tile[tiles, 1] = np.where(extent[:, HEAD] > 0, first[:, HEAD] - 1, 0)
+
+    def _rows_of(self, tiles: Longs) -> Ints:
+        """The rows of `_begin` and `_extent` that these tiles have; they are given some if need be."""
+        new = tiles[self._row_of_tile[tiles] == 0]
+        self._row_of_tile[new] = len(self._begin) + np.arange(len(new))
+        more = np.zeros((len(new), COLUMN_COUNT), np.int32)
+        if len(new):
+            self._begin, self._extent = np.concatenate([self._begin, more]), np.concatenate([self._extent, more])
+        return self._row_of_tile[tiles]
+
+    def _compact(self) -> None:
+        old, used = self._grown, nothing_used()
+        self._grown = room(2 * self._used)
+        tiles = np.flatnonzero(self._row_of_tile)
+        compact(tiles, self._row_of_tile[tiles], self._tile, self._begin, self._extent, old, self._grown, used)
+        self._used = used
 
     def _publish(self) -> None:
         grown, used = self._grown, self._used
@@ -188,6 +220,7 @@ class ZoneIndex:
         self._cells = Cells(
             tile=self._tile,
             cell=grown.cell[: used[CELL]],
+            head=grown.head[: used[HEAD]],
             listed=grown.listed[: used[LISTED]],
             entry=entry,
             entry_zone=entry[:, 0],

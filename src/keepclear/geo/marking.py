@@ -23,25 +23,45 @@ Flags = npt.NDArray[np.bool_]
 # Shortest degree of latitude, shortest degree of longitude at the equator.
 LAT_M_PER_DEG_MIN, LON_M_PER_DEG_MIN = 110_574.0, 111_319.0
 SLACK_DEG, SLACK_M = 1e-9, 0.01
-# Rounding in the squares of chords comes to 1 cm² near the centre and next to nothing at the edge.
-CIRCLE_SLACK_M = 0.2
+# The squares of chords are differences of numbers up to 8e13, and off by 0.05 m² at most: 0.22 m at the centre, less farther out.
+CIRCLE_SLACK_M = 0.5
 # A reference point keeps this far from every piece, besides the bow of the piece.
 REFERENCE_M = 0.2
 
 
 class Touched(NamedTuple):
-    """By cell the first and last piece of the run that comes near, and how many do; then the cells in question, and how many."""
+    """By cell the first and last piece of the run that comes near, and how many do; then the cells in question, and how many.
+
+    `inner` is from which cell to which the zone may contain any."""
 
     first: Ints
     last: Ints
     near: Ints
     cells: Ints
     size: Longs
+    inner: Longs
 
 
 @compiled
-def circle_cells(row: int, column: int, shift: int, circle: Floats, inside: Flags, touched: Touched) -> None:
-    """By the chord from the centre to the middle of a cell, which along a row of cells is a matter of longitude alone."""
+def circle_rows(row: int, shift: int) -> Floats:
+    """What circles want to know of each row of cells: its metres from the axis, its height, and from middle to corner."""
+    side = 1 << shift
+    half = TILE_DEG / side / 2
+    rows = np.empty((side, 3))
+    for cell_row in range(side):
+        lat = row * TILE_DEG - 90.0 + (2 * cell_row + 1) * half
+        rows[cell_row, 0], _, rows[cell_row, 1] = ecef(lat, 0.0)
+        rows[cell_row, 2] = corner_distance_m(lat, half)
+    return rows
+
+
+@compiled
+def circle_cells(
+    rows: Floats, column: int, shift: int, circle: Floats, inside: Flags, cosine: Floats, touched: Touched
+) -> None:
+    """By the chord from the centre to the middle of a cell, which along a row of cells is a matter of longitude alone.
+
+    `cosine` is room for a number by column."""
     side = 1 << shift
     half = TILE_DEG / side / 2
     inner_m, outer_m = circle[5] - circle[6], circle[5] + circle[6]
@@ -49,38 +69,29 @@ def circle_cells(row: int, column: int, shift: int, circle: Floats, inside: Flag
     high_m = 2 * RADIUS_M_MAX * np.sin(min(outer_m / (2 * RADIUS_M_MAX), np.pi / 2))
     slack_m = CIRCLE_SLACK_M + 1e-6 * outer_m
     axis_m = np.hypot(circle[0], circle[1])
-    centre = np.degrees(np.arctan2(circle[1], circle[0]))
-    away = np.empty(side)
+    centre = np.arctan2(circle[1], circle[0])
+    nearest = -1.0
     for cell_column in range(side):
-        turn = column * TILE_DEG - 180.0 + (2 * cell_column + 1) * half - centre
-        away[cell_column] = np.radians(abs(turn - 360.0 * np.rint(turn / 360.0)))
+        cosine[cell_column] = np.cos(np.radians(column * TILE_DEG - 180.0 + (2 * cell_column + 1) * half) - centre)
+        nearest = max(nearest, cosine[cell_column])
+    touched.inner[0], touched.inner[1] = side * side, 0
     for cell_row in range(side):
-        lat = row * TILE_DEG - 90.0 + (2 * cell_row + 1) * half
-        across_m, _, z = ecef(lat, 0.0)
-        corner_m = corner_distance_m(lat, half) + slack_m
+        across_m, z, corner_m = rows[cell_row, 0], rows[cell_row, 1], rows[cell_row, 2] + slack_m
         # chord² = both ends' distances to the axis and their heights, less 2 · axis · across · cos(difference of longitude)
-        even = axis_m * axis_m + across_m * across_m + (z - circle[2]) ** 2
-        scale = 1.0 / max(2.0 * axis_m * across_m, 1.0)
-        inner = low_m - corner_m
-        inside_below = _angle((even - inner * inner) * scale) if inner > 0 else -1.0
-        near_below = _angle((even - (high_m + corner_m) ** 2) * scale)
-        _mark_row(away, inside_below, near_below, cell_row << shift, inside, touched)
-
-
-@compiled
-def _mark_row(
-    away: Floats, inside_below: float, near_below: float, first: int, inside: Flags, touched: Touched
-) -> None:
-    for k in range(len(away)):
-        inside[first + k] = away[k] < inside_below
-        if inside_below <= away[k] <= near_below:
-            touch(touched, first + k, 0)
-
-
-@compiled
-def _angle(cos: float) -> float:
-    """Angles up to this have at least this cosine; -1 if none has."""
-    return -1.0 if cos > 1.0 else float(np.arccos(max(cos, -1.0)))
+        even, twice = axis_m * axis_m + across_m * across_m + (z - circle[2]) ** 2, 2.0 * axis_m * across_m
+        inner = (low_m - corner_m) ** 2 if low_m > corner_m else -np.inf
+        outer = (high_m + corner_m) ** 2
+        first = cell_row << shift
+        if even - twice * nearest < inner:
+            touched.inner[0], touched.inner[1] = min(touched.inner[0], first), first + side
+            for k in range(side):
+                inside[first + k] = even - twice * cosine[k] < inner
+        else:
+            inside[first : first + side] = False
+        if even - twice * nearest <= outer:
+            for k in range(side):
+                if inner <= even - twice * cosine[k] <= outer:
+                    touch(touched, first + k, 0)
 
 
 @compiled
@@ -118,6 +129,7 @@ def untouched(cells: int) -> Touched:
         np.zeros(cells, np.int32),
         np.empty(cells, np.int32),
         np.zeros(1, np.int64),
+        np.zeros(2, np.int64),
     )
 
 
@@ -134,6 +146,7 @@ def asked_cells(tile: int, shift: int, zone: int, outlines: Outlines, inside: Fl
     grid = outlines.asked_grid[asked_state(tile, zone, outlines)]
     side = 1 << shift
     size = max(1 << (GRID_SHIFT - shift), 1) if shift <= GRID_SHIFT else 1
+    touched.inner[0], touched.inner[1] = 0, side * side
     for cell in range(side * side):
         cell_row, cell_column = cell >> shift, cell & (side - 1)
         if shift > GRID_SHIFT:
@@ -232,10 +245,10 @@ def piece_cells(
                 touch(touched, cell, k)
     turn = turn_deg(column, zone, outlines)
     for attempt in range(25):
-        if _states_by_row(
-            south, west, shift, turn, zone, outlines, run, length, (0.05 + 0.017 * attempt) * width, inside
-        ):
+        start = (0.05 + 0.017 * attempt) * width
+        if _states_by_row(south, west, shift, turn, zone, outlines, run, length, start, inside, touched.inner):
             return
+    touched.inner[0], touched.inner[1] = 0, side * side
     for cell in range(side * side):
         lat = south + ((cell >> shift) + REFERENCES[0, 0]) * width
         lon = west + ((cell & (side - 1)) + REFERENCES[0, 1]) * width
@@ -254,6 +267,7 @@ def _states_by_row(
     length: int,
     start: float,
     inside: Flags,
+    inner: Longs,
 ) -> bool:
     """States of the first reference points, by crossings north along one meridian and then east along each row.
 
@@ -267,6 +281,7 @@ def _states_by_row(
         return False
     up = np.zeros(side + 1, np.bool_)
     flips = np.zeros((side, side + 1), np.bool_)
+    crossed = np.zeros(side, np.bool_)
     for k in range(length - 1):
         a_lat, a_lon, b_lat, b_lon = run[k, 0], run[k, 1], run[k + 1, 0], run[k + 1, 1]
         if np.isnan(a_lat + b_lat):
@@ -296,13 +311,21 @@ def _states_by_row(
                     return False
                 if at > lon0:
                     flips[row, min(max(int(np.ceil((at - first_lon) / width)), 0), side)] ^= True
+                    crossed[row] = True
     now = state == 1
+    inner[0], inner[1] = side * side, 0
     for row in range(side):
         now ^= up[row]
+        first = row << shift
+        if now or crossed[row]:
+            inner[0], inner[1] = min(inner[0], first), first + side
+        if not crossed[row]:
+            inside[first : first + side] = now
+            continue
         here = now
         for column in range(side):
             here ^= flips[row, column]
-            inside[(row << shift) + column] = here
+            inside[first + column] = here
     return True
 
 

@@ -8,6 +8,7 @@ Every other shape, and a polygon that comes near a pole or spans half the earth,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from keepclear.geo import earth
 from keepclear.geo.asking import NOT_ASKED, Asked, ask
 from keepclear.geo.boundary import Ring
-from keepclear.geo.cells import ASK, CIRCLE, GEODESIC, LONLAT, Ints, Longs
+from keepclear.geo.cells import ASK, CIRCLE, GEODESIC, LONLAT, Ints, Longs, ecef
 from keepclear.geo.compiled import compiled
 from keepclear.geo.earth import Floats
 from keepclear.geo.rings import unwrapped_rings
@@ -35,7 +36,10 @@ M_PER_DEG_MIN = 110_574.0
 CHORD_SLACK_M = 0.001
 
 
-@dataclass(frozen=True, eq=False)
+_NO_VERTEX, _NO_UPRIGHT = np.empty((0, 2)), np.empty((0, 6))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Outline:
     """One shape as the builder sees it.
 
@@ -50,8 +54,8 @@ class Outline:
     row: Floats
     box: tuple[float, float, float, float]
     bow_m: float = 0.0
-    vertex: Floats = field(default_factory=lambda: np.empty((0, 2)))
-    upright: Floats = field(default_factory=lambda: np.empty((0, 6)))
+    vertex: Floats = field(default_factory=lambda: _NO_VERTEX)
+    upright: Floats = field(default_factory=lambda: _NO_UPRIGHT)
     asked: Asked | None = None
 
 
@@ -94,13 +98,13 @@ def chord_m(length_m: float) -> tuple[float, float]:
     On a circle of radius R it is 2 R sin(s / 2 R), and R is some radius of curvature of the ellipsoid. What torsion adds
     is of the order of e'⁴ s⁵ / 360 R⁴ (the amount by which a normal section is longer than the geodesic)."""
     twist_m = 4.6e-5 * length_m * (length_m / RADIUS_M_MIN) ** 4 / 90.0
-    low, high = (2 * radius * float(np.sin(length_m / (2 * radius))) for radius in (RADIUS_M_MIN, RADIUS_M_MAX))
+    low, high = (2 * radius * math.sin(length_m / (2 * radius)) for radius in (RADIUS_M_MIN, RADIUS_M_MAX))
     return max(low - CHORD_SLACK_M - twist_m, 0.0), high + CHORD_SLACK_M + twist_m
 
 
 def _circle(shape: Circle, reach_m: float) -> Outline:
     low, high = chord_m(shape.radius_m)
-    centre = earth.to_ecef(shape.lat, shape.lon)
+    centre = ecef(shape.lat, shape.lon)
     box = around_box(shape.lat, shape.lon, shape.radius_m + reach_m)
     return Outline(CIRCLE, _row(reach_m, (*centre, low * low, high * high, shape.radius_m)), box)
 
@@ -111,11 +115,11 @@ def around_box(lat: float, lon: float, radius_m: float) -> tuple[float, float, f
     south, north = max(lat - half_lat, -90.0), min(lat + half_lat, 90.0)
     if max(-south, north) > 89.0:
         return south, north, -180.0, 180.0
-    across = np.sin(min(radius_m / RADIUS_M_MIN, np.pi / 2)) / np.cos(np.radians(abs(lat)))
+    across = math.sin(min(radius_m / RADIUS_M_MIN, math.pi / 2)) / math.cos(math.radians(abs(lat)))
     if across >= 0.99:
         return south, north, -180.0, 180.0
     # The sphere's widest longitude, and 1 % for the ellipsoid.
-    half_lon = 1.01 * float(np.degrees(np.arcsin(across))) + 1e-6
+    half_lon = 1.01 * math.degrees(math.asin(across)) + 1e-6
     return south, north, lon - half_lon, lon + half_lon
 
 
@@ -128,13 +132,13 @@ def _polygon(shape: Polygon, reach_m: float) -> Outline | None:
     if geodesic:
         rings = [_split(lat, lon) for lat, lon in rings]
     vertex = _chained(rings)
-    south, north = float(np.nanmin(vertex[:, 0])), float(np.nanmax(vertex[:, 0]))
-    west, east = float(np.nanmin(vertex[:, 1])), float(np.nanmax(vertex[:, 1]))
+    south, north = min(float(lat.min()) for lat, _ in rings), max(float(lat.max()) for lat, _ in rings)
+    west, east = min(float(lon.min()) for _, lon in rings), max(float(lon.max()) for _, lon in rings)
     half_lat = (reach_m + BOW_M_MAX) / M_PER_DEG_MIN + 1e-6
     highest = max(-south, north) + half_lat
     if highest > LAT_DEG_MAX:
         return None
-    half_lon = half_lat / float(np.cos(np.radians(highest)))
+    half_lon = half_lat / math.cos(math.radians(highest))
     if east - west + 2 * half_lon > 180.0:
         return None
     box = (south - half_lat, north + half_lat, west - half_lon, east + half_lon)
@@ -146,8 +150,13 @@ def _polygon(shape: Polygon, reach_m: float) -> Outline | None:
 
 
 def _chained(rings: Sequence[Ring]) -> Floats:
-    parted = [part for lat, lon in rings for part in (np.stack([lat, lon], axis=1), np.full((1, 2), np.nan))]
-    return np.concatenate(parted[:-1])
+    vertex = np.full((sum(len(lat) + 1 for lat, _ in rings) - 1, 2), np.nan)
+    first = 0
+    for lat, lon in rings:
+        last = first + len(lat)
+        vertex[first:last, 0], vertex[first:last, 1] = lat, lon
+        first = last + 1
+    return vertex
 
 
 def _split(lat: Floats, lon: Floats) -> Ring:
@@ -211,9 +220,9 @@ def columns_of(outlines: Sequence[Outline]) -> Outlines:
         box=np.array([outline.box for outline in outlines], dtype=np.float64).reshape(-1, 4),
         bow_m=np.array([outline.bow_m for outline in outlines], dtype=np.float64),
         first=_starts([len(outline.vertex) for outline in outlines]),
-        vertex=np.concatenate([np.empty((0, 2)), *(outline.vertex for outline in outlines)]),
+        vertex=np.concatenate([_NO_VERTEX, *(outline.vertex for outline in outlines)]),
         first_upright=_starts([len(outline.upright) for outline in outlines]),
-        upright=np.concatenate([np.empty((0, 6)), *(outline.upright for outline in outlines)]),
+        upright=np.concatenate([_NO_UPRIGHT, *(outline.upright for outline in outlines)]),
         first_asked=_starts([len(said.tile) for said in asked]),
         asked_tile=np.concatenate([NOT_ASKED.tile, *(said.tile for said in asked)]),
         asked_state=np.concatenate([NOT_ASKED.state, *state]).astype(np.int32),

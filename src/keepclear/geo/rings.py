@@ -136,9 +136,9 @@ def unwrapped_rings(rings: Sequence[Ring]) -> list[Ring] | None:
     """Rings closed, without jumps in longitude, about the middle of the first; None if one goes round a pole."""
     found: list[Ring] = []
     for lat, lon in rings:
-        closed_lat, closed_lon = np.append(lat, lat[0]), np.append(lon, lon[0])
-        step = np.diff(closed_lon)
-        if np.any(np.abs(step) > 180.0):
+        closed_lat, closed_lon = np.concatenate([lat, lat[:1]]), np.concatenate([lon, lon[:1]])
+        step = closed_lon[1:] - closed_lon[:-1]
+        if np.abs(step).max() > 180.0:
             jumps = -360.0 * np.rint(step / 360.0)
             closed_lon = closed_lon + np.concatenate([[0.0], np.cumsum(jumps)])
             if abs(closed_lon[-1] - closed_lon[0]) > 1.0:

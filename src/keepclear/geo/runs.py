@@ -76,7 +76,7 @@ def copy_near(
     column_used = GEODESIC_VERTEX if geodesic else LONLAT_VERTEX
     begin = at = used[column_used] - base
     room = 3 * (last - first) + 2
-    grown = with_room(grown, used, 0, 0, 0, room, room)
+    grown = with_room(grown, used, 0, 0, 0, 0, room)
     if at + room > len(run):
         longer = np.empty((2 * (at + room), 2))
         longer[:at] = run[:at]

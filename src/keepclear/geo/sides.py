@@ -8,7 +8,7 @@ share it agree: rounding may move the vertex a hair, but never opens the ring.
 
 from __future__ import annotations
 
-from keepclear.geo.cells import ASK, CIRCLE, LONLAT, REFERENCES, TILES_PER_DEGREE, Cells, ecef
+from keepclear.geo.cells import ASK, CIRCLE, LONLAT, REFERENCES, SHIFT_MAX, TILE_DEG, Cells, ecef, steps
 from keepclear.geo.compiled import compiled
 
 OUTSIDE, INSIDE, UNSURE = 0, 1, 2
@@ -23,52 +23,56 @@ def side(cells: Cells, entry: int, lat: float, lon: float, x: float, y: float, z
     bits = cells.entry[entry, 2]
     kind = bits & 3
     if kind == CIRCLE:
-        zone = cells.entry[entry, 0]
-        dx, dy, dz = x - cells.zone[zone, 0], y - cells.zone[zone, 1], z - cells.zone[zone, 2]
-        squared = dx * dx + dy * dy + dz * dz
-        return INSIDE if squared < cells.zone[zone, 3] else (OUTSIDE if squared > cells.zone[zone, 4] else UNSURE)
+        return circle_side(cells, cells.entry[entry, 0], x, y, z)
     if kind == ASK:
         return UNSURE
-    ref_lat, ref_lon = reference_point(bits, lat, lon)
-    first, inside = cells.entry[entry, 1], (bits >> 2) & 1
     if kind == LONLAT:
-        return _lonlat_side(cells, first, bits >> 10, inside, ref_lat, ref_lon, lat, lon)
-    rx, ry, rz = ecef(ref_lat, ref_lon)
-    return _geodesic_side(cells, first, bits >> 10, inside, rx, ry, rz, x, y, z)
+        return lonlat_side(cells, entry, lat, lon)
+    rx, ry, rz = ecef(*reference_point(bits, lat, lon))
+    return _geodesic_side(cells, cells.entry[entry, 1], bits >> 10, (bits >> 2) & 1, rx, ry, rz, x, y, z)
+
+
+@compiled
+def circle_side(cells: Cells, zone: int, x: float, y: float, z: float) -> int:
+    """The same for a circle: by the squared chord to its centre."""
+    dx, dy, dz = x - cells.zone[zone, 0], y - cells.zone[zone, 1], z - cells.zone[zone, 2]
+    squared = dx * dx + dy * dy + dz * dz
+    return INSIDE * int(squared < cells.zone[zone, 3]) + UNSURE * int(
+        (squared >= cells.zone[zone, 3]) & (squared <= cells.zone[zone, 4])
+    )
 
 
 @compiled
 def reference_point(bits: int, lat: float, lon: float) -> tuple[float, float]:
     """Latitude and longitude of the reference point of an entry of the position's cell."""
-    per_degree = TILES_PER_DEGREE << ((bits >> 7) & 7)
-    row = min(max(int((lat + 90.0) * per_degree), 0), 180 * per_degree - 1)
-    column = min(max(int((lon + 180.0) * per_degree), 0), 360 * per_degree - 1)
-    number = (bits >> 3) & 15
+    shift, number = (bits >> 7) & 7, (bits >> 3) & 15
+    north, east = steps(lat, lon)
+    width = TILE_DEG / (1 << shift)
     return (
-        (row + REFERENCES[number, 0]) / per_degree - 90.0,
-        (column + REFERENCES[number, 1]) / per_degree - 180.0,
+        ((north >> (SHIFT_MAX - shift)) + REFERENCES[number, 0]) * width - 90.0,
+        ((east >> (SHIFT_MAX - shift)) + REFERENCES[number, 1]) * width - 180.0,
     )
 
 
 @compiled
-def _lonlat_side(
-    cells: Cells, first: int, pieces: int, inside: int, ref_lat: float, ref_lon: float, lat: float, lon: float
-) -> int:
+def lonlat_side(cells: Cells, entry: int, lat: float, lon: float) -> int:
+    """The same for a polygon that is straight in longitude and latitude. Nothing but the end of the loop is a branch."""
+    first, bits = cells.entry[entry, 1], cells.entry[entry, 2]
+    ref_lat, ref_lon = reference_point(bits, lat, lon)
     way_lat, way_lon = lat - ref_lat, lon - ref_lon
+    inside, unsure = (bits & 4) != 0, False
     a_lat, a_lon = cells.lonlat[first, 0], cells.lonlat[first, 1]
     a_left = way_lon * (a_lat - ref_lat) - way_lat * (a_lon - ref_lon) > 0
-    for vertex in range(first + 1, first + 1 + pieces):
+    for vertex in range(first + 1, first + 1 + (bits >> 10)):
         b_lat, b_lon = cells.lonlat[vertex, 0], cells.lonlat[vertex, 1]
         b_left = way_lon * (b_lat - ref_lat) - way_lat * (b_lon - ref_lon) > 0
         edge_lat, edge_lon = b_lat - a_lat, b_lon - a_lon
         over = edge_lon * (lat - a_lat) - edge_lat * (lon - a_lon)
-        if over * over <= (UNSURE_DEG * UNSURE_DEG) * (edge_lat * edge_lat + edge_lon * edge_lon):
-            return UNSURE
-        if a_left != b_left:
-            ref_over = edge_lon * (ref_lat - a_lat) - edge_lat * (ref_lon - a_lon)
-            inside ^= int((over > 0) != (ref_over > 0))
+        ref_over = edge_lon * (ref_lat - a_lat) - edge_lat * (ref_lon - a_lon)
+        unsure |= over * over <= (UNSURE_DEG * UNSURE_DEG) * (edge_lat * edge_lat + edge_lon * edge_lon)
+        inside ^= (a_left != b_left) & ((over > 0) != (ref_over > 0))
         a_lat, a_lon, a_left = b_lat, b_lon, b_left
-    return inside
+    return UNSURE if unsure else int(inside)
 
 
 @compiled

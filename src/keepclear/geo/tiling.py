@@ -15,6 +15,7 @@ from keepclear.geo.cells import (
     LONLAT,
     REFERENCES,
     ROWS,
+    SHIFT_MAX,
     TILE_DEG,
     TILES_PER_DEGREE,
     Ints,
@@ -23,8 +24,8 @@ from keepclear.geo.cells import (
 )
 from keepclear.geo.compiled import compiled
 from keepclear.geo.earth import Floats
-from keepclear.geo.growing import Grown, listed, one_cell, with_room
-from keepclear.geo.lists import Chain, append_entry, no_entries, no_lists, with_zone, write_tile
+from keepclear.geo.growing import COLUMN_COUNT, Grown, listed, one_cell, with_room
+from keepclear.geo.lists import Entries, append_entry, no_entries, no_lists, with_more, with_zone, write_tile
 from keepclear.geo.marking import (
     LON_M_PER_DEG_MIN,
     REFERENCE_M,
@@ -33,6 +34,7 @@ from keepclear.geo.marking import (
     asked_cells,
     asked_state,
     circle_cells,
+    circle_rows,
     inside_by_count,
     is_clear,
     margins_deg,
@@ -46,12 +48,13 @@ from keepclear.geo.marking import (
 from keepclear.geo.outlines import Outlines
 from keepclear.geo.runs import copy_near, copy_run
 
-SHIFT_MAX = 6
-TILE_BYTES_MAX = 200_000
+TILE_BYTES_MAX = 80_000
 M_PER_DEG = 111_200.0
 # Bytes that may be spent on each cell that an edge crosses: more where few zones share the memory. Measured: docs/kernel.md, "How fine".
-SPEND_MIN, SPEND_MAX = 30.0, 80.0
-SPEND_TIMES_PAIRS = 1.7e6
+SPEND_MIN, SPEND_MAX = 16.0, 43.0
+SPEND_TIMES_PAIRS = 0.95e6
+# A cell, and what a cell that an edge comes near adds to heads and entries where those that are alike are shared.
+CELL_BYTES, NEAR_BYTES = 2.0, 9.0
 
 NOWHERE, EVERYWHERE, EDGE = 0, 1, 2
 
@@ -61,12 +64,12 @@ def pairs_by_tile(outlines: Outlines) -> tuple[Longs, Longs, Ints]:
     """Which zones may reach into which tiles: tile numbers, where each one's zones begin, the zones (ascending)."""
     pairs = 0
     for zone in range(len(outlines.kind)):
-        pairs += len(_tiles_of(zone, outlines))
+        pairs += len(tiles_of(zone, outlines))
     tile_of, zone_of = np.empty(pairs, np.int64), np.empty(pairs, np.int32)
     count = np.zeros(ROWS * COLUMNS, np.int64)
     pairs = 0
     for zone in range(len(outlines.kind)):
-        for tile in _tiles_of(zone, outlines):
+        for tile in tiles_of(zone, outlines):
             tile_of[pairs], zone_of[pairs] = tile, zone
             count[tile] += 1
             pairs += 1
@@ -82,7 +85,7 @@ def pairs_by_tile(outlines: Outlines) -> tuple[Longs, Longs, Ints]:
 
 
 @compiled
-def _tiles_of(zone: int, outlines: Outlines) -> Longs:
+def tiles_of(zone: int, outlines: Outlines) -> Longs:
     """The tiles of the box of a zone; of one that was asked, the tiles it is known to reach into."""
     if outlines.kind[zone] == ASK:
         return outlines.asked_tile[outlines.first_asked[zone] : outlines.first_asked[zone + 1]].astype(np.int64)
@@ -118,7 +121,7 @@ def build_tiles(
     The zones of tile i are `zones[first[i]:first[i + 1]]`, rows of `outlines`; in the index they are called `number`.
     `spend` is how many bytes a cell that an edge crosses may cost."""
     code = np.empty(len(tiles), np.int64)
-    extent = np.empty((len(tiles), 5), np.int64)
+    extent = np.empty((len(tiles), COLUMN_COUNT), np.int64)
     for i in range(len(tiles)):
         before = used.copy()
         grown, code[i] = _tile(tiles[i], zones[first[i] : first[i + 1]], number, outlines, grown, used, spend)
@@ -146,7 +149,7 @@ def _tile(
             crossed_m += length_m + 1000.0
             banded_m2 += length_m * 2.0 * min(outlines.row[zones[i], 6], 50_000.0)
 
-    grown = with_room(grown, used, 0, len(zones) + 1, 0, 0, 0)
+    grown = with_room(grown, used, 0, 0, len(zones) + 1, 0, 0)
     common = np.empty(whole, np.int32)
     whole = 0
     for i in range(len(zones)):
@@ -154,15 +157,15 @@ def _tile(
             common[whole] = number[zones[i]]
             whole += 1
     if edges == 0:
-        return one_cell(grown, used, listed(grown, used, common)) if whole else (grown, 0)
+        return one_cell(grown, used, listed(grown, used, common) if whole else 0)
 
     shift = _shift(row, crossed_m, banded_m2, spend)
     side = 1 << shift
     cells = side * side
-    trie, chain = no_lists(cells), no_entries(cells)
-    scratch = np.empty((edges * cells, 4), np.int32)
+    trie, entries = no_lists(cells), no_entries(cells)
     inside = np.empty(cells, np.bool_)
     touched = untouched(cells)
+    rows, cosine = circle_rows(row, shift), np.empty(side)
     run = np.empty((3 * longest + 2, 2))
     for i in range(len(zones)):
         if status[i] != EDGE:
@@ -171,15 +174,16 @@ def _tile(
         kind = outlines.kind[zone]
         length, base = 0, 0
         if kind == CIRCLE:
-            circle_cells(row, column, shift, outlines.row[zone], inside, touched)
+            circle_cells(rows, column, shift, outlines.row[zone], inside, cosine, touched)
         elif kind == ASK:
             asked_cells(tile, shift, zone, outlines, inside, touched)
         else:
-            grown = with_room(grown, used, 0, 0, 0, 3 * longest + 2, 3 * longest + 2)
+            grown = with_room(grown, used, 0, 0, 0, 0, 3 * longest + 2)
             pieces = near[near_first[i] : near_first[i + 1]]
             length, base = copy_run(column, zone, pieces, outlines, run, grown, used)
             piece_cells(row, column, shift, zone, outlines, run, length, inside, touched)
         trie = with_zone(trie, number[zone], inside, touched)
+        entries = with_more(entries, touched.size[0])
         if kind in (LONLAT, GEODESIC):
             grown, run = _enter_pieces(
                 row,
@@ -192,23 +196,22 @@ def _tile(
                 base,
                 inside,
                 touched,
-                chain,
-                scratch,
+                entries,
                 grown,
                 used,
             )
         else:
-            _enter(chain, scratch, touched, number[zone], bits_of(kind, False, 0, shift, 0))
+            _enter(entries, touched, number[zone], bits_of(kind, False, 0, shift, 0))
         untouch(touched)
 
-    return write_tile(shift, trie, chain, scratch, common, grown, used)
+    return write_tile(shift, trie, entries, common, grown, used)
 
 
 @compiled
-def _enter(chain: Chain, scratch: Ints, touched: Touched, zone: int, bits: int) -> None:
+def _enter(entries: Entries, touched: Touched, zone: int, bits: int) -> None:
     """The same entry in all cells that the edge comes near."""
     for k in range(touched.size[0]):
-        append_entry(chain, scratch, touched.cells[k], zone, 0, bits)
+        append_entry(entries, touched.cells[k], zone, 0, bits)
 
 
 @compiled
@@ -223,8 +226,7 @@ def _enter_pieces(
     base: int,
     inside: Flags,
     touched: Touched,
-    chain: Chain,
-    scratch: Ints,
+    entries: Entries,
     grown: Grown,
     used: Longs,
 ) -> tuple[Grown, Floats]:
@@ -247,11 +249,9 @@ def _enter_pieces(
         if not is_clear(run, first, last, lat, lon, per_lon_m, clear_m):
             reference, state = other_reference(row, column, shift, cell, zone, outlines, run, first, last)
         if reference < 0:
-            append_entry(chain, scratch, cell, number, 0, bits_of(ASK, False, 0, shift, 0))
+            append_entry(entries, cell, number, 0, bits_of(ASK, False, 0, shift, 0))
         else:
-            append_entry(
-                chain, scratch, cell, number, first + base, bits_of(kind, state, reference, shift, last - first)
-            )
+            append_entry(entries, cell, number, first + base, bits_of(kind, state, reference, shift, last - first))
     return grown, run
 
 
@@ -263,7 +263,7 @@ def _reach_into(
     kind = outlines.kind[zone]
     if kind == CIRCLE:
         inside, touched = np.empty(1, np.bool_), untouched(1)
-        circle_cells(row, column, 0, outlines.row[zone], inside, touched)
+        circle_cells(circle_rows(row, 0), column, 0, outlines.row[zone], inside, np.empty(1), touched)
         if touched.size[0]:
             return near, 0, EDGE, min(55_000.0, 6.3 * outlines.row[zone, 5])
         return near, 0, EVERYWHERE if inside[0] else NOWHERE, 0.0
@@ -297,7 +297,7 @@ def _reach_into(
 
 @compiled
 def _shift(row: int, crossed_m: float, banded_m2: float, spend: float) -> int:
-    """Into 2^s by 2^s cells: as fine as pays. A finer cell is crossed by fewer edges; it costs four bytes, and twelve an entry."""
+    """Into 2^s by 2^s cells: as fine as pays. A finer cell is crossed by fewer edges, and costs its bytes."""
     south = row * TILE_DEG - 90.0
     height_m = TILE_DEG * M_PER_DEG
     width_m = max(height_m * np.cos(np.radians(south + TILE_DEG / 2)), 0.02 * height_m)
@@ -306,7 +306,7 @@ def _shift(row: int, crossed_m: float, banded_m2: float, spend: float) -> int:
         cells = float(1 << (2 * shift))
         cell_m = np.sqrt(width_m * height_m / cells)
         crossed = 1.3 * crossed_m / cell_m
-        bytes_taken = 4.0 * cells + 12.0 * (crossed + banded_m2 / (cell_m * cell_m))
+        bytes_taken = CELL_BYTES * cells + NEAR_BYTES * (crossed + banded_m2 / (cell_m * cell_m))
         if bytes_taken <= min(spend * crossed, TILE_BYTES_MAX):
             break
         shift -= 1

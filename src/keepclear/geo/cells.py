@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled_in_place
 from keepclear.geo.earth import ECCENTRICITY_SQUARED, SEMI_MAJOR_M, Floats
 
 Ints = npt.NDArray[np.int32]
@@ -69,20 +69,20 @@ class Cells(NamedTuple):
     zone: Floats
 
 
-@compiled
+@compiled_in_place
 def bits_of(kind: int, inside: bool, reference: int, shift: int, pieces: int) -> int:
     """What an entry says in one number: kind, state and number of its reference point, s of its tile, how many pieces."""
     return kind | (4 if inside else 0) | (reference << 3) | (shift << 7) | (pieces << 10)
 
 
-@compiled
+@compiled_in_place
 def steps(lat: float, lon: float) -> tuple[int, int]:
     """How many finest cells a position lies north of the south pole, and east of the antimeridian."""
     north, east = int((lat + 90.0) * _STEPS_PER_DEGREE), int((lon + 180.0) * _STEPS_PER_DEGREE)
     return min(max(north, 0), 180 * _STEPS_PER_DEGREE - 1), min(max(east, 0), 360 * _STEPS_PER_DEGREE - 1)
 
 
-@compiled
+@compiled_in_place
 def cell_of(cells: Cells, lat: float, lon: float) -> tuple[int, int]:
     """The row of `cell` that a position in degrees has, and the head before those of its tile."""
     north, east = steps(lat, lon)
@@ -93,7 +93,7 @@ def cell_of(cells: Cells, lat: float, lon: float) -> tuple[int, int]:
     return int(code >> 3) + (row << shift) + column, int(cells.tile[tile, 1])
 
 
-@compiled
+@compiled_in_place
 def locate(cells: Cells, lat: float, lon: float) -> int:
     """The place of a position in degrees."""
     cell, before = cell_of(cells, lat, lon)
@@ -101,20 +101,20 @@ def locate(cells: Cells, lat: float, lon: float) -> int:
     return before + local if local else 0
 
 
-@compiled
+@compiled_in_place
 def whole(cells: Cells, place: int) -> tuple[int, int]:
     """Where in `listed` the zones stand that contain the whole place, farther than their reach from the edge: first, last."""
     first = int(cells.head[place, 0])
     return first + 1, first + 1 + int(cells.listed[first])
 
 
-@compiled
+@compiled_in_place
 def crossing(cells: Cells, place: int) -> tuple[int, int]:
     """Which rows of `entry` are the place's zones with an edge within their reach: first, last."""
     return int(cells.head[place, 1]), int(cells.head[place + 1, 1])
 
 
-@compiled
+@compiled_in_place
 def block(cells: Cells, lat: float, lon: float) -> tuple[float, float, float, float]:
     """The tile or cell of a position: lowest and highest latitude, lowest and highest longitude, degrees."""
     north, east = steps(lat, lon)
@@ -132,7 +132,7 @@ _COLUMN_SIN, _COLUMN_COS = np.sin(_COLUMN_MIDDLE), np.cos(_COLUMN_MIDDLE)
 _RADIANS = np.pi / 180.0
 
 
-@compiled
+@compiled_in_place
 def ecef(lat: float, lon: float) -> tuple[float, float, float]:
     """Earth-centred metres of a position on the ellipsoid; within 10 nm of `earth.to_ecef`.
 
@@ -149,7 +149,7 @@ def ecef(lat: float, lon: float) -> tuple[float, float, float]:
     return across_m * cos_lon, across_m * sin_lon, prime_vertical_m * (1.0 - ECCENTRICITY_SQUARED) * sin_lat
 
 
-@compiled
+@compiled_in_place
 def _turned(sin: float, cos: float, by: float) -> tuple[float, float]:
     square = by * by
     sin_by = by * (1.0 - square / 6.0 * (1.0 - square / 20.0 * (1.0 - square / 42.0)))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.cells import CIRCLE, GEODESIC, LONLAT, Cells, Ints, Longs, cell_of, crossing, ecef, locate, whole
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.geo.earth import Floats
 from keepclear.geo.sides import OUTSIDE, UNSURE, circle_side, lonlat_side, side
 
@@ -138,7 +138,7 @@ def _fill(
         reached[0] = last
 
 
-@compiled
+@compiled_in_place
 def _look_up(cells: Cells, lat: Column, lon: Column, scale: float, block: Block) -> int:
     """Notes the rows that are somewhere; gives how many."""
     for row in range(len(lat)):
@@ -151,7 +151,7 @@ def _look_up(cells: Cells, lat: Column, lon: Column, scale: float, block: Block)
     return count
 
 
-@compiled
+@compiled_in_place
 def _heads(cells: Cells, block: Block, count: int) -> tuple[int, int]:
     """What the heads of the places say; gives how many zones stand in their lists, and how many entries there are."""
     zones, entries = 0, 0
@@ -167,7 +167,7 @@ def _heads(cells: Cells, block: Block, count: int) -> tuple[int, int]:
     return zones, entries
 
 
-@compiled
+@compiled_in_place
 def _decide(cells: Cells, lat: Column, lon: Column, scale: float, block: Block, count: int, asked: Asked) -> None:
     """What is to be said of all entries, kind by kind."""
     entries, circles, polygons = 0, 0, 0
@@ -206,7 +206,7 @@ def _decide(cells: Cells, lat: Column, lon: Column, scale: float, block: Block, 
             asked.said[n] = side(cells, entry, at_lat, at_lon, block.x[i], block.y[i], block.z[i])
 
 
-@compiled
+@compiled_in_place
 def _write(
     cells: Cells,
     block: Block,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.geo.earth import Floats
 from keepclear.geo.feet import Links, foot
 from keepclear.geo.geodesics import inverse
@@ -56,7 +56,7 @@ def edges_m(edges: Edges, number: Numbers, lat: Floats, lon: Floats) -> Floats:
     return edge_m
 
 
-@compiled
+@compiled_in_place
 def edge(edges: Edges, number: int, lat: float, lon: float, written: Desk, guess: int) -> tuple[float, int]:
     """Metres from a position to the edge of a shape, negative inside, and the piece of its line that is nearest, or -1.
 
@@ -78,7 +78,7 @@ def edge(edges: Edges, number: int, lat: float, lon: float, written: Desk, guess
     return sector_edge_m(apart_m, (bearing_deg - size[4]) % 360.0, line_m, size[5], size[2], size[3]), guess
 
 
-@compiled
+@compiled_in_place
 def sector_edge_m(
     apart_m: float, turn_deg: float, side_m: float, span_deg: float, radius_m: float, inner_radius_m: float
 ) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from keepclear.geo.cells import ASK, CIRCLE, LONLAT, Cells
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled_in_place
 from keepclear.geo.earth import ECCENTRICITY_SQUARED, MEAN_RADIUS_M, SEMI_MAJOR_M
 from keepclear.geo.outlines import RADIUS_M_MAX, RADIUS_M_MIN
 from keepclear.geo.sides import INSIDE, UNSURE, side
@@ -19,7 +19,7 @@ ESTIMATED_M_MAX = 200_000.0
 _MM = 0.001
 
 
-@compiled
+@compiled_in_place
 def estimate(cells: Cells, entry: int, lat: float, lon: float, x: float, y: float, z: float) -> tuple[float, float]:
     """Signed metres to the edge of an entry's zone, negative inside, and their error: |true - edge_m| <= error_m.
 
@@ -53,7 +53,7 @@ def estimate(cells: Cells, entry: int, lat: float, lon: float, x: float, y: floa
     return edge_m, error_m
 
 
-@compiled
+@compiled_in_place
 def _circle_edge(cx: float, cy: float, cz: float, radius_m: float, x: float, y: float, z: float) -> tuple[float, float]:
     """The arc over the chord lies between those of the smallest and the largest radius of curvature."""
     chord_m = np.sqrt((x - cx) ** 2 + (y - cy) ** 2 + (z - cz) ** 2)
@@ -63,7 +63,7 @@ def _circle_edge(cx: float, cy: float, cz: float, radius_m: float, x: float, y: 
     return (long_m + short_m) / 2 - radius_m, (long_m - short_m) / 2 + twist_m + _MM
 
 
-@compiled
+@compiled_in_place
 def _geodesic_edge(cells: Cells, first: int, pieces: int, x: float, y: float, z: float) -> tuple[float, float]:
     """Over the inner part of a piece the distance to its upright plane, else the chord to a vertex; both made arcs."""
     lateral_m, squared = np.inf, np.inf
@@ -87,7 +87,7 @@ def _geodesic_edge(cells: Cells, first: int, pieces: int, x: float, y: float, z:
     return edge_m, _MM + 0.03 * edge_m * edge_m * edge_m / (6 * radius_squared)
 
 
-@compiled
+@compiled_in_place
 def _lonlat_edge(cells: Cells, first: int, pieces: int, lat: float, lon: float) -> tuple[float, float]:
     """The nearest place of each piece by the scale at the position, its distance by the scale half-way."""
     sin, cos = np.sin(np.radians(lat)), np.cos(np.radians(lat))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.geo.earth import ECCENTRICITY_SQUARED, FLATTENING, SEMI_MAJOR_M, Floats
 from keepclear.geo.geodesic_series import SECOND_ECCENTRICITY_SQUARED
 from keepclear.geo.geodesics import SEMI_MINOR_M, inverse
@@ -40,7 +40,7 @@ def feet(
     return distance_m, left
 
 
-@compiled
+@compiled_in_place
 def foot(
     links: Links, piece: int, share: float, lat: float, lon: float, x: float, y: float, z: float
 ) -> tuple[float, bool]:
@@ -68,14 +68,14 @@ def foot(
     return distance_m, left
 
 
-@compiled
+@compiled_in_place
 def _beside(links: Links, piece: int, x: float, y: float, z: float, up_x: float, up_y: float, up_z: float) -> float:
     """Above 0 on the left of a piece."""
     a, b = links.vertex[links.start[piece]], links.vertex[links.end[piece]]
     return _upright(b[0] - a[0], b[1] - a[1], b[2] - a[2], x - a[0], y - a[1], z - a[2], up_x, up_y, up_z)
 
 
-@compiled
+@compiled_in_place
 def _turn(links: Links, first: int, second: int, up_x: float, up_y: float, up_z: float) -> float:
     """Above 0 where the line turns left from one piece to the next."""
     a, b = links.vertex[links.start[first]], links.vertex[links.end[first]]
@@ -83,7 +83,7 @@ def _turn(links: Links, first: int, second: int, up_x: float, up_y: float, up_z:
     return _upright(b[0] - a[0], b[1] - a[1], b[2] - a[2], d[0] - c[0], d[1] - c[1], d[2] - c[2], up_x, up_y, up_z)
 
 
-@compiled
+@compiled_in_place
 def _upright(
     ax: float, ay: float, az: float, bx: float, by: float, bz: float, up_x: float, up_y: float, up_z: float
 ) -> float:
@@ -91,7 +91,7 @@ def _upright(
     return (ay * bz - az * by) * up_x + (az * bx - ax * bz) * up_y + (ax * by - ay * bx) * up_z
 
 
-@compiled
+@compiled_in_place
 def _dropped(x: float, y: float, z: float) -> tuple[float, float, float, float, float]:
     """Latitude and longitude under a point near the ellipsoid, and the direction up there."""
     from_axis_m = math.sqrt(x * x + y * y)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled_in_place
 from keepclear.geo.earth import ECCENTRICITY_SQUARED, FLATTENING
 
 SECOND_ECCENTRICITY_SQUARED = ECCENTRICITY_SQUARED / (1 - ECCENTRICITY_SQUARED)
@@ -47,14 +47,14 @@ class Waves(NamedTuple):
     sixth: float
 
 
-@compiled
+@compiled_in_place
 def expansion(cos_alpha0_squared: float) -> float:
     """eps of a geodesic."""
     k_squared = SECOND_ECCENTRICITY_SQUARED * cos_alpha0_squared
     return k_squared / (2 * (1 + math.sqrt(1 + k_squared)) + k_squared)
 
 
-@compiled
+@compiled_in_place
 def distance_waves(eps: float) -> Waves:
     """Distance in units of the semi-minor axis (equations 17 and 18)."""
     e2 = eps * eps
@@ -69,7 +69,7 @@ def distance_waves(eps: float) -> Waves:
     )
 
 
-@compiled
+@compiled_in_place
 def arc_waves(eps: float) -> Waves:
     """The arc sigma by the distance, both as angles: `distance_waves` the other way round (equation 21)."""
     e2 = eps * eps
@@ -84,7 +84,7 @@ def arc_waves(eps: float) -> Waves:
     )
 
 
-@compiled
+@compiled_in_place
 def longitude_waves(eps: float) -> Waves:
     """By how much longitude falls short of that on the sphere, in units of the flattening times sin(alpha0) (equation 23)."""
     e2 = eps * eps
@@ -99,13 +99,13 @@ def longitude_waves(eps: float) -> Waves:
     )
 
 
-@compiled
+@compiled_in_place
 def at(waves: Waves, arc: float, sin: float, cos: float) -> float:
     """The integral from the equator to an arc with this sine and cosine."""
     return between(waves, arc, sin, cos, cos)
 
 
-@compiled
+@compiled_in_place
 def between(waves: Waves, arc: float, sin_arc: float, cos_arc: float, cos_sum: float) -> float:
     """The integral from one sigma to another: `arc` is their difference, `cos_sum` the cosine of their sum.
 

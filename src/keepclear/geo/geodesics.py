@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.geo.earth import ECCENTRICITY_SQUARED, FLATTENING, SEMI_MAJOR_M, Floats
 from keepclear.geo.geodesic_series import (
     Waves,
@@ -52,7 +52,7 @@ class Course(NamedTuple):
     longitude_here: float
 
 
-@compiled
+@compiled_in_place
 def inverse(lat: float, lon: float, to_lat: float, to_lon: float) -> tuple[float, float]:
     """Metres along the shortest way, and the azimuth at the first point in degrees, -180 to 180; from a point to itself 0, 0."""
     sin1, cos1, scale1 = _reduced(lat)
@@ -89,7 +89,7 @@ def inverse(lat: float, lon: float, to_lat: float, to_lon: float) -> tuple[float
     return _nearly_antipodal(sin1, cos1, sin2, cos2, turn)
 
 
-@compiled
+@compiled_in_place
 def _nearly_antipodal(sin1: float, cos1: float, sin2: float, cos2: float, turn: float) -> tuple[float, float]:
     """`inverse` between reduced latitudes, by halving the azimuth from the point nearer to a pole, taken in the south."""
     swapped = abs(sin1) < abs(sin2)
@@ -136,7 +136,7 @@ def inverses(lat: Floats, lon: Floats, to_lat: Floats, to_lon: Floats) -> tuple[
     return length_m, azimuth_deg
 
 
-@compiled
+@compiled_in_place
 def course(lat: float, lon: float, azimuth_deg: float) -> Course:
     """The geodesic that leaves a point at an azimuth."""
     sin_beta, cos_beta, _ = _reduced(lat)
@@ -163,7 +163,7 @@ def course(lat: float, lon: float, azimuth_deg: float) -> Course:
     )
 
 
-@compiled
+@compiled_in_place
 def along(ahead: Course, length_m: float) -> tuple[float, float]:
     """Latitude and longitude so many metres along a course; the longitude in [-180, 180)."""
     tau = ahead.tau + length_m / ahead.radius_m
@@ -181,7 +181,7 @@ def along(ahead: Course, length_m: float) -> tuple[float, float]:
     return lat, lon
 
 
-@compiled
+@compiled_in_place
 def turn_deg(lon: float, to_lon: float) -> float:
     """Degrees from one longitude east to another, -180 to 180; next to the antimeridian without a loss of digits."""
     turn = to_lon - lon
@@ -192,7 +192,7 @@ def turn_deg(lon: float, to_lon: float) -> float:
     return turn
 
 
-@compiled
+@compiled_in_place
 def sine_and_cosine(lat: float) -> tuple[float, float]:
     """Of degrees of latitude; next to a pole the cosine without a loss of digits."""
     if abs(lat) <= 45.0:
@@ -202,7 +202,7 @@ def sine_and_cosine(lat: float) -> tuple[float, float]:
     return math.copysign(math.cos(from_pole), lat), math.sin(from_pole)
 
 
-@compiled
+@compiled_in_place
 def _reduced(lat: float) -> tuple[float, float, float]:
     """Sine and cosine of the reduced latitude, and the cosine by that of the latitude."""
     sin, cos = sine_and_cosine(lat)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keepclear.geo.cells import Ints, Longs
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.geo.growing import CELL, ENTRY, HEAD, Grown, listed, one_cell, with_room
 from keepclear.geo.marking import Flags, Touched
 
@@ -63,7 +63,7 @@ def with_more(entries: Entries, more: int) -> Entries:
     return Entries(rows, entries.near, entries.size)
 
 
-@compiled
+@compiled_in_place
 def append_entry(entries: Entries, cell: int, zone: int, first: int, bits: int) -> None:
     """Puts an entry behind those of its cell."""
     row = entries.size[0]
@@ -85,7 +85,7 @@ def with_zone(trie: Trie, zone: int, inside: Flags, touched: Touched) -> Trie:
     return trie
 
 
-@compiled
+@compiled_in_place
 def _append_zone(trie: Trie, zone: int, inside: Flags, touched: Touched) -> None:
     of_cell, parent, child, near = trie.of_cell, trie.parent, trie.child, touched.near
     before = size = trie.size[0]
@@ -194,7 +194,7 @@ def _write_cells(trie: Trie, place_of: Ints, entries: Entries, grown: Grown, use
     used[ENTRY] = at
 
 
-@compiled
+@compiled_in_place
 def _is_same(head: Ints, entry: Ints, here: int, place: int, row: Ints, order: Ints, first: int, count: int) -> bool:
     """Whether the head here has this list and these entries."""
     begin = head[here, 1]

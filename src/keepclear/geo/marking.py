@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from keepclear.geo.asking import CELL_ASK, CELL_IN, GRID_SHIFT
 from keepclear.geo.cells import REFERENCES, TILE_DEG, Ints, Longs, ecef
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.geo.earth import Floats
 from keepclear.geo.outlines import RADIUS_M_MAX, RADIUS_M_MIN, Outlines
 
@@ -55,7 +55,7 @@ def circle_rows(row: int, shift: int) -> Floats:
     return rows
 
 
-@compiled
+@compiled_in_place
 def circle_cells(
     rows: Floats, column: int, shift: int, circle: Floats, inside: Flags, cosine: Floats, touched: Touched
 ) -> None:
@@ -94,14 +94,14 @@ def circle_cells(
                     touch(touched, first + k, 0)
 
 
-@compiled
+@compiled_in_place
 def corner_distance_m(lat: float, half: float) -> float:
     """No place of a cell, `half` degrees up and aside from its middle, is farther from the middle than this."""
     cos = np.cos(np.radians(max(abs(lat) - half, 0.0)))
     return float(np.hypot(111_700.0 * half, 111_330.0 * half * cos))
 
 
-@compiled
+@compiled_in_place
 def touch(touched: Touched, cell: int, piece: int) -> None:
     """Notes that a piece comes near a cell; pieces come in their order."""
     if touched.near[cell] == 0:
@@ -112,7 +112,7 @@ def touch(touched: Touched, cell: int, piece: int) -> None:
     touched.near[cell] += 1
 
 
-@compiled
+@compiled_in_place
 def untouch(touched: Touched) -> None:
     """Forgets all."""
     for k in range(touched.size[0]):
@@ -140,7 +140,7 @@ def asked_state(tile: int, zone: int, outlines: Outlines) -> int:
     return int(outlines.asked_state[at])
 
 
-@compiled
+@compiled_in_place
 def asked_cells(tile: int, shift: int, zone: int, outlines: Outlines, inside: Flags, touched: Touched) -> None:
     """The grid of the tile, made coarser where all cells agree, or finer by repeating."""
     grid = outlines.asked_grid[asked_state(tile, zone, outlines)]
@@ -160,14 +160,14 @@ def asked_cells(tile: int, shift: int, zone: int, outlines: Outlines, inside: Fl
             touch(touched, cell, 0)
 
 
-@compiled
+@compiled_in_place
 def turn_deg(column: int, zone: int, outlines: Outlines) -> float:
     """What a longitude of the tile must be given to lie in the frame of the zone: 0 or a full turn."""
     middle = (outlines.box[zone, 2] + outlines.box[zone, 3]) / 2
     return float(360.0 * np.rint((middle - (column + 0.5) * TILE_DEG + 180.0) / 360.0))
 
 
-@compiled
+@compiled_in_place
 def margins_deg(row: int, zone: int, outlines: Outlines) -> tuple[float, float]:
     """How many degrees of latitude and of longitude the edge of a zone matters beyond itself, about a row of tiles."""
     reach_m = outlines.row[zone, 6] + outlines.bow_m[zone] + SLACK_M
@@ -177,7 +177,7 @@ def margins_deg(row: int, zone: int, outlines: Outlines) -> tuple[float, float]:
     return in_lat, reach_m / (LON_M_PER_DEG_MIN * np.cos(np.radians(highest))) + SLACK_DEG
 
 
-@compiled
+@compiled_in_place
 def span(a_lat: float, a_lon: float, b_lat: float, b_lon: float, south: float, north: float) -> tuple[float, float]:
     """Lowest and highest longitude of a straight piece within a band of latitudes; none (1, 0) if it keeps out, or is no piece."""
     low, high = min(a_lat, b_lat), max(a_lat, b_lat)
@@ -191,7 +191,7 @@ def span(a_lat: float, a_lon: float, b_lat: float, b_lon: float, south: float, n
     return min(a_lon, b_lon), max(a_lon, b_lon)
 
 
-@compiled
+@compiled_in_place
 def inside_by_count(zone: int, outlines: Outlines, lat: float, lon: float) -> int:
     """By counting crossings to the east of a point in the frame of the zone: 1 inside, 0 outside, 2 on a piece."""
     inside = 0
@@ -329,7 +329,7 @@ def _states_by_row(
     return True
 
 
-@compiled
+@compiled_in_place
 def is_clear(run: Floats, first: int, last: int, lat: float, lon: float, per_lon_m: float, clear_m: float) -> bool:
     """Whether pieces `first` up to `last` of a run keep away from a point, at so many metres a degree of longitude."""
     for k in range(first, last):
@@ -342,7 +342,7 @@ def is_clear(run: Floats, first: int, last: int, lat: float, lon: float, per_lon
     return True
 
 
-@compiled
+@compiled_in_place
 def other_reference(
     row: int, column: int, shift: int, cell: int, zone: int, outlines: Outlines, run: Floats, first: int, last: int
 ) -> tuple[int, bool]:

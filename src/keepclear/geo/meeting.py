@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.geo.earth import Floats
 from keepclear.geo.edges import Desk, Edges, Numbers, desk, edge
 from keepclear.geo.geodesics import Course, along, course
@@ -44,7 +44,7 @@ def meetings_s(edges: Edges, number: Numbers, motions: Floats, horizon_s: Floats
     return met_s
 
 
-@compiled
+@compiled_in_place
 def _meeting_s(
     edges: Edges,
     number: int,

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.geo.earth import ECCENTRICITY_SQUARED, MEAN_RADIUS_M, SEMI_MAJOR_M, Floats
 from keepclear.geo.geodesics import sine_and_cosine
 
@@ -58,7 +58,7 @@ def fill_balls(vertex: Floats, start: Indexes, end: Indexes, ball: Floats) -> No
             held += 2
 
 
-@compiled
+@compiled_in_place
 def _surround(inner: Floats, first: int, last: int, ball: Floats, row: int) -> None:
     """Writes a ball that holds the balls first to last, about the middle of their centres."""
     for axis in range(3):
@@ -116,7 +116,7 @@ def unseen(points: int) -> Seen:
     return Seen(np.empty((points, 3)), np.empty((points, 3, 3)), np.empty((points, 3)))
 
 
-@compiled
+@compiled_in_place
 def look(seen: Seen, i: int, lat: float, lon: float) -> None:
     """Writes point i."""
     sin_lat, cos_lat = sine_and_cosine(lat)
@@ -139,7 +139,7 @@ def waiting_room() -> tuple[npt.NDArray[np.int64], Floats]:
     return np.empty((_DEPTH_MAX, 3), np.int64), np.empty(_DEPTH_MAX)
 
 
-@compiled
+@compiled_in_place
 def nearest_piece(
     seen: Seen, i: int, line: int, search: Search, room: tuple[npt.NDArray[np.int64], Floats], guess: int
 ) -> tuple[int, float]:
@@ -181,7 +181,7 @@ def nearest_piece(
     return best_piece, best_along
 
 
-@compiled
+@compiled_in_place
 def _apart_squared(seen: Seen, i: int, search: Search, piece: int) -> tuple[float, float]:
     """How far a piece seems to be, squared, and the share of it before the foot."""
     x0, y0, z0 = _seen(seen.axes, seen.offset, i, search.vertex, search.start[piece])
@@ -241,7 +241,7 @@ def pieces_within(
     return whose[:found], which[:found], ends[:found]
 
 
-@compiled
+@compiled_in_place
 def _seen(axes: Floats, offset: Floats, i: int, vertex: Floats, k: int) -> tuple[float, float, float]:
     """East, north and up of a vertex as seen from point i."""
     x, y, z = vertex[k, 0], vertex[k, 1], vertex[k, 2]
@@ -252,19 +252,19 @@ def _seen(axes: Floats, offset: Floats, i: int, vertex: Floats, k: int) -> tuple
     )
 
 
-@compiled
+@compiled_in_place
 def _share(x0: float, y0: float, dx: float, dy: float) -> float:
     """How much of a piece from (x0, y0) by (dx, dy) lies before its place nearest to the origin."""
     return min(max(-(x0 * dx + y0 * dy) / max(dx * dx + dy * dy, 1e-12), 0.0), 1.0)
 
 
-@compiled
+@compiled_in_place
 def _apart_m(place: Floats, i: int, ball: Floats, row: int) -> float:
     x, y, z = place[i, 0] - ball[row, 0], place[i, 1] - ball[row, 1], place[i, 2] - ball[row, 2]
     return math.sqrt(x * x + y * y + z * z)
 
 
-@compiled
+@compiled_in_place
 def _beyond_squared(point: Floats, i: int, ball: Floats, row: int) -> float:
     """Square of the metres from a point to a ball; 0 within it."""
     beyond_m: float = max(_apart_m(point, i, ball, row) - ball[row, 3], 0.0)

@@ -9,7 +9,7 @@ share it agree: rounding may move the vertex a hair, but never opens the ring.
 from __future__ import annotations
 
 from keepclear.geo.cells import ASK, CIRCLE, LONLAT, REFERENCES, SHIFT_MAX, TILE_DEG, Cells, ecef, steps
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled_in_place
 
 OUTSIDE, INSIDE, UNSURE = 0, 1, 2
 # Nearer than this to the line of a piece the position is handed to the exact engine: 2 mm.
@@ -17,7 +17,7 @@ UNSURE_DEG = 2e-8
 UNSURE_M = 0.002
 
 
-@compiled
+@compiled_in_place
 def side(cells: Cells, entry: int, lat: float, lon: float, x: float, y: float, z: float) -> int:
     """INSIDE or OUTSIDE the zone of an entry of the position's own cell, or UNSURE; x, y, z = ecef(lat, lon)."""
     bits = cells.entry[entry, 2]
@@ -32,7 +32,7 @@ def side(cells: Cells, entry: int, lat: float, lon: float, x: float, y: float, z
     return _geodesic_side(cells, cells.entry[entry, 1], bits >> 10, (bits >> 2) & 1, rx, ry, rz, x, y, z)
 
 
-@compiled
+@compiled_in_place
 def circle_side(cells: Cells, zone: int, x: float, y: float, z: float) -> int:
     """The same for a circle: by the squared chord to its centre."""
     dx, dy, dz = x - cells.zone[zone, 0], y - cells.zone[zone, 1], z - cells.zone[zone, 2]
@@ -42,7 +42,7 @@ def circle_side(cells: Cells, zone: int, x: float, y: float, z: float) -> int:
     )
 
 
-@compiled
+@compiled_in_place
 def reference_point(bits: int, lat: float, lon: float) -> tuple[float, float]:
     """Latitude and longitude of the reference point of an entry of the position's cell."""
     shift, number = (bits >> 7) & 7, (bits >> 3) & 15
@@ -54,7 +54,7 @@ def reference_point(bits: int, lat: float, lon: float) -> tuple[float, float]:
     )
 
 
-@compiled
+@compiled_in_place
 def lonlat_side(cells: Cells, entry: int, lat: float, lon: float) -> int:
     """The same for a polygon that is straight in longitude and latitude. Nothing but the end of the loop is a branch."""
     first, bits = cells.entry[entry, 1], cells.entry[entry, 2]
@@ -75,7 +75,7 @@ def lonlat_side(cells: Cells, entry: int, lat: float, lon: float) -> int:
     return UNSURE if unsure else int(inside)
 
 
-@compiled
+@compiled_in_place
 def _geodesic_side(
     cells: Cells, first: int, pieces: int, inside: int, rx: float, ry: float, rz: float, x: float, y: float, z: float
 ) -> int:

@@ -22,7 +22,7 @@ from keepclear.geo.cells import (
     Longs,
     bits_of,
 )
-from keepclear.geo.compiled import compiled
+from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.geo.earth import Floats
 from keepclear.geo.growing import COLUMN_COUNT, Grown, listed, one_cell, with_room
 from keepclear.geo.lists import Entries, append_entry, no_entries, no_lists, with_more, with_zone, write_tile
@@ -207,7 +207,7 @@ def _tile(
     return write_tile(shift, trie, entries, common, grown, used)
 
 
-@compiled
+@compiled_in_place
 def _enter(entries: Entries, touched: Touched, zone: int, bits: int) -> None:
     """The same entry in all cells that the edge comes near."""
     for k in range(touched.size[0]):
@@ -295,7 +295,7 @@ def _reach_into(
     return near, 0, EVERYWHERE if state == 1 else NOWHERE, 0.0
 
 
-@compiled
+@compiled_in_place
 def _shift(row: int, crossed_m: float, banded_m2: float, spend: float) -> int:
     """Into 2^s by 2^s cells: as fine as pays. A finer cell is crossed by fewer edges, and costs its bytes."""
     south = row * TILE_DEG - 90.0

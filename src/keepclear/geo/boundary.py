@@ -23,7 +23,8 @@ from keepclear.geo import earth
 from keepclear.geo.earth import Floats
 from keepclear.geo.feet import Links, feet
 from keepclear.geo.gaussian import behind_edges, left_of_edges
-from keepclear.geo.nearest import ASKEW_M, CHORD_SAG_M, HORIZON_M, Seen, seen_from
+from keepclear.geo.nearest import ASKEW_M, CHORD_SAG_M, HORIZON_M
+from keepclear.geo.seeing import Seen, seen_from
 from keepclear.ground.errors import LimitExceeded
 
 Ring = tuple[Floats, Floats]

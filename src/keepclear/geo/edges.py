@@ -13,7 +13,8 @@ from keepclear.geo.compiled import compiled, compiled_in_place
 from keepclear.geo.earth import Floats
 from keepclear.geo.feet import Links, foot
 from keepclear.geo.geodesics import inverse
-from keepclear.geo.nearest import Search, Seen, look, nearest_piece, unseen, waiting_room
+from keepclear.geo.nearest import Search, nearest_piece, waiting_room
+from keepclear.geo.seeing import Seen, look, unseen
 
 CIRCLE, SECTOR, POLYGON, CORRIDOR = range(4)
 

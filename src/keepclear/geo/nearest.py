@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.compiled import compiled, compiled_in_place
-from keepclear.geo.earth import ECCENTRICITY_SQUARED, MEAN_RADIUS_M, SEMI_MAJOR_M, Floats
-from keepclear.geo.geodesics import sine_and_cosine
+from keepclear.geo.earth import MEAN_RADIUS_M, Floats
+from keepclear.geo.seeing import Seen, vertex_seen
 
 PIECES_PER_RUN = 8
 CHORD_SAG_M = 0.1
@@ -77,18 +77,6 @@ def ball_count(pieces: int) -> int:
     return int(2 * -(-pieces // PIECES_PER_RUN) - 1)
 
 
-class Seen(NamedTuple):
-    """Points, and what a point sees in its own directions.
-
-    point   (n, 3) earth-centred metres
-    axes    (n, 3, 3) east, north and up of each point as unit vectors
-    offset  (n, 3) the point along its own axes"""
-
-    point: Floats
-    axes: Floats
-    offset: Floats
-
-
 class Search(NamedTuple):
     """Lines of pieces, and the balls about them.
 
@@ -99,38 +87,6 @@ class Search(NamedTuple):
     start: Indexes
     end: Indexes
     ball: Floats
-
-
-@compiled
-def seen_from(lat: Floats, lon: Floats) -> Seen:
-    """The points at these positions on the ellipsoid."""
-    seen = unseen(len(lat))
-    for i in range(len(lat)):
-        look(seen, i, lat[i], lon[i])
-    return seen
-
-
-@compiled
-def unseen(points: int) -> Seen:
-    """Room for so many points."""
-    return Seen(np.empty((points, 3)), np.empty((points, 3, 3)), np.empty((points, 3)))
-
-
-@compiled_in_place
-def look(seen: Seen, i: int, lat: float, lon: float) -> None:
-    """Writes point i."""
-    sin_lat, cos_lat = sine_and_cosine(lat)
-    sin_lon, cos_lon = math.sin(math.radians(lon)), math.cos(math.radians(lon))
-    prime_vertical_m = SEMI_MAJOR_M / math.sqrt(1 - ECCENTRICITY_SQUARED * sin_lat * sin_lat)
-    point, axes, offset = seen.point[i], seen.axes[i], seen.offset[i]
-    point[0] = prime_vertical_m * cos_lat * cos_lon
-    point[1] = prime_vertical_m * cos_lat * sin_lon
-    point[2] = prime_vertical_m * (1 - ECCENTRICITY_SQUARED) * sin_lat
-    axes[0, 0], axes[0, 1], axes[0, 2] = -sin_lon, cos_lon, 0.0
-    axes[1, 0], axes[1, 1], axes[1, 2] = -sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat
-    axes[2, 0], axes[2, 1], axes[2, 2] = cos_lat * cos_lon, cos_lat * sin_lon, sin_lat
-    for axis in range(3):
-        offset[axis] = axes[axis, 0] * point[0] + axes[axis, 1] * point[1] + axes[axis, 2] * point[2]
 
 
 @compiled
@@ -184,8 +140,8 @@ def nearest_piece(
 @compiled_in_place
 def _apart_squared(seen: Seen, i: int, search: Search, piece: int) -> tuple[float, float]:
     """How far a piece seems to be, squared, and the share of it before the foot."""
-    x0, y0, z0 = _seen(seen.axes, seen.offset, i, search.vertex, search.start[piece])
-    x1, y1, z1 = _seen(seen.axes, seen.offset, i, search.vertex, search.end[piece])
+    x0, y0, z0 = vertex_seen(seen, i, search.vertex, search.start[piece])
+    x1, y1, z1 = vertex_seen(seen, i, search.vertex, search.end[piece])
     dx, dy, dz = x1 - x0, y1 - y0, z1 - z0
     along = _share(x0, y0, dx, dy)
     if z0 < -ASKEW_M:
@@ -225,8 +181,8 @@ def pieces_within(
                 continue
             run_end = first_piece + min((first + 1) * PIECES_PER_RUN, pieces)
             for piece in range(first_piece + first * PIECES_PER_RUN, run_end):
-                x0, y0, z0 = _seen(seen.axes, seen.offset, i, search.vertex, search.start[piece])
-                x1, y1, _ = _seen(seen.axes, seen.offset, i, search.vertex, search.end[piece])
+                x0, y0, z0 = vertex_seen(seen, i, search.vertex, search.start[piece])
+                x1, y1, _ = vertex_seen(seen, i, search.vertex, search.end[piece])
                 dx, dy = x1 - x0, y1 - y0
                 along = _share(x0, y0, dx, dy)
                 x, y = x0 + along * dx, y0 + along * dy
@@ -239,17 +195,6 @@ def pieces_within(
                 ends[found] = x0, y0, x1, y1
                 found += 1
     return whose[:found], which[:found], ends[:found]
-
-
-@compiled_in_place
-def _seen(axes: Floats, offset: Floats, i: int, vertex: Floats, k: int) -> tuple[float, float, float]:
-    """East, north and up of a vertex as seen from point i."""
-    x, y, z = vertex[k, 0], vertex[k, 1], vertex[k, 2]
-    return (
-        axes[i, 0, 0] * x + axes[i, 0, 1] * y + axes[i, 0, 2] * z - offset[i, 0],
-        axes[i, 1, 0] * x + axes[i, 1, 1] * y + axes[i, 1, 2] * z - offset[i, 1],
-        axes[i, 2, 0] * x + axes[i, 2, 1] * y + axes[i, 2, 2] * z - offset[i, 2],
-    )
 
 
 @compiled_in_place

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from keepclear.geo.boundary import Booleans, Boundary, Indexes
 from keepclear.geo.earth import Floats
 from keepclear.geo.feet import Links
-from keepclear.geo.nearest import Search, ball_count, fill_balls, pieces_within, seen_from
+from keepclear.geo.nearest import Search, ball_count, fill_balls, pieces_within
+from keepclear.geo.seeing import seen_from
 
 Numbers = npt.NDArray[np.intp]
 

@@ -196,7 +196,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             account = watch_run.run(
                 [
-                    files.enter_context(read_ahead(feed)) if Path(name).is_file() else feed
+                    files.enter_context(read_ahead(feed)) if name != "-" and Path(name).is_file() else feed
                     for name, feed in zip(args.positions, feeds, strict=True)
                 ]
             )

@@ -44,7 +44,8 @@ def compiled(function: Function) -> Function:
 def compiled_in_place(function: Function) -> Function:
     """The same for a function that makes no array and gives none back: it works on those that it is given.
 
-    They cannot go away meanwhile, so the code that counts their holders is left out. A function that hands many arrays
+    They cannot go away meanwhile, so the code that counts their holders is left out. Whoever gave one back would corrupt
+    memory unnoticed: tests/house/test_compiled.py forbids it. A function that hands many arrays
     to others for every row spends most of its time counting otherwise. Compiling fails if an array is made after all."""
     return _translated(function, _nrt=False)
 

@@ -98,6 +98,7 @@ def pairs(cells: Cells, lat: Column, lon: Column, scale: float) -> Pairs:
             return Pairs(found[0, :pairs_found], found[1, :pairs_found], unsure[0, :pairs_unsure])
         if entries > len(asked.entry):
             asked = _asked(2 * entries)
+            continue
         # As much as the rows so far make likely, and a tenth more.
         found = _wider(found, pairs_found, int(1.1 * (pairs_found + 1) / max(rows, 1) * len(lat)))
         unsure = _wider(unsure, pairs_unsure, 0)

@@ -17,6 +17,8 @@ from keepclear.geo.geodesics import SEMI_MINOR_M, inverse
 
 Indexes = npt.NDArray[np.int32]
 
+_QUARTER_M = 10_000_000.0
+
 
 class Links(NamedTuple):
     """The pieces of lines: see `Boundary`."""
@@ -49,7 +51,8 @@ def foot(
     share    of the piece before the foot
     x, y, z  the point as earth-centred metres
 
-    At a vertex both pieces that meet there count: left of both where the line turns left, of either where it turns right."""
+    At a vertex both pieces that meet there count: left of both where the line turns left, of either where it turns right.
+    From the other side of the earth left and right change places; no shape is so large that its inside would reach there."""
     a, b = links.vertex[links.start[piece]], links.vertex[links.end[piece]]
     foot_lat, foot_lon, up_x, up_y, up_z = _dropped(
         a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]), a[2] + share * (b[2] - a[2])
@@ -65,7 +68,7 @@ def foot(
         first, second = (other, piece) if share <= 0.0 else (piece, other)
         other_left = _beside(links, other, x, y, z, up_x, up_y, up_z) > 0
         left = (left and other_left) if _turn(links, first, second, up_x, up_y, up_z) > 0 else (left or other_left)
-    return distance_m, left
+    return distance_m, left and distance_m < _QUARTER_M
 
 
 @compiled_in_place

@@ -179,7 +179,7 @@ def utc_text(us: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _second_text(second: int) -> str:
-    return (EPOCH + timedelta(seconds=second)).isoformat().removesuffix("+00:00")
+    return (EPOCH + timedelta(seconds=int(second))).isoformat().removesuffix("+00:00")
 
 
 def duration_text(us: int) -> str:

@@ -70,11 +70,16 @@ class Known(Generic[Item]):
         self._table = table
         self._items: Sequence[Item] = ()
 
-    def turn_to(self, items: Sequence[Item]) -> npt.NDArray[np.int32]:
-        """The numbers of these items, to be used for a column that names them by place."""
+    def turn_to(self, items: Sequence[Item], reports: int) -> npt.NDArray[np.int32]:
+        """The numbers of these items, to be used for a column of so many reports that names them by place.
+
+        Of a list much longer than the column nothing is looked up before it is named."""
         if items is not self._items:
             known = self._table.known
-            self.numbers = np.array([known.get(item, NONE) for item in items], dtype=np.int32)
+            if len(items) > 16 + 4 * reports:
+                self.numbers = np.full(len(items), NONE, np.int32)
+            else:
+                self.numbers = np.array([known.get(item, NONE) for item in items], dtype=np.int32)
             self._items = items
         return self.numbers
 

@@ -158,7 +158,7 @@ class Holdings:
         named = (batch.subject, batch.source, batch.claim, batch.area)
         tables = (batch.subjects, batch.sources, batch.claims, batch.areas)
         subjects, sources, claims, areas = (
-            known.turn_to(table) for known, table in zip(self._known, tables, strict=True)
+            known.turn_to(table, len(batch)) for known, table in zip(self._known, tables, strict=True)
         )
         numbers = (subjects, sources, claims, areas)
         reported = (

@@ -145,7 +145,7 @@ class Watch:
         """Lets time pass to an instant (microseconds, or text such as "2026-05-18T12:00:00Z").
 
         Windows open and close, deadlines pass, the silent are lost."""
-        self._pass_time(parse_instant(at).us if isinstance(at, str) else at, including=True)
+        self._pass_time(parse_instant(at).us if isinstance(at, str) else int(at), including=True)
         return Events(self._speaker.taken())
 
     def states(self) -> Iterator[tuple[str, str, State]]:

@@ -307,6 +307,22 @@ def test_ctrl_c_while_waiting_for_input_acts_on_what_came_before(folder):
     )
 
 
+def test_ctrl_c_ends_the_wait_for_input_although_a_file_is_called_like_it(folder):
+    (folder / "-").write_text("x", encoding="ascii")
+    command = [sys.executable, "-m", "keepclear", "watch", "-", "--zones", "zones.geojson", "--summary", "json"]
+    with subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # fmt: skip
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdin.write((HEADER + GOOD).encode() + b"Bravo 2,2026-05-18T11:00:00Z,33.6,38.6\n" * 2_000)
+        running.stdin.flush()
+        while b"seen_at is" not in running.stderr.readline():
+            pass
+        running.send_signal(signal.SIGINT)
+        assert lines(running.stdout.read())[-1]["stopped"]
+    assert running.returncode == 130
+
+
 def test_a_file_that_breaks_off_is_exit_code_one(folder):
     packed = gzip.compress((HEADER + GOOD * 500).encode(), mtime=0)
     (folder / "p.csv.gz").write_bytes(packed[:-20])

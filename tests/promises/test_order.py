@@ -205,3 +205,24 @@ def test_verdicts_stand_in_the_order_of_the_batch_as_it_was_given():
     batch = reports({"km": 5, "seen": "10:00", "known": "10:09"}, {"km": 5, "seen": "10:00", "known": "10:01"})
     assert Watch([kestrel()]).observe(batch).verdicts == (Verdict.DUPLICATE, Verdict.NEWEST)
     assert np.all(batch.known_at_us == [at("10:09"), at("10:01")])
+
+
+def test_a_clock_that_is_a_numpy_number_is_told_like_any_other():
+    watch = Watch([kestrel()])
+    watch.advance(np.array([at("10:30")]).max())
+    assert told(watch, [reports({"km": 5, "seen": "10:00"})]) == told(
+        Watch([kestrel()]), [reports({"km": 5, "seen": "10:00", "known": "10:30"})]
+    )
+
+
+@pytest.mark.parametrize("names", [2, 400])
+def test_batches_that_name_their_subjects_in_tables_of_their_own_are_told_of_the_same_subjects(names):
+    rows = [
+        {"subject": f"Bravo {i % names}", "km": 5 if i % 3 else 20, "seen": at("10:00") + i * MINUTE_US, "source": f"post {i % 5}"}
+        for i in range(2 * names)
+    ]  # fmt: skip
+    one, other = reports(*rows), reports(*reversed(rows))
+    places = np.arange(2 * names)
+    in_turn = [one.take(places[[i]]) if i % 2 else other.take(places[::-1][[i]]) for i in range(2 * names)]
+    watch, plain = Watch([kestrel()], rows_before_tidying=50), Watch([kestrel()])
+    assert told(watch, in_turn) == told(plain, [one])

@@ -105,6 +105,20 @@ def test_whoever_is_farther_off_than_a_polygon_is_wide_is_outside(lat, lon, powe
     assert np.all(polygon.edge_m(*earth.step_along(lat, lon, bearing, off_m)) > 0)
 
 
+def test_on_the_other_side_of_the_earth_nobody_is_inside():
+    ring = (
+        (-0.013, -0.006),
+        (-0.019, -0.0088),
+        (-0.023, -0.0066),
+        (-0.029, 0.0006),
+        (-0.025, 0.0074),
+        (-0.013, -0.006),
+    )
+    lat, lon = np.meshgrid(np.linspace(-0.04, 0.04, 81), np.linspace(-0.04, 0.04, 81))
+    lon = np.where(lon > 0, lon - 180.0, lon + 180.0)
+    assert np.all(Polygon(((ring,),)).edge_m(lat.ravel(), lon.ravel()) > 0)
+
+
 AT_THE_ANTIPODE = ([Sector(90.0, -180.0, 100.0, 0.0, 20.0)], np.array([0]), np.array([-90.0]), np.array([-180.0]))
 
 

@@ -141,7 +141,8 @@ def grown(records: Records, size: int) -> Records:
     if size <= len(records):
         return records
     larger = np.zeros(max(size, 2 * len(records), 256), dtype=records.dtype)
-    larger[: len(records)] = records
+    # As bytes: numpy copies records field by field, eight times as slowly.
+    larger.view(np.uint8)[: records.nbytes] = records.view(np.uint8)
     return larger
 
 

@@ -252,6 +252,8 @@ def test_help_is_quick_to_import(folder):
         (["--map", "zones.geojson"], "what is read"),
         (["--refusals", "./sub/../p.csv"], "what is read"),
         (["--events", "link"], "what is read"),
+        (["--events", "hard"], "what is read"),
+        (["--refusals", "p.csv", "--follow"], "what is read"),
         (["--events", "out", "--refusals", "out"], "the file of --events"),
         (["--map", "map.png"], "SVG"),
     ],
@@ -259,12 +261,34 @@ def test_help_is_quick_to_import(folder):
 def test_no_output_overwrites_an_input_or_another_output(folder, arguments, said):
     (folder / "sub").mkdir()
     (folder / "link").symlink_to(folder / "p.csv")
+    (folder / "hard").hardlink_to(folder / "p.csv")
     before = {path.name: path.read_bytes() for path in (folder / "p.csv", folder / "zones.geojson")}
     done = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson", *arguments)
     assert done.returncode == 2
     assert said in done.stderr.decode()
     assert {name: (folder / name).read_bytes() for name in before} == before
     assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["--events", "--refusals", "--map"])
+@pytest.mark.parametrize("follow", [[], ["--follow"]])
+def test_no_output_overwrites_the_file_that_standard_input_comes_from(folder, option, follow):
+    (folder / "hard").hardlink_to(folder / "p.csv")
+    before = (folder / "p.csv").read_bytes()
+    for name in ("p.csv", "hard"):
+        with (folder / "p.csv").open("rb") as redirected:
+            done = subprocess.run(
+                [sys.executable, "-m", "keepclear", "watch", "-", *follow, "--zones", "zones.geojson", option, name],
+                cwd=folder, stdin=redirected, capture_output=True, check=False,
+            )  # fmt: skip
+        assert (folder / "p.csv").read_bytes() == before
+        assert done.returncode == 2
+        assert f"{option} would overwrite what is read" in done.stderr.decode()
+
+
+def test_an_output_beside_a_piped_standard_input_is_written(folder):
+    done = keepclear(folder, "watch", "-", "--zones", "zones.geojson", "--events", "e", stdin=(HEADER + GOOD).encode())
+    assert (done.returncode, len((folder / "e").read_text().splitlines())) == (0, 4)
 
 
 def test_a_reader_that_goes_away_ends_the_run_with_the_account_and_the_other_files_written(folder):

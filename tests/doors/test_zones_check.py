@@ -149,6 +149,16 @@ def test_a_file_that_cannot_be_read_is_named(name, tmp_path):
     assert b"Traceback" not in done.stderr
 
 
+def test_a_map_does_not_overwrite_the_file_that_standard_input_comes_from(example):
+    before = example.read_bytes()
+    with example.open("rb") as redirected:
+        done = subprocess.run(
+            command("check", "-", "--map", str(example)), stdin=redirected, capture_output=True, check=False
+        )
+    assert (done.returncode, example.read_bytes()) == (UNUSABLE, before)
+    assert "--map would overwrite what is read" in done.stderr.decode()
+
+
 @pytest.mark.promise("ZONE-24")
 def test_a_map_that_cannot_be_written_is_named(example, tmp_path):
     done = in_a_pipe("check", str(example), "--map", str(tmp_path / "no" / "kestrel.svg"))

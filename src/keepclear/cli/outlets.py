@@ -16,7 +16,7 @@ _PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".pdf", ".webp"}
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> None:
     """Refuses, before anything is opened, an output that is also an input or another output, and a map that is no SVG."""
-    taken = {_identity(name): "what is read" for name in inputs if name != "-" and not _is_device(name)}
+    taken = {_identity(0 if name == "-" else name): "what is read" for name in inputs if not _is_device(name)}
     for option, name in outputs.items():
         if name is None or name == "-" or _is_device(name):
             continue
@@ -76,8 +76,13 @@ def silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _identity(name: str) -> str:
-    return os.path.realpath(name)
+def _identity(file: str | int) -> object:
+    """What two names of one file have in common, hard links and a redirected stream included."""
+    try:
+        about = os.stat(file)
+    except OSError:  # not there yet, or a stream that is closed
+        return os.path.realpath(file) if isinstance(file, str) else None
+    return about.st_dev, about.st_ino
 
 
 def _is_device(name: str) -> bool:

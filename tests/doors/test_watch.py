@@ -345,8 +345,34 @@ def test_a_full_disk_is_said_and_is_no_traceback(folder, option):
     (folder / "p.csv").write_text(HEADER + GOOD + "Bravo 1,soon,33.6,38.6\n")
     done = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson", option, "/dev/full")
     assert done.returncode == 2
-    assert "No space left" in done.stderr.decode()
-    assert "Traceback" not in done.stderr.decode()
+    said = done.stderr.decode()
+    assert "No space left" in said
+    assert "Traceback" not in said
+    assert "/dev/full" in said.splitlines()[-1]
+    assert "4 rows read = " in said
+    assert ("last line may be incomplete" in said) == (option != "--map")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
+@pytest.mark.promise("ORDER-11")
+@pytest.mark.parametrize("follow", [[], ["--follow"]])
+def test_where_standard_output_is_full_the_account_says_how_far_it_came(folder, follow):
+    (folder / "p.csv").write_text(HEADER + GOOD * 30_000)
+    with Path("/dev/full").open("wb") as full, (folder / "p.csv").open("rb") as positions:
+        done = subprocess.run(
+            [sys.executable, "-m", "keepclear", "watch", "-", *follow, "--zones", "zones.geojson"],
+            cwd=folder, stdin=positions, stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    said = done.stderr.decode()
+    assert done.returncode == 2
+    assert "Traceback" not in said
+    assert "standard output: The output broke off (No space left on device)" in said.splitlines()[-1]
+    read, accepted, duplicate, refused, not_acted = map(
+        int,
+        re.search(r"(\d+) rows read = (\d+) accepted \+ (\d+) duplicate \+ (\d+) refused \+ (\d+) read", said).groups(),
+    )
+    assert read == accepted + duplicate + refused + not_acted
+    assert not_acted > 0
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -53,6 +53,26 @@ def unwritable(name: str, error: OSError) -> Refused:
     """The refusal for a file that cannot be written."""
     mend = "Check the folder, its permissions and the space on the disk."
     return Refused("output.unwritable", f"The file cannot be written ({error.strerror})", value=name, mend=mend)
+
+
+def broke_off(stream: TextIO, error: OSError) -> Refused:
+    """The refusal for a stream that took a part of the output."""
+    name = "standard output" if stream is sys.stdout else stream.name
+    what = f"The output broke off ({error.strerror})"
+    mend = (
+        "Its last line may be incomplete, and what follows from later rows is missing: make room on the disk or name "
+        "another file, and run again from the beginning."
+    )
+    return Refused("output.broke_off", what, mend=mend, where=name)
+
+
+def let_go(stream: TextIO) -> None:
+    """After a stream has failed: what is still buffered is lost, so that closing it does not fail again."""
+    if stream is sys.stdout:
+        silence_stdout()
+        return
+    with suppress(OSError):
+        stream.close()
 
 
 def prepare_streams() -> None:

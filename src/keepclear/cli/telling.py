@@ -83,6 +83,8 @@ class Teller:
             _say(
                 "Stopped before the end, because whoever read the output went away: what was done so far is written out."
             )
+        elif account.broken_output is not None:
+            _say("Stopped before the end, because an output could not be written any more.")
         elif account.stopped:
             _say("Stopped before the end: what was done so far is written out.")
         if self._for_people:

@@ -200,8 +200,12 @@ def run(args: argparse.Namespace) -> int:
                     for name, feed in zip(args.positions, feeds, strict=True)
                 ]
             )
+    broken_output = account.broken_output
     if sketch is not None:
-        write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
+        try:
+            write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
+        except Refused as refused:
+            broken_output, args.map = broken_output or refused, None
     summary = watch_run.summary(feeds)
     if account.reader_gone:
         silence_stdout()
@@ -209,6 +213,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(summary, ensure_ascii=False))
     elif args.summary != "none":
         teller.sum_up(watch, summary, account, {"events": args.events, "refusals": args.refusals, "map": args.map})
+    if broken_output is not None:
+        raise broken_output
     if account.reader_gone:
         return 141
     if stop.happened:

@@ -192,6 +192,29 @@ runpy.run_module("keepclear", run_name="__main__")
     assert (done.returncode, done.stderr) == (130, b"keepclear: stopped." + os.linesep.encode())
 
 
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("module", ["keepclear.cli.main", "argparse", "numpy", "keepclear.watch.watch"])
+def test_a_signal_while_the_command_is_being_loaded_is_exit_code_130_with_one_word(folder, number, module):
+    signalled = f"""
+import runpy, signal, sys
+class Signalled:
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            signal.raise_signal(signal.{number})
+sys.meta_path.insert(0, Signalled())
+sys.argv[1:] = ["watch", "p.csv", "--zones", "zones.geojson"]
+runpy.run_module("keepclear", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", signalled], cwd=folder, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"keepclear: stopped.\n")
+
+
+def test_before_the_command_can_be_stopped_hardly_anything_is_loaded(folder):
+    check = "import os, sys; before = set(sys.modules); import keepclear; print(*sorted(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout.split()
+    assert set(loaded) <= {"__future__", "keepclear", "keepclear.cli", "keepclear.cli.cache_folder", "zlib"}
+
+
 def test_ctrl_c_ends_with_what_was_done_and_exit_code_130(folder):
     with subprocess.Popen(
         [sys.executable, "-m", "keepclear", "watch", "-", "--zones", "zones.geojson", "--reorder", "0 s", "--events", "e.jsonl", "--summary", "json"],

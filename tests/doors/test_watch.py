@@ -60,6 +60,16 @@ def test_standard_input_is_a_feed(folder):
     assert len(lines(done.stdout)) == 4
 
 
+@pytest.mark.promise("ORDER-13")
+@pytest.mark.parametrize("how", [["--source", "Meridian"], []])
+def test_a_file_and_standard_input_say_the_same_with_the_same_source_and_else_name_the_feed(folder, how):
+    whole = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson", *how).stdout
+    followed = ["-", "--follow", "--speed", "max", "--zones", "zones.geojson", *how]
+    behind = keepclear(folder, "watch", *followed, stdin=(HEADER + GOOD).encode()).stdout
+    assert (behind == whole) == bool(how)
+    assert behind.replace(b'"standard input"', b'"p.csv"') == whole
+
+
 @pytest.mark.promise("ORDER-11")
 def test_the_summary_accounts_for_every_row(folder):
     bad = "Bravo 1,not a time,33.9,38.6\nBravo 1,2026-05-18T10:30:00,33.9,38.6\n,2026-05-18T10:31:00Z,33.9,38.6\nBravo 1,2026-05-18T10:31:00Z,93.9,38.6\n"

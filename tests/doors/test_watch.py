@@ -60,6 +60,26 @@ def test_standard_input_is_a_feed(folder):
     assert len(lines(done.stdout)) == 4
 
 
+@pytest.mark.parametrize(
+    ("properties", "said"), [({}, ""), ({"patterns": None}, "1 note; "), ({"patterns": None, "nam": ""}, "2 notes; ")]
+)
+def test_that_there_are_notes_on_the_zones_is_told_on_one_line(folder, properties, said):
+    zones = json.loads(ZONES)
+    zones["features"][0]["properties"] |= properties
+    (folder / "my zones.geojson").write_text(json.dumps(zones))
+    errors = keepclear(folder, "watch", "p.csv", "--zones", "my zones.geojson").stderr.decode()
+    told = [line for line in errors.splitlines() if line.startswith("my zones.geojson: ")]
+    shows = f"my zones.geojson: {said}`keepclear zones check 'my zones.geojson'` shows "
+    assert [line.startswith(shows) for line in told] == [True] * bool(said)
+
+
+def test_a_zone_file_without_zones_is_told_and_nobody_is_advised_about_swapped_columns(folder):
+    (folder / "none.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    done = keepclear(folder, "watch", "p.csv", "--zones", "none.geojson")
+    assert "none.geojson: There are no zones in it" in done.stderr.decode()
+    assert "swapped" not in done.stderr.decode()
+
+
 @pytest.mark.promise("ORDER-13")
 @pytest.mark.parametrize("how", [["--source", "Meridian"], []])
 def test_a_file_and_standard_input_say_the_same_with_the_same_source_and_else_name_the_feed(folder, how):

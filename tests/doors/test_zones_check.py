@@ -136,6 +136,18 @@ def test_a_map_is_drawn_into_a_file(example, tmp_path):
     assert "Kestrel Pass" in text
 
 
+@pytest.mark.parametrize("member", ["patterns", "massing", "closing", "observed_every", "expected", "manned"])
+def test_the_mend_of_a_null_can_be_written_in_its_place_and_is_understood(member):
+    zones = json.loads(MISTAKEN)
+    (zone,) = zones["features"] = zones["features"][:1]
+    zone["properties"] = {"radius": "34 mi", "patterns": None if member == "patterns" else {member: None}}
+    noted, *_ = lines(in_a_pipe("check", "-", stdin=json.dumps(zones).encode()))
+    written = re.search(rf'write ("{member}": .*) for ', noted["mend"])[1]
+    zone["properties"]["patterns"] = json.loads(f"{{{written}}}").get("patterns") or json.loads(f"{{{written}}}")
+    *faults, _, summary = lines(in_a_pipe("check", "-", stdin=json.dumps(zones).encode()))
+    assert (faults, summary["errors"], summary["notes"]) == ([], 0, 0)
+
+
 def test_standard_input_is_read(mistaken):
     assert in_a_pipe("check", "-", stdin=mistaken.read_bytes()).stdout == in_a_pipe("check", str(mistaken)).stdout
 

@@ -74,7 +74,7 @@ class Teller:
             f"alerts: {summary['alerts']}, corrections: {summary['corrections']}; "
             f"at the end {summary['inside']} inside, {summary['close']} close, {summary['lost']} lost."
         )
-        if summary["accepted"] and not summary["presence"]:
+        if summary["zones"] and summary["accepted"] and not summary["presence"]:
             _say(
                 "Nobody was ever inside or close. If that is a surprise: --envelope S,W,N,E counts positions that lie elsewhere,"
             )

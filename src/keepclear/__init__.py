@@ -1,16 +1,15 @@
 """Keepclear keeps parties who share a space, but not a command, from colliding by accident.
 
 This is the watch: positions and zones in; who is where, and what changed, out. Public names are loaded when
-they are first used, so that `keepclear --help` does not wait for numpy.
+they are first used, so that `keepclear --help` does not wait for numpy, and hardly anything is loaded before the command
+can be stopped in good order.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
 from keepclear.cli import cache_folder
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keepclear.agreements.atlas import Atlas as Atlas
     from keepclear.agreements.atlas import Zone as Zone
@@ -56,6 +55,8 @@ cache_folder.settle()
 def __getattr__(name: str) -> object:
     if name not in _ROOM_OF:
         raise AttributeError(f"module 'keepclear' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
     return getattr(import_module(f"keepclear.{_ROOM_OF[name]}"), name)
 
 

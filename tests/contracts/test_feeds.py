@@ -210,9 +210,27 @@ def test_what_comes_before_the_end_of_truncated_gzip_stands(written):
     (refusal,) = refused(given)
     got = accepted(given)
     assert refusal.key == "file.truncated"
+    assert "What came before it stands." in refusal.mend
     assert 1000 < len(got) < 3000
     assert read(given) == len(got) + 1
     assert same(got, whole.take(slice(0, len(got))))
+
+
+@pytest.mark.promise("POS-3")
+@pytest.mark.parametrize("unpacked_by_caller", [False, True])
+def test_what_comes_before_a_failed_check_of_gzip_is_not_said_to_stand(unpacked_by_caller):
+    chance = random.Random(3)
+    content = FORMATS["commas"].text([round(33 + chance.random(), 6) for _ in range(9000)])
+    packed = bytearray(gzip.compress(content))
+    packed[-8] ^= 1
+    stream = io.BytesIO(packed)
+    given = list(open_feed(gzip.GzipFile(fileobj=stream) if unpacked_by_caller else stream))
+    (refusal,) = refused(given)
+    assert refusal.key == "file.truncated"
+    assert "check" in refusal.what.lower()
+    assert "may be wrong" in refusal.mend
+    assert "stands" not in refusal.mend
+    assert len(accepted(given)) > 1000
 
 
 @pytest.mark.promise("POS-3")

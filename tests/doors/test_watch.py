@@ -60,6 +60,36 @@ def test_standard_input_is_a_feed(folder):
     assert len(lines(done.stdout)) == 4
 
 
+@pytest.mark.parametrize(
+    ("properties", "said"), [({}, ""), ({"patterns": None}, "1 note; "), ({"patterns": None, "nam": ""}, "2 notes; ")]
+)
+def test_that_there_are_notes_on_the_zones_is_told_on_one_line(folder, properties, said):
+    zones = json.loads(ZONES)
+    zones["features"][0]["properties"] |= properties
+    (folder / "my zones.geojson").write_text(json.dumps(zones))
+    errors = keepclear(folder, "watch", "p.csv", "--zones", "my zones.geojson").stderr.decode()
+    told = [line for line in errors.splitlines() if line.startswith("my zones.geojson: ")]
+    shows = f"my zones.geojson: {said}`keepclear zones check 'my zones.geojson'` shows "
+    assert [line.startswith(shows) for line in told] == [True] * bool(said)
+
+
+def test_a_zone_file_without_zones_is_told_and_nobody_is_advised_about_swapped_columns(folder):
+    (folder / "none.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    done = keepclear(folder, "watch", "p.csv", "--zones", "none.geojson")
+    assert "none.geojson: There are no zones in it" in done.stderr.decode()
+    assert "swapped" not in done.stderr.decode()
+
+
+@pytest.mark.promise("ORDER-13")
+@pytest.mark.parametrize("how", [["--source", "Meridian"], []])
+def test_a_file_and_standard_input_say_the_same_with_the_same_source_and_else_name_the_feed(folder, how):
+    whole = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson", *how).stdout
+    followed = ["-", "--follow", "--speed", "max", "--zones", "zones.geojson", *how]
+    behind = keepclear(folder, "watch", *followed, stdin=(HEADER + GOOD).encode()).stdout
+    assert (behind == whole) == bool(how)
+    assert behind.replace(b'"standard input"', b'"p.csv"') == whole
+
+
 @pytest.mark.promise("ORDER-11")
 def test_the_summary_accounts_for_every_row(folder):
     bad = "Bravo 1,not a time,33.9,38.6\nBravo 1,2026-05-18T10:30:00,33.9,38.6\n,2026-05-18T10:31:00Z,33.9,38.6\nBravo 1,2026-05-18T10:31:00Z,93.9,38.6\n"
@@ -192,6 +222,29 @@ runpy.run_module("keepclear", run_name="__main__")
     assert (done.returncode, done.stderr) == (130, b"keepclear: stopped." + os.linesep.encode())
 
 
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("module", ["keepclear.cli.main", "argparse", "numpy", "keepclear.watch.watch"])
+def test_a_signal_while_the_command_is_being_loaded_is_exit_code_130_with_one_word(folder, number, module):
+    signalled = f"""
+import runpy, signal, sys
+class Signalled:
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            signal.raise_signal(signal.{number})
+sys.meta_path.insert(0, Signalled())
+sys.argv[1:] = ["watch", "p.csv", "--zones", "zones.geojson"]
+runpy.run_module("keepclear", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", signalled], cwd=folder, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"keepclear: stopped.\n")
+
+
+def test_before_the_command_can_be_stopped_hardly_anything_is_loaded(folder):
+    check = "import os, sys; before = set(sys.modules); import keepclear; print(*sorted(set(sys.modules) - before))"
+    loaded = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout.split()
+    assert set(loaded) <= {"__future__", "keepclear", "keepclear.cli", "keepclear.cli.cache_folder", "zlib"}
+
+
 def test_ctrl_c_ends_with_what_was_done_and_exit_code_130(folder):
     with subprocess.Popen(
         [sys.executable, "-m", "keepclear", "watch", "-", "--zones", "zones.geojson", "--reorder", "0 s", "--events", "e.jsonl", "--summary", "json"],
@@ -252,6 +305,8 @@ def test_help_is_quick_to_import(folder):
         (["--map", "zones.geojson"], "what is read"),
         (["--refusals", "./sub/../p.csv"], "what is read"),
         (["--events", "link"], "what is read"),
+        (["--events", "hard"], "what is read"),
+        (["--refusals", "p.csv", "--follow"], "what is read"),
         (["--events", "out", "--refusals", "out"], "the file of --events"),
         (["--map", "map.png"], "SVG"),
     ],
@@ -259,12 +314,34 @@ def test_help_is_quick_to_import(folder):
 def test_no_output_overwrites_an_input_or_another_output(folder, arguments, said):
     (folder / "sub").mkdir()
     (folder / "link").symlink_to(folder / "p.csv")
+    (folder / "hard").hardlink_to(folder / "p.csv")
     before = {path.name: path.read_bytes() for path in (folder / "p.csv", folder / "zones.geojson")}
     done = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson", *arguments)
     assert done.returncode == 2
     assert said in done.stderr.decode()
     assert {name: (folder / name).read_bytes() for name in before} == before
     assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["--events", "--refusals", "--map"])
+@pytest.mark.parametrize("follow", [[], ["--follow"]])
+def test_no_output_overwrites_the_file_that_standard_input_comes_from(folder, option, follow):
+    (folder / "hard").hardlink_to(folder / "p.csv")
+    before = (folder / "p.csv").read_bytes()
+    for name in ("p.csv", "hard"):
+        with (folder / "p.csv").open("rb") as redirected:
+            done = subprocess.run(
+                [sys.executable, "-m", "keepclear", "watch", "-", *follow, "--zones", "zones.geojson", option, name],
+                cwd=folder, stdin=redirected, capture_output=True, check=False,
+            )  # fmt: skip
+        assert (folder / "p.csv").read_bytes() == before
+        assert done.returncode == 2
+        assert f"{option} would overwrite what is read" in done.stderr.decode()
+
+
+def test_an_output_beside_a_piped_standard_input_is_written(folder):
+    done = keepclear(folder, "watch", "-", "--zones", "zones.geojson", "--events", "e", stdin=(HEADER + GOOD).encode())
+    assert (done.returncode, len((folder / "e").read_text().splitlines())) == (0, 4)
 
 
 def test_a_reader_that_goes_away_ends_the_run_with_the_account_and_the_other_files_written(folder):
@@ -337,8 +414,34 @@ def test_a_full_disk_is_said_and_is_no_traceback(folder, option):
     (folder / "p.csv").write_text(HEADER + GOOD + "Bravo 1,soon,33.6,38.6\n")
     done = keepclear(folder, "watch", "p.csv", "--zones", "zones.geojson", option, "/dev/full")
     assert done.returncode == 2
-    assert "No space left" in done.stderr.decode()
-    assert "Traceback" not in done.stderr.decode()
+    said = done.stderr.decode()
+    assert "No space left" in said
+    assert "Traceback" not in said
+    assert "/dev/full" in said.splitlines()[-1]
+    assert "4 rows read = " in said
+    assert ("last line may be incomplete" in said) == (option != "--map")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
+@pytest.mark.promise("ORDER-11")
+@pytest.mark.parametrize("follow", [[], ["--follow"]])
+def test_where_standard_output_is_full_the_account_says_how_far_it_came(folder, follow):
+    (folder / "p.csv").write_text(HEADER + GOOD * 30_000)
+    with Path("/dev/full").open("wb") as full, (folder / "p.csv").open("rb") as positions:
+        done = subprocess.run(
+            [sys.executable, "-m", "keepclear", "watch", "-", *follow, "--zones", "zones.geojson"],
+            cwd=folder, stdin=positions, stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    said = done.stderr.decode()
+    assert done.returncode == 2
+    assert "Traceback" not in said
+    assert "standard output: The output broke off (No space left on device)" in said.splitlines()[-1]
+    read, accepted, duplicate, refused, not_acted = map(
+        int,
+        re.search(r"(\d+) rows read = (\d+) accepted \+ (\d+) duplicate \+ (\d+) refused \+ (\d+) read", said).groups(),
+    )
+    assert read == accepted + duplicate + refused + not_acted
+    assert not_acted > 0
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])

@@ -136,6 +136,18 @@ def test_a_map_is_drawn_into_a_file(example, tmp_path):
     assert "Kestrel Pass" in text
 
 
+@pytest.mark.parametrize("member", ["patterns", "massing", "closing", "observed_every", "expected", "manned"])
+def test_the_mend_of_a_null_can_be_written_in_its_place_and_is_understood(member):
+    zones = json.loads(MISTAKEN)
+    (zone,) = zones["features"] = zones["features"][:1]
+    zone["properties"] = {"radius": "34 mi", "patterns": None if member == "patterns" else {member: None}}
+    noted, *_ = lines(in_a_pipe("check", "-", stdin=json.dumps(zones).encode()))
+    written = re.search(rf'write ("{member}": .*) for ', noted["mend"])[1]
+    zone["properties"]["patterns"] = json.loads(f"{{{written}}}").get("patterns") or json.loads(f"{{{written}}}")
+    *faults, _, summary = lines(in_a_pipe("check", "-", stdin=json.dumps(zones).encode()))
+    assert (faults, summary["errors"], summary["notes"]) == ([], 0, 0)
+
+
 def test_standard_input_is_read(mistaken):
     assert in_a_pipe("check", "-", stdin=mistaken.read_bytes()).stdout == in_a_pipe("check", str(mistaken)).stdout
 
@@ -147,6 +159,16 @@ def test_a_file_that_cannot_be_read_is_named(name, tmp_path):
     assert (done.returncode, done.stdout) == (UNUSABLE, b"")
     assert done.stderr.decode().startswith(f"keepclear zones: {tmp_path / name}: ")
     assert b"Traceback" not in done.stderr
+
+
+def test_a_map_does_not_overwrite_the_file_that_standard_input_comes_from(example):
+    before = example.read_bytes()
+    with example.open("rb") as redirected:
+        done = subprocess.run(
+            command("check", "-", "--map", str(example)), stdin=redirected, capture_output=True, check=False
+        )
+    assert (done.returncode, example.read_bytes()) == (UNUSABLE, before)
+    assert "--map would overwrite what is read" in done.stderr.decode()
 
 
 @pytest.mark.promise("ZONE-24")

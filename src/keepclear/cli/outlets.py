@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -16,7 +16,7 @@ _PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".pdf", ".webp"}
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> None:
     """Refuses, before anything is opened, an output that is also an input or another output, and a map that is no SVG."""
-    taken = {_identity(name): "what is read" for name in inputs if name != "-" and not _is_device(name)}
+    taken = {_identity(0 if name == "-" else name): "what is read" for name in inputs if not _is_device(name)}
     for option, name in outputs.items():
         if name is None or name == "-" or _is_device(name):
             continue
@@ -55,6 +55,26 @@ def unwritable(name: str, error: OSError) -> Refused:
     return Refused("output.unwritable", f"The file cannot be written ({error.strerror})", value=name, mend=mend)
 
 
+def broke_off(stream: TextIO, error: OSError) -> Refused:
+    """The refusal for a stream that took a part of the output."""
+    name = "standard output" if stream is sys.stdout else stream.name
+    what = f"The output broke off ({error.strerror})"
+    mend = (
+        "Its last line may be incomplete, and what follows from later rows is missing: make room on the disk or name "
+        "another file, and run again from the beginning."
+    )
+    return Refused("output.broke_off", what, mend=mend, where=name)
+
+
+def let_go(stream: TextIO) -> None:
+    """After a stream has failed: what is still buffered is lost, so that closing it does not fail again."""
+    if stream is sys.stdout:
+        silence_stdout()
+        return
+    with suppress(OSError):
+        stream.close()
+
+
 def prepare_streams() -> None:
     """Standard streams that cannot fail on a character: UTF-8 in a pipe, replacements on a terminal that knows less.
 
@@ -76,8 +96,13 @@ def silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _identity(name: str) -> str:
-    return os.path.realpath(name)
+def _identity(file: str | int) -> object:
+    """What two names of one file have in common, hard links and a redirected stream included."""
+    try:
+        about = os.stat(file)
+    except OSError:  # not there yet, or a stream that is closed
+        return os.path.realpath(file) if isinstance(file, str) else None
+    return about.st_dev, about.st_ino
 
 
 def _is_device(name: str) -> bool:

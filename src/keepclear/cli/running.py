@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from keepclear.cli.outlets import broke_off, let_go
 from keepclear.cli.pace import LiveTime
 from keepclear.cli.stopping import Stop
 from keepclear.cli.tail import Tail
@@ -32,7 +33,10 @@ HELD_ROWS_MAX = 2_000_000
 
 @dataclass
 class Account:
-    """Where every row went: read = accepted + duplicate + refused + not_yet_known + not_acted, always."""
+    """Where every row went: read = accepted + duplicate + refused + not_yet_known + not_acted, always.
+
+    reader_gone    whoever read an output went away, which ended the run
+    broken_output  an output could not be written any more, which ended the run"""
 
     rows_read: int = 0
     accepted: int = 0
@@ -44,6 +48,7 @@ class Account:
     first_refusals: list[Refusal] = field(default_factory=list)
     stopped: bool = False
     reader_gone: bool = False
+    broken_output: Refused | None = None
 
     @property
     def not_acted(self) -> int:
@@ -76,6 +81,7 @@ class WatchRun:
         self._known_until_us = known_until_us
         self._events_out = events_out
         self._refusals_out = refusals_out
+        self._refusals_due: list[str] = []
         self._shows = shows
         self._progress = progress
         self._names = {zone.id: zone.label for zone in watch.atlas}
@@ -116,10 +122,11 @@ class WatchRun:
         return merged([order.through(self._blocks(feed)) for order, feed in zip(orders, feeds, strict=True)])
 
     def _end(self) -> Account:
-        self.account.stopped = self._stop.happened
         end_us = self.watch.clock_us if self._known_until_us is None else self._known_until_us
         if end_us is not None and not self._stop.asked:
             self._tell(self.watch.advance(end_us), None)
+        self._write_refusals()
+        self.account.stopped = self._stop.happened or self.account.broken_output is not None
         assert self._stop.asked or self.account.not_acted == 0
         return self.account
 
@@ -128,8 +135,7 @@ class WatchRun:
             self.account.rows_read += block.rows_read
             for refusal in block.refusals:
                 self._refuse(refusal)
-            if self._refusals_out is not None:
-                self._refusals_out.flush()
+            self._write_refusals()
             self._progress("bytes", block.bytes_read)
             yield block.observations
             if self._stop.asked:
@@ -170,14 +176,29 @@ class WatchRun:
         self._shows(events, batch)
 
     def _write(self, events: Events) -> None:
-        if self._events_out is None:
-            return
+        if self._events_out is not None:
+            lines = [f"{line_of(event, self._names[event.zone])}\n" for event in events]
+            self._events_out = self._put(self._events_out, lines)
+
+    def _write_refusals(self) -> None:
+        self._refusals_out = self._put(self._refusals_out, self._refusals_due)
+        self._refusals_due.clear()
+
+    def _put(self, out: TextIO | None, lines: list[str]) -> TextIO | None:
+        """Writes lines and all that waits before them. None if nothing can be written there any more: the run ends."""
+        if out is None:
+            return None
         try:
-            self._events_out.writelines([f"{line_of(event, self._names[event.zone])}\n" for event in events])
-            self._events_out.flush()
+            out.writelines(lines)
+            out.flush()
+            return out
         except BrokenPipeError:
-            self._events_out = None
-            self.account.reader_gone = self._stop.asked = True
+            self.account.reader_gone = True
+        except OSError as error:
+            self.account.broken_output = self.account.broken_output or broke_off(out, error)
+        let_go(out)
+        self._stop.asked = True
+        return None
 
     def _refuse(self, refusal: Refusal) -> None:
         self.account.refused += 1
@@ -185,7 +206,7 @@ class WatchRun:
         if len(self.account.first_refusals) < 5:
             self.account.first_refusals.append(refusal)
         if self._refusals_out is not None:
-            self._refusals_out.write(json.dumps(refusal.as_record(), ensure_ascii=False) + "\n")
+            self._refusals_due.append(json.dumps(refusal.as_record(), ensure_ascii=False) + "\n")
 
     def _too_late(self, batch: Observations, row: int) -> Refusal:
         seen, name = utc_text(int(batch.seen_at_us[row])), batch.subjects[batch.subject[row]]

@@ -74,7 +74,7 @@ class Teller:
             f"alerts: {summary['alerts']}, corrections: {summary['corrections']}; "
             f"at the end {summary['inside']} inside, {summary['close']} close, {summary['lost']} lost."
         )
-        if summary["accepted"] and not summary["presence"]:
+        if summary["zones"] and summary["accepted"] and not summary["presence"]:
             _say(
                 "Nobody was ever inside or close. If that is a surprise: --envelope S,W,N,E counts positions that lie elsewhere,"
             )
@@ -83,6 +83,8 @@ class Teller:
             _say(
                 "Stopped before the end, because whoever read the output went away: what was done so far is written out."
             )
+        elif account.broken_output is not None:
+            _say("Stopped before the end, because an output could not be written any more.")
         elif account.stopped:
             _say("Stopped before the end: what was done so far is written out.")
         if self._for_people:

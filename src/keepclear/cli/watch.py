@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -200,8 +201,12 @@ def run(args: argparse.Namespace) -> int:
                     for name, feed in zip(args.positions, feeds, strict=True)
                 ]
             )
+    broken_output = account.broken_output
     if sketch is not None:
-        write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
+        try:
+            write_output(args.map, draw_svg(sketch.scene(atlas, _title(atlas))))
+        except Refused as refused:
+            broken_output, args.map = broken_output or refused, None
     summary = watch_run.summary(feeds)
     if account.reader_gone:
         silence_stdout()
@@ -209,6 +214,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(summary, ensure_ascii=False))
     elif args.summary != "none":
         teller.sum_up(watch, summary, account, {"events": args.events, "refusals": args.refusals, "map": args.map})
+    if broken_output is not None:
+        raise broken_output
     if account.reader_gone:
         return 141
     if stop.happened:
@@ -223,13 +230,21 @@ def _title(atlas: Atlas) -> str:
 
 
 def _load_zones(name: str) -> Atlas:
-    from keepclear.feeds.zones import load_zones
+    from keepclear.feeds.zones import read_zones
 
-    data = _read_zone_file(name)
+    found = read_zones(_read_zone_file(name))
     try:
-        return load_zones(data)
+        atlas = found.atlas()
     except Refused as refused:
         raise refused.at(f"{printable(name)}: ") from refused
+    if found.faults:
+        notes = f"{len(found.faults)} note{'s' if len(found.faults) > 1 else ''}"
+        them = "them" if len(found.faults) > 1 else "it"
+        shows = f"`keepclear zones check {shlex.quote(name)}` shows {them}"
+        print(printable(f"{name}: {notes}; {shows}"), file=sys.stderr)
+    if not len(atlas):
+        print(printable(f"{name}: There are no zones in it, so nobody can be inside or close."), file=sys.stderr)
+    return atlas
 
 
 def _read_zone_file(name: str) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from enum import Enum
+from gzip import BadGzipFile
 from typing import Protocol
 
 from keepclear.ground.errors import Refused
@@ -115,7 +116,8 @@ class Arrival:
         try:
             got = self._stream.read(size)
         except (OSError, EOFError, zlib.error) as error:
-            self._break_off(f"Reading stopped before the end ({error})")
+            damaged = isinstance(error, zlib.error | BadGzipFile)
+            self._break_off(f"Reading stopped before the end ({error})", damaged=damaged)
             return b""
         self.bytes_taken += len(got) if isinstance(got, bytes) else 0
         return got
@@ -136,15 +138,21 @@ class Arrival:
         try:
             unpacked = inflate.decompress(self._packed, PIECE_BYTES)
         except zlib.error as error:
-            self._break_off(f"The gzip content is damaged ({error})")
+            self._break_off(f"The gzip content is damaged ({error})", damaged=True)
             return
         self._ready += unpacked
         self._packed = inflate.unconsumed_tail or inflate.unused_data
         if at_end and not unpacked:
             self._break_off("The gzip content ends before its end")
 
-    def _break_off(self, what: str) -> None:
+    def _break_off(self, what: str, *, damaged: bool = False) -> None:
+        """The end of what can be read. Damage is noticed behind the place it is at, so it may be in what was given out."""
         self._ended = True
         if self._break is None:
-            mend = "What came before it stands. Get the whole file again, and compare sizes."
+            before = (
+                "Anything before it may be wrong as well: do not rely on it."
+                if damaged
+                else "What came before it stands."
+            )
+            mend = f"{before} Get the whole file again, and compare sizes."
             self._break = Refused("file.truncated", what, mend=mend)

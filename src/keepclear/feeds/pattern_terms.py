@@ -64,6 +64,12 @@ _MANNED: tuple[Member, ...] = (
     ("gap", "gap_us", duration_us, duration_text_exact),
 )
 _NAMES = ("massing", "circling", "patrol", "closing", "observed_every", "expected", "manned")
+# What may have been meant where one of these members, or all of them, is null.
+_INSTEAD_OF_NULL = {
+    "patterns": '"patterns": {"massing": {}} for one of them with its defaults',
+    "observed_every": '"observed_every": "30 min" for how often somebody reports',
+    "expected": '"expected": [{"subject": "Alpha post 2", "every": "1 h"}] for who is reported how often',
+}
 
 
 def read_patterns(findings: Findings, path: str, value: object) -> PatternTerms | None:
@@ -90,7 +96,8 @@ def note_nulls(findings: Findings, path: str, value: Mapping[str, object], names
     """Notes which of these members are null: it counts as missing, where a person may have meant the defaults."""
     for name in names:
         if name in value and value[name] is None:
-            what, mend = "This is null and counts as missing", 'Write "massing": {} for a pattern with its defaults.'
+            instead = _INSTEAD_OF_NULL.get(name, f'"{name}": {{}} for this pattern with its defaults')
+            what, mend = "This is null and counts as missing", f"Leave it out, or write {instead}."
             findings.note(f"{path}.{name}", Refused("pattern.null", what, value="null", mend=mend))
 
 

@@ -69,6 +69,12 @@ class ZoneFile:
         """Whether there is no error; notes may be left as they are."""
         return not any(fault.severity == "error" for fault in self.faults)
 
+    def atlas(self) -> Atlas:
+        """All zones; a file with any error is refused as a whole."""
+        if not self.ok:
+            raise ZoneFileRefused(fault for fault in self.faults if fault.severity == "error")
+        return Atlas(self.zones)
+
 
 class ZoneFileRefused(Refused):
     """A zone file with errors; `faults` holds them all, without the notes."""
@@ -83,10 +89,7 @@ class ZoneFileRefused(Refused):
 
 def load_zones(data: bytes) -> Atlas:
     """All zones of a file; a file with any error is refused as a whole."""
-    zone_file = read_zones(data)
-    if not zone_file.ok:
-        raise ZoneFileRefused(fault for fault in zone_file.faults if fault.severity == "error")
-    return Atlas(zone_file.zones)
+    return read_zones(data).atlas()
 
 
 def read_zones(data: bytes) -> ZoneFile:

@@ -142,7 +142,7 @@ def test_the_mend_of_a_null_can_be_written_in_its_place_and_is_understood(member
     (zone,) = zones["features"] = zones["features"][:1]
     zone["properties"] = {"radius": "34 mi", "patterns": None if member == "patterns" else {member: None}}
     noted, *_ = lines(in_a_pipe("check", "-", stdin=json.dumps(zones).encode()))
-    written = re.search(rf'write ("{member}": .*) for ', noted["mend"])[1]
+    (written,) = re.findall(rf'write ("{member}": .*) for ', noted["mend"])
     zone["properties"]["patterns"] = json.loads(f"{{{written}}}").get("patterns") or json.loads(f"{{{written}}}")
     *faults, _, summary = lines(in_a_pipe("check", "-", stdin=json.dumps(zones).encode()))
     assert (faults, summary["errors"], summary["notes"]) == ([], 0, 0)

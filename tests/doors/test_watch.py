@@ -231,6 +231,7 @@ class Signalled:
     def find_spec(self, name, path, target=None):
         if name == "{module}":
             signal.raise_signal(signal.{number})
+signal.signal(signal.{number}, signal.SIG_DFL)  # what runs in the background of a shell has it ignored
 sys.meta_path.insert(0, Signalled())
 sys.argv[1:] = ["watch", "p.csv", "--zones", "zones.geojson"]
 runpy.run_module("keepclear", run_name="__main__")

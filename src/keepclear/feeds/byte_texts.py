@@ -15,7 +15,7 @@ from keepclear.geo.compiled import compiled
 from keepclear.tracks.observations import Column
 
 TEXTS_MAX = 131_072
-HELD_BYTES = 8_388_608
+HELD_BYTES = 4_194_304
 ABSENT = -1
 _SLOTS = 2 * TEXTS_MAX
 _PROBES_MAX = 64

@@ -154,13 +154,14 @@ class Holdings:
 
     def rows_of(self, batch: Observations, clock_us: int) -> Records:
         """The batch, in the order known, as rows of the history that are not linked yet."""
-        rows = np.empty(len(batch), REPORT)
+        count = len(batch)
+        rows = np.empty(count, REPORT)
         named = (batch.subject, batch.source, batch.claim, batch.area)
-        tables = (batch.subjects, batch.sources, batch.claims, batch.areas)
-        subjects, sources, claims, areas = (
-            known.turn_to(table, len(batch)) for known, table in zip(self._known, tables, strict=True)
-        )
-        numbers = (subjects, sources, claims, areas)
+        subjects, sources, claims, areas = self._known
+        numbers = (
+            subjects.turn_to(batch.subjects, count), sources.turn_to(batch.sources, count),
+            claims.turn_to(batch.claims, count), areas.turn_to(batch.areas, count),
+        )  # fmt: skip
         reported = (
             batch.known_at_us, batch.seen_at_us, batch.lat_e7, batch.lon_e7, batch.error_mm, batch.height_mm,
             batch.datum, batch.speed_mmps, batch.course_cdeg,

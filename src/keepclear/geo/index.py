@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -36,7 +35,6 @@ from keepclear.geo.shapes import Shape
 from keepclear.geo.tiling import build_tiles, pairs_by_tile, spend_for, tiles_of
 
 _ROWS_PER_PART = 65_536
-_ROWS_SHARED_MIN = 32_768
 # Room to begin with in each column, for each zone that reaches into a tile; what is not written to is not resident.
 _ROWS_PER_PAIR = np.array([512, 64, 64, 64, 64, 0])
 
@@ -105,11 +103,9 @@ class ZoneIndex:
         """Pairs (position number, zone number) of every position in or on the edge of a zone, in that order.
 
         Columns of degrees as float64, or of whole 1e-7 degrees as int32. With a `pool` the rows are shared out to it."""
-        if pool is None or len(lat) < _ROWS_SHARED_MIN:
+        if pool is None or len(lat) < 2 * _ROWS_PER_PART:
             return self._containing(lat, lon, slice(0, len(lat)))
-        count = max(2, len(lat) // _ROWS_PER_PART)
-        ends = [part * len(lat) // count for part in range(count + 1)]
-        parts = [slice(first, last) for first, last in pairwise(ends)]
+        parts = [slice(first, first + _ROWS_PER_PART) for first in range(0, len(lat), _ROWS_PER_PART)]
         found = list(pool.map(partial(self._containing, lat, lon), parts))
         return np.concatenate([rows for rows, _ in found]), np.concatenate([zones for _, zones in found])
 

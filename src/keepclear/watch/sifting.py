@@ -43,7 +43,7 @@ class Sifted(NamedTuple):
 
     mark      FRESH: its row names its run of `evidence`; QUIET: as its subject's last report; LOOKED_AT: an area, or a
               zone with patterns
-    place     in the index; 0 or more where the whole cell is one place"""
+    place     in the first index, where that was asked; else below 0"""
 
     mark: npt.NDArray[np.int8]
     place: npt.NDArray[np.int64]

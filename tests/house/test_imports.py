@@ -30,20 +30,35 @@ def room(*, rooms: str = "", packages: str = "") -> Room:
 
 
 MAP = {
-    "ground": room(),
+    "ground": room(packages="cryptography rfc8785"),
     "geo": room(rooms="ground", packages="numpy pyproj shapely scipy mgrs numba"),
+    "parties": room(rooms="ground", packages="msgspec"),
+    "record": room(rooms="ground", packages="msgspec"),
     "agreements": room(rooms="ground geo", packages="numpy"),
-    "tracks": room(rooms="ground geo", packages="numpy"),
-    "watch": room(rooms="ground geo agreements tracks", packages="numpy"),
-    "feeds": room(rooms="ground geo agreements tracks", packages="numpy defusedxml"),
-    "render": room(rooms="ground geo agreements tracks watch", packages="numpy pyproj shapely"),
-    "cli": room(rooms="ground geo agreements tracks watch feeds render", packages="numpy tqdm"),
+    "tracks": room(rooms="ground geo", packages="numpy msgspec"),
+    "watch": room(rooms="ground geo agreements tracks", packages="numpy msgspec"),
+    "node": room(rooms="ground geo parties record agreements tracks watch", packages="numpy msgspec"),
+    "store": room(rooms="ground record", packages="sqlalchemy alembic"),
+    "feeds": room(rooms="ground geo agreements tracks", packages="numpy defusedxml pyais"),
+    "render": room(rooms="ground geo agreements tracks watch node", packages="numpy pyproj shapely"),
+    "api": room(
+        rooms="ground geo parties record agreements tracks watch node feeds render",
+        packages="numpy msgspec litestar",
+    ),
+    "host": room(
+        rooms="ground geo parties record agreements tracks watch node store feeds render api",
+        packages="numpy msgspec litestar uvicorn",
+    ),
+    "cli": room(
+        rooms="ground geo parties record agreements tracks watch node store feeds render api host",
+        packages="numpy tqdm msgspec",
+    ),
     "examples": room(),
 }
 # keepclear/__init__.py and keepclear/__main__.py stand above all rooms.
 TOP = room(rooms=" ".join(MAP), packages="numpy")
 
-PURE_ROOMS = frozenset({"ground", "geo", "agreements", "tracks", "watch"})
+PURE_ROOMS = frozenset({"ground", "geo", "parties", "record", "agreements", "tracks", "watch", "node"})
 IMPURE_MODULES = frozenset(
     {"time", "random", "secrets", "uuid", "os", "pathlib", "sqlite3", "subprocess", "socket", "threading", "asyncio"}
     | {"logging", "numpy.random"}

@@ -17,7 +17,7 @@ from keepclear.cli.tail import Tail
 from keepclear.feeds.live_order import LiveOrder
 from keepclear.feeds.ordering import KnownOrder, merged
 from keepclear.feeds.reading import Block, Feed
-from keepclear.feeds.refusals import Refusal
+from keepclear.tracks.refusals import Refusal
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text, utc_text
 from keepclear.render.records import line_of

@@ -21,7 +21,7 @@ from keepclear.feeds.geojson import JsonObjects
 from keepclear.feeds.gpx import Gpx
 from keepclear.feeds.lines import Pause, decoder_for
 from keepclear.feeds.options import FeedOptions
-from keepclear.feeds.refusals import Refusal
+from keepclear.tracks.refusals import Refusal
 from keepclear.feeds.reports import Reports, Values
 from keepclear.ground.errors import Refused
 from keepclear.tracks.observations import Observations

@@ -1,0 +1,93 @@
+"""What the doors may ask of a running node. The host has it; the tests have one without a network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from keepclear.ground.errors import KeepclearError
+from keepclear.node.effects import Effects, Told
+from keepclear.node.events import Event
+from keepclear.node.node import Node
+from keepclear.record.entries import Committed, Entry
+
+
+class Overloaded(KeepclearError):
+    """The inbox is full: nothing was taken, and the caller may try again after `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True)
+class Given:
+    """An event that is durable: its entry, and what followed."""
+
+    entry: Entry
+    effects: Effects
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What was answered to a request with an idempotency key, to be answered again."""
+
+    request_hash: str
+    status: int
+    body: bytes
+
+
+class Desk(Protocol):
+    """Used from the loop of the host only; `node` is read between steps and never kept over an await."""
+
+    @property
+    def node(self) -> Node:
+        """The node as it stands now; committed or about to be."""
+
+    @property
+    def limits(self) -> Any:
+        """The limits that concern doors: `keepclear.host.config.Limits`."""
+
+    def now_us(self) -> int:
+        """The clock of the host."""
+
+    async def give(
+        self, event: Event, *, by: str, exercise: bool, key: str = "", answered: Answered | None = None
+    ) -> Given:
+        """Commits an event and gives what followed, once it is durable.
+
+        Raises `Refused` where the node does not take it (nothing is recorded then), `Overloaded` where there is no room.
+        `key` and `answered` (made for it) are kept with the event, in the same commit."""
+
+    async def answered(self, by: str, key: str) -> Answered | None:
+        """What a request of this user with this idempotency key was answered."""
+
+    async def entries(self, first: int, count: int) -> Sequence[Committed]:
+        """Up to `count` entries of the record from `first` on."""
+
+    async def told_after(self, sequence: int, index: int, count: int) -> Sequence[Told]:
+        """Up to `count` of what was told behind this id, from the record."""
+
+    def subscribe(self) -> AsyncIterator[Told]:
+        """What is told from now on, as it becomes durable. Ends when the host stops, or when its reader falls too far behind."""
+
+    async def checkpoint(self) -> str:
+        """The newest signed checkpoint, as C2SP text."""
+
+    async def proof(self, sequence: int) -> Mapping[str, Any]:
+        """A proof file for one entry, which `keepclear record verify` checks (docs/spec/record.md)."""
+
+    async def track(
+        self, subject: str, exercise: bool, from_us: int, until_us: int, count: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """Positions of a subject that were seen in this window: seen_at_us, known_at_us, lat, lon, error_m, source, feed."""
+
+    async def known_at(self, at_us: int) -> Node:
+        """Another node, as this one stood when it had learned what it knew at this instant."""
+
+    def note_access(self, user: str, action: str, object_kind: str, object_id: str) -> None:
+        """Writes into the access log that somebody read an object of another party."""
+
+    async def accesses(self, owner: str, count: int) -> Sequence[Mapping[str, Any]]:
+        """The newest lines of the access log about objects of this party."""

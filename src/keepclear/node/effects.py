@@ -1,0 +1,50 @@
+"""What a step of a node asks for. The host does it, once the event is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing the node concluded, as it stands in the record and goes to every stream.
+
+    sequence, index  of its event, and its place among what followed from it; together the id "SEQUENCE.INDEX"
+    line             one JSON object without words for people; its "event" says what it is: "presence", "alert", "correction",
+                     "alert_step", "feed", "zone", ...
+    zone, subject, feed  whom it is about, "" where it is not; decides who may see it
+    exercise         not real
+    """
+
+    sequence: int
+    index: int
+    at_us: int
+    line: str
+    zone: str = ""
+    subject: str = ""
+    feed: str = ""
+    exercise: bool = False
+
+    @property
+    def id(self) -> str:
+        """How it is cited, and where a stream resumes."""
+        return f"{self.sequence}.{self.index}"
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What follows from one event.
+
+    told        in order; the outcome that the record keeps is their lines
+    wake_at_us  when the node wants to be told that time has passed, if nothing happens before; None: never
+    verdicts    for positions: what became of each accepted row, as places in `keepclear.tracks.picture.VERDICTS`
+    """
+
+    told: tuple[Told, ...] = ()
+    wake_at_us: int | None = None
+    verdicts: bytes = b""
+
+    @property
+    def outcome(self) -> bytes:
+        """The bytes that the record keeps and hashes: each line with a line feed behind it."""
+        return "".join(f"{told.line}\n" for told in self.told).encode()

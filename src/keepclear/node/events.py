@@ -1,0 +1,271 @@
+"""Everything that can happen to a node, in the past tense. What is not here cannot change it.
+
+An event is frozen and carries no time: the instant at which the node learned of it is handed to `Node.step` as `at_us`, together
+with who gave it and whether it is an exercise. Ids are chosen outside, and are lower-case letters, digits, dots and dashes.
+
+All but two kinds are written to the record as the JSON of their fields (`keepclear.host.bodies`). `PositionsArrived` is written as
+columns (`keepclear.tracks.packing`), `ZonesAgreed` as the GeoJSON it was given as.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from keepclear.agreements.atlas import Zone
+from keepclear.tracks.observations import Observations
+from keepclear.tracks.refusals import Refusal
+
+
+class Spoken(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
+    """An event that is written as JSON; its class says which kind."""
+
+
+# --- the node itself ---
+
+
+class NodeBegan(Spoken, frozen=True, tag="node_began"):
+    """The first event of every record. `exercise`: everything this node ever holds is an exercise."""
+
+    name: str
+    party: str
+    origin: str
+    exercise: bool
+    build: str
+
+
+class EpochBegan(Spoken, frozen=True, tag="epoch_began"):
+    """The record goes on under a new origin: after a restore, so that an honest one is no fork.
+
+    after_size, after_root  the tree as the restored copy holds it; the old epoch may have gone on beyond"""
+
+    epoch: int
+    origin: str
+    reason: str
+    after_size: int
+    after_root: str
+
+
+class TimePassed(Spoken, frozen=True, tag="time_passed"):
+    """Nothing else happened by this instant, and something fell due."""
+
+
+class SnapshotTaken(Spoken, frozen=True, tag="snapshot_taken"):
+    """The whole state after `size` entries, kept beside the record; `digest` is the SHA-256 of its bytes."""
+
+    size: int
+    digest: str
+    build: str
+
+
+class BodiesDropped(Spoken, frozen=True, tag="bodies_dropped"):
+    """The bodies of positions below entry `before` are no longer kept; a replay begins at the snapshot of `snapshot_size` entries."""
+
+    before: int
+    snapshot_size: int
+    count: int
+
+
+class SealErased(Spoken, frozen=True, tag="seal_erased"):
+    """Personal data that lay outside the record was erased; its hash remains."""
+
+    hash: str
+    reason: str
+
+
+class KeyIntroduced(Spoken, frozen=True, tag="key_introduced"):
+    """A public key of this node (PEM), to sign with from now on."""
+
+    key_id: str
+    public_key: str
+    algorithm: str
+
+
+class KeyEnded(Spoken, frozen=True, tag="key_ended"):
+    """A key is no longer used. `why`: "rotated", "revoked", "lost", "compromised".
+
+    since_us  what it signed from then on is not to be trusted; None: everything before this event stands"""
+
+    key_id: str
+    why: str
+    since_us: int | None = None
+    note: str = ""
+
+
+class Overloaded(Spoken, frozen=True, tag="overloaded"):
+    """More came in than could be taken: rows of a feed were given up, all but the newest of each subject."""
+
+    feed: str
+    rows: int
+    since_us: int
+
+
+# --- who may do what ---
+
+
+class PartyNamed(Spoken, frozen=True, tag="party_named"):
+    """A party takes part, or its name changed."""
+
+    party: str
+    name: str
+
+
+class UserAdmitted(Spoken, frozen=True, tag="user_admitted"):
+    """A person or a program acts for a party from now on, or its role changed.
+
+    name_hash  seal of the person's name, which lies outside the record; "" for a program
+    clearance  the highest sensitivity that it may see: see `keepclear.parties.sensitivity`"""
+
+    user: str
+    party: str
+    role: str
+    clearance: str
+    name_hash: str = ""
+
+
+class UserEnded(Spoken, frozen=True, tag="user_ended"):
+    """A user acts no more; all of its tokens end with it."""
+
+    user: str
+    reason: str
+
+
+class TokenIssued(Spoken, frozen=True, tag="token_issued"):
+    """A token was given to a user; only its SHA-256 is known here.
+
+    feed  the token may only bring positions to this feed; "": whatever the user may do"""
+
+    token_id: str
+    user: str
+    token_hash: str
+    feed: str = ""
+    expires_at_us: int | None = None
+
+
+class TokenRevoked(Spoken, frozen=True, tag="token_revoked"):
+    """A token is not accepted any more."""
+
+    token_id: str
+    reason: str = ""
+
+
+class AccessSet(Spoken, frozen=True, tag="access_set"):
+    """Who besides its owner may see an object, and how sensitive it is.
+
+    object_kind, object_id  "zone" or "feed", and its id
+    recipients              ids of parties; None: every party that has a user here"""
+
+    object_kind: str
+    object_id: str
+    sensitivity: str
+    recipients: tuple[str, ...] | None
+
+
+# --- feeds and positions ---
+
+
+class FeedDeclared(Spoken, frozen=True, tag="feed_declared"):
+    """Positions may come from here: who says so, how they are graded, and how soon to expect them.
+
+    silent_after_us  nothing heard for longer than this is an alert; None: never"""
+
+    feed: str
+    owner: str
+    source: str
+    grading: str = ""
+    silent_after_us: int | None = None
+
+
+class FeedEnded(Spoken, frozen=True, tag="feed_ended"):
+    """No more positions are taken from a feed."""
+
+    feed: str
+    reason: str
+
+
+class FeedStateChanged(Spoken, frozen=True, tag="feed_state_changed"):
+    """A connection was made or lost: `state` is "connected", "disconnected" or "ended"; `why` in words."""
+
+    feed: str
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class PositionsArrived:
+    """Reports of one feed: rows that were accepted as columns, and every row that was refused.
+
+    rows_read  len(observations) + len(refusals)
+    noticed    what was noticed and not refused, counted by key"""
+
+    feed: str
+    observations: Observations
+    refusals: tuple[Refusal, ...] = ()
+    noticed: tuple[tuple[str, int], ...] = ()
+    kind: str = field(default="positions_arrived", init=False)
+
+    @property
+    def rows_read(self) -> int:
+        """How many rows came."""
+        return len(self.observations) + len(self.refusals)
+
+
+# --- zones ---
+
+
+@dataclass(frozen=True)
+class ZonesAgreed:
+    """Zones are watched from now on, in these versions; a zone of the same id is replaced. `text` is the GeoJSON they were read from."""
+
+    zones: tuple[Zone, ...]
+    text: str
+    kind: str = field(default="zones_agreed", init=False)
+
+
+class ZoneEnded(Spoken, frozen=True, tag="zone_ended"):
+    """A zone is watched no more."""
+
+    zone: str
+    reason: str
+
+
+# --- alerts ---
+
+
+class AlertAcknowledged(Spoken, frozen=True, tag="alert_acknowledged"):
+    """Somebody has seen an alert and says so. `alert` is its id, "SEQUENCE.INDEX"."""
+
+    alert: str
+    note: str = ""
+
+
+class AlertAssigned(Spoken, frozen=True, tag="alert_assigned"):
+    """Somebody is to look after an alert."""
+
+    alert: str
+    to: str
+    note: str = ""
+
+
+class AlertCleared(Spoken, frozen=True, tag="alert_cleared"):
+    """Nothing more is to be done about an alert, for this reason."""
+
+    alert: str
+    reason: str
+
+
+SpokenEvent = (
+    NodeBegan | EpochBegan | TimePassed | SnapshotTaken | BodiesDropped | SealErased | KeyIntroduced | KeyEnded | Overloaded
+    | PartyNamed | UserAdmitted | UserEnded | TokenIssued | TokenRevoked | AccessSet
+    | FeedDeclared | FeedEnded | FeedStateChanged | ZoneEnded
+    | AlertAcknowledged | AlertAssigned | AlertCleared
+)  # fmt: skip
+Event = SpokenEvent | PositionsArrived | ZonesAgreed
+
+
+def kind_of(event: Event) -> str:
+    """The word for this kind of event in the record."""
+    if isinstance(event, PositionsArrived | ZonesAgreed):
+        return event.kind
+    return str(type(event).__struct_config__.tag)

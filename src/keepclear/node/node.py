@@ -1,0 +1,1 @@
+"""A node: a deterministic function of the events it was given."""

@@ -1,0 +1,1 @@
+"""Who takes part, who acts for them, and who may do what."""

@@ -1,0 +1,67 @@
+"""One line of the record: an event as it was committed, and the leaf that stands for it in the tree.
+
+The leaf holds the hashes of the body (what happened, verbatim) and of the outcome (what the node concluded from it), not the
+two themselves: a body may be dropped behind a snapshot, and the leaf still proves what it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from keepclear.ground.canon import canonical
+
+VERSION = 1
+EMPTY_HASH = sha256(b"").hexdigest()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the record keeps of one event.
+
+    sequence      place in the record from 0; also the index of its leaf in the tree
+    at_us         when this node learned of it, microseconds UTC; never less than the entry before
+    kind          which kind of event, as in `keepclear.node.events`
+    by            id of the user who gave it, "feed:ID" for a feed, "node" for the node itself; never a person's name
+    exercise      not real
+    body_hash     SHA-256 of the body, 64 hexadecimal digits
+    outcome_hash  SHA-256 of the outcome: lines of JSON, each ended by a line feed; of no bytes where nothing followed
+    """
+
+    sequence: int
+    at_us: int
+    kind: str
+    by: str
+    exercise: bool
+    body_hash: str
+    outcome_hash: str
+
+    @staticmethod
+    def of(sequence: int, at_us: int, kind: str, by: str, exercise: bool, body: bytes, outcome: bytes) -> Entry:
+        """The entry of an event with this body and this outcome."""
+        return Entry(sequence, at_us, kind, by, exercise, sha256(body).hexdigest(), sha256(outcome).hexdigest())
+
+    @property
+    def leaf(self) -> bytes:
+        """The bytes that the tree hashes as this entry's leaf: RFC 8785 JSON, version 1."""
+        return canonical(
+            {
+                "v": VERSION,
+                "sequence": self.sequence,
+                "at_us": self.at_us,
+                "kind": self.kind,
+                "by": self.by,
+                "exercise": self.exercise,
+                "body": self.body_hash,
+                "outcome": self.outcome_hash,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Committed:
+    """An entry with what it stands for; None where that was dropped behind a snapshot, or erased."""
+
+    entry: Entry
+    body: bytes | None
+    outcome: bytes | None

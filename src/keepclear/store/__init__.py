@@ -1,0 +1,1 @@
+"""The disk under a node: SQLite or PostgreSQL through one writer."""

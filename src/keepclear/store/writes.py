@@ -1,0 +1,135 @@
+"""What is written to the store, as values. Nothing is written but as a `Write`: whole, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from keepclear.record.entries import Committed
+
+Value = int | str | bytes | bool | None
+Row = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRow:
+    """A row of a view: `view` is the name of its table in `keepclear.store.schema.VIEWS`.
+
+    With every column it is put there, in place of what has its key. With its key and some columns, those are changed."""
+
+    view: str
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A signed checkpoint of the tree of `size` entries: `note` is its C2SP text."""
+
+    size: int
+    epoch: int
+    at_us: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole state of a node after `size` entries, as that `build` wrote it; `digest` is the SHA-256 of `bytes`."""
+
+    size: int
+    digest: str
+    build: str
+    bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Personal data beside the record. `hash` stands in the record; None and None where it was erased."""
+
+    hash: str
+    salt: bytes | None
+    bytes: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was answered to a request of this user with this idempotency key."""
+
+    user: str
+    key: str
+    request_hash: str
+    status: int
+    body: bytes
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Somebody acting for `party` read an object that belongs to `owner`."""
+
+    at_us: int
+    user: str
+    party: str
+    action: str
+    object_kind: str
+    object_id: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a copy was made of, when, and how many entries it had then; the original may have gone on beyond."""
+
+    source: str
+    at_us: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """What is given up, each only where it is not None.
+
+    bodies_below           bodies of the entries below this sequence, of `kinds`
+    snapshots_below        snapshots of fewer entries than this
+    answered_before_us     answers given before this instant
+    accesses_before_us     lines of the access log from before this instant
+    """
+
+    bodies_below: int | None = None
+    kinds: Sequence[str] = ()
+    snapshots_below: int | None = None
+    answered_before_us: int | None = None
+    accesses_before_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What is written together.
+
+    entries      go on where the record ends; their leaves are added to the tree
+    views        in this order
+    progress     of folds by name: the sequence of the first entry that is not in the views yet
+    erase        hashes of sealed data
+    begins_epoch an entry here begins a new epoch: the mark of a copy is taken away
+    """
+
+    entries: Sequence[Committed] = ()
+    views: Sequence[ViewRow] = ()
+    progress: Mapping[str, int] = field(default_factory=dict)
+    answered: Sequence[Answered] = ()
+    checkpoints: Sequence[Checkpoint] = ()
+    snapshots: Sequence[Snapshot] = ()
+    sealed: Sequence[Sealed] = ()
+    accesses: Sequence[Access] = ()
+    erase: Sequence[str] = ()
+    drop: Drop | None = None
+    begins_epoch: bool = False
+
+    @property
+    def byte_count(self) -> int:
+        """About how many bytes this puts into a commit."""
+        return (
+            sum(len(one.body or b"") + len(one.outcome or b"") + 200 for one in self.entries)
+            + sum(len(snapshot.bytes) for snapshot in self.snapshots)
+            + sum(len(value) for view in self.views for value in view.row.values() if isinstance(value, bytes))
+            + sum(len(answer.body) for answer in self.answered)
+        )

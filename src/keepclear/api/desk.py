@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -53,12 +53,12 @@ class Desk(Protocol):
         """The clock of the host."""
 
     async def give(
-        self, event: Event, *, by: str, exercise: bool, key: str = "", answered: Answered | None = None
+        self, event: Event, *, by: str, exercise: bool, key: str = "", answer: Callable[[Given], Answered] | None = None
     ) -> Given:
         """Commits an event and gives what followed, once it is durable.
 
         Raises `Refused` where the node does not take it (nothing is recorded then), `Overloaded` where there is no room.
-        `key` and `answered` (made for it) are kept with the event, in the same commit."""
+        `answer` says what will be answered, before it is durable; under the user's idempotency `key` it is kept in the same commit."""
 
     async def answered(self, by: str, key: str) -> Answered | None:
         """What a request of this user with this idempotency key was answered."""
@@ -82,6 +82,10 @@ class Desk(Protocol):
         self, subject: str, exercise: bool, from_us: int, until_us: int, count: int
     ) -> Sequence[Mapping[str, Any]]:
         """Positions of a subject that were seen in this window: seen_at_us, known_at_us, lat, lon, error_m, source, feed."""
+
+    async def presence_at(self, at_us: int, known_at_us: int, exercise: bool) -> Sequence[Mapping[str, Any]]:
+        """Who was where at `at_us`, as it was known at `known_at_us`: subject, zone, now, seen_at_us, sequence, index, for each pair
+        the last change of presence that was seen by then."""
 
     async def known_at(self, at_us: int) -> Node:
         """Another node, as this one stood when it had learned what it knew at this instant."""

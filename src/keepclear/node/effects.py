@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_BEGINS = '{"event":"'
+
 
 @dataclass(frozen=True)
 class Told:
@@ -24,6 +26,12 @@ class Told:
     subject: str = ""
     feed: str = ""
     exercise: bool = False
+
+    @property
+    def what(self) -> str:
+        """What the line says it is: "presence", "alert", ..."""
+        begin = len(_BEGINS)
+        return self.line[begin : self.line.index('"', begin)]
 
     @property
     def id(self) -> str:

@@ -26,13 +26,21 @@ class Spoken(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 
 
 class NodeBegan(Spoken, frozen=True, tag="node_began"):
-    """The first event of every record. `exercise`: everything this node ever holds is an exercise."""
+    """The first event of every record: whose node it is, and by which rules it weighs reports.
+
+    party             id of the party it stands for
+    origin            name of its record, such as "alpha.example/keepclear"; the number of the epoch is added to it
+    exercise          everything this node ever holds is an exercise
+    assumed_error_mm, lateness_us, max_speed_mmps   as `keepclear.watch.watch.Watch` takes them"""
 
     name: str
     party: str
     origin: str
     exercise: bool
     build: str
+    assumed_error_mm: int = 100_000
+    lateness_us: int = 3_600_000_000
+    max_speed_mmps: int = 350_000
 
 
 class EpochBegan(Spoken, frozen=True, tag="epoch_began"):

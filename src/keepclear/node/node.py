@@ -1,1 +1,363 @@
-"""A node: a deterministic function of the events it was given."""
+"""A node: a deterministic function of the events it was given. The only place where the rooms of the domain meet.
+
+    node = Node()
+    effects = node.step(NodeBegan(...), by="node", exercise=False, at_us=...)
+
+`step` either raises `Refused` and has changed nothing, or changes the node and gives what follows. Who calls it makes event and
+outcome durable before anybody hears of them, and throws the node away if that fails.
+"""
+
+from __future__ import annotations
+
+import struct
+from hashlib import sha256
+
+import msgspec
+
+from keepclear.ground.errors import Refused
+from keepclear.ground.instants import utc_text
+from keepclear.node import events as e
+from keepclear.node.alert_book import LiveAlert
+from keepclear.node.effects import Effects, Told
+from keepclear.node.side import Books, Side, Teller
+from keepclear.node.words import words_checked
+from keepclear.parties.ids import id_checked
+from keepclear.parties.membership import FIRST_SENSITIVITY, Member, Membership
+from keepclear.parties.parties import Access, Action, Sensitivity, may, sensitivity_of
+from keepclear.watch.watch import Watch
+
+NODE = "node"
+# What the node itself does in place of a person: whoever sits at its machine has no user yet.
+_OF_THE_FIRST_HOUR = frozenset(
+    {Action.NAME_PARTY, Action.ADMIT_USER, Action.ISSUE_TOKEN, Action.REVOKE_TOKEN, Action.DECLARE_FEED}
+)
+_MAGIC = b"KCN1"
+_LENGTHS = struct.Struct("<3Q")
+
+
+class _Held(msgspec.Struct):
+    """Everything a node holds besides its two watches."""
+
+    began: e.NodeBegan
+    sequence: int
+    clock_us: int
+    epoch: int
+    origin: str
+    snapshot_size: int
+    bodies_from: int
+    keys: list[e.KeyIntroduced | e.KeyEnded]
+    members: dict[str, object]
+    operations: Books
+    exercise: Books
+
+
+class Node:
+    """One party's node.
+
+    began          how it was begun; None before the first event
+    sequence       how many events it has been given; the place of the next one in the record
+    clock_us       the instant of the newest event
+    epoch, origin  of its record, the number of the epoch not yet added to the origin
+    bodies_from    bodies of positions are kept from this entry on
+    keys           what was said about its signing keys, in order
+    members        parties, users, tokens, and who may see what
+    """
+
+    def __init__(self) -> None:
+        self.began: e.NodeBegan | None = None
+        self.sequence = 0
+        self.clock_us = 0
+        self.epoch = 1
+        self.origin = ""
+        self.snapshot_size = 0
+        self.bodies_from = 0
+        self.keys: list[e.KeyIntroduced | e.KeyEnded] = []
+        self.members = Membership()
+        self._sides: dict[bool, Side] = {}
+
+    def side(self, exercise: bool) -> Side:
+        """Operations, or exercise."""
+        return self._sides[exercise]
+
+    @property
+    def exercise(self) -> bool:
+        """Whether everything here is an exercise."""
+        return self.began is not None and self.began.exercise
+
+    @property
+    def next_due_us(self) -> int | None:
+        """When the node wants to be told that time has passed, if nothing happens before; None: never."""
+        due = [side.next_due_us for side in self._sides.values()]
+        return min((at_us for at_us in due if at_us is not None), default=None)
+
+    def step(self, event: e.Event, *, by: str, exercise: bool, at_us: int) -> Effects:
+        """What follows from an event. `by` is a user's id, "feed:ID" or "node"; `at_us` never goes back.
+
+        Raises `Refused` where the event cannot be, or `by` may not; then nothing has changed."""
+        assert at_us >= self.clock_us, "the host hands in a clock that never goes back"
+        if self.began is None:
+            return self._begin(event, at_us)
+        if self.exercise and not exercise:
+            mend = "Mark what you send as exercise, or use the node of operations."
+            raise Refused("exercise.only", "This node is for exercises", value=e.kind_of(event), mend=mend)
+        self._check(event, by, exercise)
+        teller = Teller(self.sequence, at_us)
+        self.clock_us = at_us
+        for side in self._sides.values():
+            side.pass_time(teller)
+        verdicts = self._apply(event, by, exercise, teller)
+        self.sequence += 1
+        return Effects(tuple(teller.told), self.next_due_us, verdicts)
+
+    def _begin(self, event: e.Event, at_us: int) -> Effects:
+        if not isinstance(event, e.NodeBegan):
+            raise Refused("node.not_begun", "A record begins with the node", value=e.kind_of(event))
+        words_checked(event.name, "$.name")
+        self.members.begin(event.party)
+        self.began, self.origin, self.clock_us, self.sequence = event, event.origin, at_us, 1
+        for exercise in (False, True):
+            watch = Watch(
+                (), assumed_error_m=event.assumed_error_mm / 1000, lateness_us=event.lateness_us,
+                max_speed_mps=event.max_speed_mmps / 1000,
+            )  # fmt: skip
+            self._sides[exercise] = Side(watch, exercise=exercise)
+        return Effects()
+
+    # what can be
+
+    def _check(self, event: e.Event, by: str, exercise: bool) -> None:
+        """Raises `Refused` where the event cannot be in the state the node is in, or is not for `by` to give."""
+        side, members = self._sides[exercise], self.members
+        match event:
+            case e.PositionsArrived():
+                side.check_positions(event)
+                if by != f"feed:{event.feed}":
+                    self._allow(by, Action.REPORT, members.access_of("feed", event.feed))
+            case e.ZonesAgreed():
+                for zone in event.zones:
+                    id_checked(zone.id, "$.id")
+                    self._allow(by, Action.AGREE_ZONE, self._owned("zone", zone.id, by))
+                side.check_zones(event.zones)
+            case e.ZoneEnded():
+                side.check_zone_ends(event.zone)
+                words_checked(event.reason, "$.reason")
+                self._allow(by, Action.END_ZONE, members.access_of("zone", event.zone))
+            case e.AlertAcknowledged():
+                alert = side.alerts.check("acknowledge", event.alert, event.note)
+                self._allow(by, Action.ACKNOWLEDGE_ALERT, *self.concerned(alert, side))
+            case e.AlertAssigned():
+                alert = side.alerts.check("assign", event.alert, event.note)
+                self._allow(by, Action.ASSIGN_ALERT, *self.concerned(alert, side))
+                self._check_assignee(event.to, alert, side)
+            case e.AlertCleared():
+                alert = side.alerts.check("clear", event.alert, event.reason)
+                self._allow(by, Action.CLEAR_ALERT, *self.concerned(alert, side))
+            case e.FeedDeclared():
+                id_checked(event.feed, "$.feed")
+                words_checked(event.source, "$.source")
+                members.check_owner("feed", event.feed, event.owner)
+                side.feeds.check_declaration(event)
+                access = self._owned("feed", event.feed, by)
+                if by != NODE and access.owner != event.owner:
+                    mend = "Declare it for your own party."
+                    raise Refused(
+                        "feed.of_another", "Nobody declares a feed for another party", value=event.owner, mend=mend
+                    )
+                self._allow(by, Action.DECLARE_FEED, access)
+            case e.FeedEnded():
+                side.feeds.open(event.feed)
+                self._allow(by, Action.END_FEED, members.access_of("feed", event.feed))
+            case e.FeedStateChanged():
+                side.feeds.open(event.feed)
+                if by != f"feed:{event.feed}":
+                    _only_the_node(event, by)
+            case e.PartyNamed():
+                members.check_party(event.party, event.name)
+                self._allow(by, Action.NAME_PARTY, Access("party", event.party, event.party, None, Sensitivity.OPEN))
+            case e.UserAdmitted():
+                members.check_admission(event.user, event.party, event.role, event.clearance)
+                clearance = sensitivity_of(event.clearance, "$.clearance")
+                self._allow(by, Action.ADMIT_USER, Access("user", event.user, event.party, None, clearance))
+                if (held := members.member(event.user)) is not None:
+                    self._allow(by, Action.ADMIT_USER, held.access)
+            case e.UserEnded():
+                members.check_user_ends(event.user)
+                self._allow(by, Action.END_USER, self._member(event.user).access)
+            case e.TokenIssued():
+                members.check_token(event.token_id, event.user, event.token_hash, event.feed)
+                self._allow(by, Action.ISSUE_TOKEN, self._member(event.user).access)
+            case e.TokenRevoked():
+                members.check_revocation(event.token_id)
+                token = members.token(event.token_id)
+                assert token is not None
+                self._allow(by, Action.REVOKE_TOKEN, self._member(token.user).access)
+            case e.AccessSet():
+                members.check_access(event.object_kind, event.object_id, event.sensitivity, event.recipients)
+                access = members.access_of(event.object_kind, event.object_id)
+                self._allow(by, Action.SET_ACCESS, access)
+            case e.NodeBegan():
+                raise Refused("node.begun", "The node has begun already", value=event.name)
+            case _:
+                _only_the_node(event, by)
+
+    def _allow(self, by: str, action: Action, about: Access, *also: Access) -> None:
+        """Raises `Refused` unless `by` may do this. The node itself sets up its first users, and does nothing else that people do."""
+        if by == NODE and action in _OF_THE_FIRST_HOUR:
+            return
+        user = self.members.user(by)
+        if user is None:
+            raise Refused("access.unknown_user", "Nobody of this id acts here", value=by)
+        decision = may(user, action, about, *also)
+        if not decision:
+            raise Refused(decision.why, f"The user may not {action.replace('_', ' ')} here", value=by)
+
+    def _owned(self, kind: str, object_id: str, by: str) -> Access:
+        """Who may see an object; one that is new belongs to the party that brings it."""
+        if self.members.knows(kind, object_id):
+            return self.members.access_of(kind, object_id)
+        user = self.members.user(by)
+        owner = self.members.house if user is None else user.party
+        return Access(kind, object_id, owner, (), FIRST_SENSITIVITY)
+
+    def _member(self, user: str) -> Member:
+        member = self.members.member(user)
+        assert member is not None, "it was checked"
+        return member
+
+    def _check_assignee(self, to: str, alert: LiveAlert, side: Side) -> None:
+        """Whoever is to look after an alert must be able to see it, and to do something about it."""
+        user = self.members.user(to)
+        if user is None or not may(user, Action.ACKNOWLEDGE_ALERT, *self.concerned(alert, side)):
+            mend = "Choose somebody who may see it and acknowledge it."
+            raise Refused("alert.assignee", "This user cannot look after the alert", value=to, mend=mend, where="$.to")
+
+    def concerned(self, alert: LiveAlert, side: Side) -> tuple[Access, ...]:
+        """Every object that an alert rests on."""
+        return self.members.concerned(
+            alert.zone, alert.subject, alert.feed, side.feeds_behind(alert.zone, alert.subject)
+        )
+
+    # what follows
+
+    def _apply(self, event: e.Event, by: str, exercise: bool, teller: Teller) -> bytes:
+        side = self._sides[exercise]
+        match event:
+            case e.PositionsArrived():
+                return side.take_positions(event, teller)
+            case e.ZonesAgreed():
+                for zone in event.zones:
+                    self.members.own("zone", zone.id, self._owned("zone", zone.id, by).owner)
+                side.agree(event.zones, by, teller)
+            case e.ZoneEnded():
+                side.end_zone(event.zone, event.reason, by, teller)
+            case e.AlertAcknowledged():
+                self._step_alert("acknowledge", event.alert, by, event.note, "", side, teller)
+            case e.AlertAssigned():
+                self._step_alert("assign", event.alert, by, event.note, event.to, side, teller)
+            case e.AlertCleared():
+                self._step_alert("clear", event.alert, by, event.reason, "", side, teller)
+            case e.FeedDeclared():
+                self.members.own("feed", event.feed, event.owner)
+                side.feeds.declare(event, teller.at_us)
+            case e.FeedEnded():
+                side.feeds.open(event.feed).is_open = False
+            case e.FeedStateChanged():
+                side.change_feed_state(event, teller)
+            case e.Overloaded():
+                side.note_overload(event, teller)
+            case e.EpochBegan():
+                self.epoch, self.origin = event.epoch, event.origin
+            case e.SnapshotTaken():
+                self.snapshot_size = event.size
+            case e.BodiesDropped():
+                self.bodies_from = event.before
+            case e.KeyIntroduced() | e.KeyEnded():
+                self.keys.append(event)
+            case e.TimePassed() | e.SealErased() | e.NodeBegan():
+                pass
+            case _:
+                self._apply_to_members(event)
+        return b""
+
+    def _apply_to_members(self, event: e.Event) -> None:
+        members = self.members
+        match event:
+            case e.PartyNamed():
+                members.name_party(event.party, event.name)
+            case e.UserAdmitted():
+                members.admit(event.user, event.party, event.role, event.clearance, event.name_hash)
+            case e.UserEnded():
+                members.end_user(event.user)
+            case e.TokenIssued():
+                members.issue_token(event.token_id, event.user, event.token_hash, event.feed, event.expires_at_us)
+            case e.TokenRevoked():
+                members.revoke_token(event.token_id)
+            case e.AccessSet():
+                members.set_access(event.object_kind, event.object_id, event.sensitivity, event.recipients)
+
+    def _step_alert(self, what: str, alert_id: str, by: str, words: str, to: str, side: Side, teller: Teller) -> None:
+        alert = side.alerts.held(alert_id)
+        step = side.alerts.step(what, alert, by, teller.at_us, words, to)
+        members: dict[str, object] = {"alert": alert.id, "state": step.state, "by": by}
+        if to:
+            members["to"] = to
+        if words:
+            members["words"] = words
+        teller.tell_of(
+            "alert_step", members, exercise=side.exercise, zone=alert.zone, subject=alert.subject, feed=alert.feed
+        )
+
+    # the whole state
+
+    def packed(self) -> bytes:
+        """The whole state; equal states give equal bytes, on every machine."""
+        assert self.began is not None, "there is nothing to pack before the first event"
+        held = _Held(
+            self.began, self.sequence, self.clock_us, self.epoch, self.origin, self.snapshot_size, self.bodies_from,
+            self.keys, self.members.state(), self._sides[False].books(), self._sides[True].books(),
+        )  # fmt: skip
+        parts = [msgspec.json.encode(held), self._sides[False].watch.packed(), self._sides[True].watch.packed()]
+        return b"".join([_MAGIC, _LENGTHS.pack(*map(len, parts)), *parts])
+
+    def digest(self) -> str:
+        """SHA-256 of the packed state, hexadecimal."""
+        return sha256(self.packed()).hexdigest()
+
+    @staticmethod
+    def unpacked(data: bytes) -> Node:
+        """The node of which these bytes are the packed state; raises `Refused` where they are none that this build can read."""
+        begin = len(_MAGIC) + _LENGTHS.size
+        if not data.startswith(_MAGIC) or len(data) < begin:
+            raise Refused("snapshot.unreadable", "This is no snapshot of a node", value=data[:8])
+        lengths = _LENGTHS.unpack_from(data, len(_MAGIC))
+        if begin + sum(lengths) != len(data):
+            raise Refused("snapshot.unreadable", "The snapshot is cut off, or too long", value=len(data))
+        ends = [begin + sum(lengths[:count]) for count in range(4)]
+        try:
+            held = msgspec.json.decode(data[ends[0] : ends[1]], type=_Held)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Refused("snapshot.unreadable", f"The snapshot is of another build ({error})") from error
+        node = Node()
+        node.began, node.sequence, node.clock_us = held.began, held.sequence, held.clock_us
+        node.epoch, node.origin = held.epoch, held.origin
+        node.snapshot_size, node.bodies_from = held.snapshot_size, held.bodies_from
+        node.keys = held.keys
+        node.members = Membership.restored(held.members)
+        for exercise, books, place in ((False, held.operations, 1), (True, held.exercise, 2)):
+            watch = Watch.unpacked(data[ends[place] : ends[place + 1]])
+            node._sides[exercise] = Side(watch, exercise=exercise, books=books)
+        return node
+
+
+def _only_the_node(event: e.Event, by: str) -> None:
+    if by != NODE:
+        raise Refused("event.of_the_node", "Only the node itself can say this", value=e.kind_of(event))
+
+
+def about(node: Node) -> dict[str, object]:
+    """What a node says of itself to whoever may read anything."""
+    assert node.began is not None
+    return {
+        "name": node.began.name, "party": node.began.party, "origin": node.origin, "epoch": node.epoch, "exercise": node.exercise,
+        "size": node.sequence, "at": utc_text(node.clock_us),
+    }  # fmt: skip

@@ -1,0 +1,227 @@
+"""The one file that a node is configured by, `node.toml`, as one frozen value. Every limit of the host has its name here.
+
+What decides what a node concludes (its zones, rules, users, feeds) is not here: that is in the record. Here is what concerns this
+machine: where the disk is, which doors are open, how much may wait.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from keepclear.ground.errors import Refused
+from keepclear.ground.quantities import parse_duration_us
+
+FILE_NAME = "node.toml"
+DATABASE_NAME = "record.sqlite"
+KEYS_NAME = "keys"
+PORT = 7117
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of everything. Each can be set under [limits] in node.toml.
+
+    inbox_events_max         events that may wait for their commit; then HTTP answers 429, and feeds keep the newest of each subject
+    inbox_bytes_max          bytes of events that may wait; the same
+    commit_events_max        events in one commit
+    commit_bytes_max         bytes in one commit
+    body_bytes_max           of one HTTP request
+    rows_max                 of one batch of positions
+    page_max                 items of one page of an answer
+    requests_per_minute      of one user, beyond a burst of as many; then 429
+    streams_max              streams that may be open at once
+    stream_lines_waiting_max lines that may wait for one slow reader; then its stream ends, and it resumes
+    clock_back_us_max        how far the clock may be set back while the node waits for it to come round; more ends the node
+    checkpoint_every_us      how often the root of the record is signed while events come in
+    snapshot_every_entries   a snapshot of the whole state is kept every so many entries: a restart replays at most these
+    positions_kept_us        bodies of positions older than this may be dropped behind a snapshot; None: never
+    answers_kept_us          how long an idempotency key is remembered
+    accesses_kept_us         how long the access log is kept
+    disk_free_bytes_min      less free disk than this is an alarm of `doctor` and of the status
+    drain_us                 how long a shutdown waits for what was begun
+    """
+
+    inbox_events_max: int = 10_000
+    inbox_bytes_max: int = 256 * 1024 * 1024
+    commit_events_max: int = 1_000
+    commit_bytes_max: int = 16 * 1024 * 1024
+    body_bytes_max: int = 32 * 1024 * 1024
+    rows_max: int = 200_000
+    page_max: int = 1_000
+    requests_per_minute: int = 6_000
+    streams_max: int = 200
+    stream_lines_waiting_max: int = 10_000
+    clock_back_us_max: int = 5_000_000
+    checkpoint_every_us: int = 1_000_000
+    snapshot_every_entries: int = 20_000
+    positions_kept_us: int | None = None
+    answers_kept_us: int = 86_400_000_000
+    accesses_kept_us: int = 400 * 86_400_000_000
+    disk_free_bytes_min: int = 1_000_000_000
+    drain_us: int = 10_000_000
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where the node listens. Beyond loopback only with a certificate and its key (PEM files)."""
+
+    host: str = "127.0.0.1"
+    port: int = PORT
+    certificate: str = ""
+    key: str = ""
+
+    @property
+    def address(self) -> str:
+        """What a person types."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.certificate else 'http'}://{host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """A sign of life for somebody outside, so that a dead node is noticed: a file that is written, an address that is asked for."""
+
+    every_us: int = 60_000_000
+    file: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that node.toml says. `folder` is where it lies; paths in it are relative to that."""
+
+    folder: Path
+    store: str = DATABASE_NAME
+    doors: Doors = Doors()
+    limits: Limits = Limits()
+    heartbeat: Heartbeat = Heartbeat()
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where the signing keys lie."""
+        return self.folder / KEYS_NAME
+
+    @property
+    def store_url(self) -> str:
+        """The database as SQLAlchemy names it."""
+        return self.store if "://" in self.store else f"sqlite:///{self.folder / self.store}"
+
+
+def read_config(folder: Path) -> Config:
+    """The configuration in this folder; raises `Refused` with the path of what is wrong."""
+    path = folder / FILE_NAME
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        mend = "`keepclear init FOLDER` makes one."
+        raise Refused("config.missing", "There is no node in this folder", value=str(folder), mend=mend) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused("config.unreadable", f"The file cannot be read ({error})", value=str(path)) from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Refused(
+            "config.not_toml", f"This is not TOML ({error})", value=str(path), mend="Mend that line."
+        ) from error
+    try:
+        return config_of(tables, folder)
+    except Refused as refused:
+        raise refused.at(f"{path}: ") from refused
+
+
+def config_of(tables: Mapping[str, Any], folder: Path) -> Config:
+    """The configuration that these TOML tables are."""
+    known = {"store", "doors", "limits", "heartbeat", "sources"}
+    _only_known(tables, known, "")
+    store = tables.get("store", DATABASE_NAME)
+    if not isinstance(store, str) or not store:
+        raise Refused("config.store", "The store is no path and no address of a database", value=store, where="store")
+    doors = _filled(Doors, _table(tables, "doors"), "doors")
+    heartbeat = _filled(Heartbeat, _table(tables, "heartbeat"), "heartbeat")
+    limits = _filled(Limits, _table(tables, "limits"), "limits")
+    _check_doors(doors)
+    sources = _table(tables, "sources")
+    for name, source in sources.items():
+        if not isinstance(source, Mapping):
+            raise Refused("config.not_a_table", "This is not a table", value=source, where=f"sources.{name}")
+    return Config(folder, store, doors, limits, heartbeat, sources)
+
+
+def _table(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = tables.get(name, {})
+    if not isinstance(table, Mapping):
+        raise Refused("config.not_a_table", "This is not a table", value=table, mend=f"Write [{name}].", where=name)
+    return table
+
+
+def _only_known(table: Mapping[str, Any], known: set[str], where: str) -> None:
+    for name in table:
+        if name not in known:
+            mend = f"Known here: {', '.join(sorted(known))}."
+            raise Refused("config.unknown", "There is no such setting", value=name, mend=mend, where=where)
+
+
+def _filled(kind: Any, table: Mapping[str, Any], where: str) -> Any:
+    """A value of this dataclass from a table: durations ("10 s") fill members ending in _us, under their name without it."""
+    members = {member.name: member for member in fields(kind)}
+    named = {name.removesuffix("_us").replace("_us_", "_"): name for name in members}
+    _only_known(table, set(named), where)
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        member = members[named[name]]
+        place = f"{where}.{name}"
+        if "_us" in member.name:
+            values[member.name] = _duration_us(value, place)
+        elif isinstance(member.default, int) and not isinstance(member.default, bool):
+            if type(value) is not int or value < 0:
+                raise Refused("config.number", "This is not a whole number of zero or more", value=value, where=place)
+            values[member.name] = value
+        elif isinstance(value, str):
+            values[member.name] = value
+        else:
+            raise Refused("config.text", "This is not text", value=value, mend="Write it in quotes.", where=place)
+    return kind(**values)
+
+
+def _duration_us(value: object, where: str) -> int | None:
+    if value == "never":
+        return None
+    try:
+        if not isinstance(value, str):
+            raise Refused("config.duration", "This is not a duration", value=value, mend='For example "10 s".')
+        return parse_duration_us(value)
+    except Refused as refused:
+        raise refused.at(where) from refused
+
+
+def _check_doors(doors: Doors) -> None:
+    if not 0 <= doors.port <= 65_535:
+        raise Refused("config.port", "There is no such port", value=doors.port, where="doors.port")
+    if bool(doors.certificate) != bool(doors.key):
+        mend = "Give both doors.certificate and doors.key, or neither."
+        raise Refused("config.half_tls", "A certificate needs its key", mend=mend, where="doors")
+    if not doors.certificate and not is_loopback(doors.host):
+        mend = "Give doors.certificate and doors.key, or listen on 127.0.0.1."
+        raise Refused(
+            "config.no_tls",
+            "Beyond this machine a node listens only with TLS",
+            value=doors.host,
+            mend=mend,
+            where="doors.host",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,199 @@
+"""What the doors are given of a running node: the host for what comes in, the store for what is asked. See `keepclear.api.desk.Desk`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from keepclear.api.desk import Answered, Given
+from keepclear.host.config import Limits
+from keepclear.host.host import Host
+from keepclear.host.replaying import node_at
+from keepclear.node.effects import Told
+from keepclear.node.events import Event
+from keepclear.node.node import Node
+from keepclear.record.entries import Committed
+from keepclear.store import writes
+from keepclear.store.store import Store
+from keepclear.tracks.observations import UNKNOWN, Observations
+from keepclear.tracks.packing import unpacked
+
+ACCESSES_WAITING_MAX = 1_000
+
+
+class HostDesk:
+    """The desk of a host. Used from its loop only; what reads the disk does so in a worker thread."""
+
+    def __init__(self, host: Host, store: Store, proves: Callable[[Store, int, str], Mapping[str, Any]]) -> None:
+        self._host = host
+        self._store = store
+        self._proves = proves
+
+    @property
+    def node(self) -> Node:
+        """The node as it stands."""
+        return self._host.node
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of this host."""
+        return self._host.limits
+
+    def now_us(self) -> int:
+        """The clock of the host."""
+        return self._host.now_us()
+
+    async def give(
+        self, event: Event, *, by: str, exercise: bool, key: str = "", answer: Callable[[Given], Answered] | None = None
+    ) -> Given:
+        """As the contract says."""
+        kept = None
+        if key and answer is not None:
+
+            def kept(given: Given) -> writes.Answered:
+                said = answer(given)
+                return writes.Answered(by, key, said.request_hash, said.status, said.body, given.entry.at_us)
+
+        return await self._host.give(event, by=by, exercise=exercise, answer=kept)
+
+    async def answered(self, by: str, key: str) -> Answered | None:
+        """As the contract says."""
+        held = await asyncio.to_thread(self._store.answered, by, key)
+        return None if held is None else Answered(held.request_hash, held.status, held.body)
+
+    async def entries(self, first: int, count: int) -> Sequence[Committed]:
+        """As the contract says."""
+        return await asyncio.to_thread(self._store.entries, first, count)
+
+    async def told_after(self, sequence: int, index: int, count: int) -> Sequence[Told]:
+        """As the contract says."""
+        return await asyncio.to_thread(told_after, self._store, sequence, index, count)
+
+    def subscribe(self) -> AsyncIterator[Told]:
+        """As the contract says."""
+        return self._host.subscribe()
+
+    async def checkpoint(self) -> str:
+        """As the contract says: of everything that is durable."""
+        return self._host.sign()
+
+    async def proof(self, sequence: int) -> Mapping[str, Any]:
+        """As the contract says."""
+        return await asyncio.to_thread(self._proves, self._store, sequence, self._host.sign())
+
+    async def track(
+        self, subject: str, exercise: bool, from_us: int, until_us: int, count: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """As the contract says."""
+        tail = [
+            one.observations
+            for one in self._host.tail
+            if one.exercise is exercise and subject in one.observations.subjects
+        ]
+        rows = await asyncio.to_thread(
+            self._store.segments, subject, exercise=exercise, from_us=from_us, until_us=until_us
+        )
+        batches = [unpacked(row["bytes"]) for row in rows if isinstance(row["bytes"], bytes)] + tail
+        return _positions(batches, subject, from_us, until_us, count)
+
+    async def known_at(self, at_us: int) -> Node:
+        """As the contract says."""
+
+        def replayed() -> Node:
+            node, _ = node_at(self._store, self._store.sequence_known_at(at_us))
+            return node
+
+        return await asyncio.to_thread(replayed)
+
+    async def presence_at(self, at_us: int, known_at_us: int, exercise: bool) -> Sequence[Mapping[str, Any]]:
+        """As the contract says."""
+
+        def found() -> Sequence[Mapping[str, Any]]:
+            return self._store.presence(at_us, known_at_us, exercise=exercise)
+
+        return await asyncio.to_thread(found)
+
+    def note_access(self, user: str, action: str, object_kind: str, object_id: str) -> None:
+        """As the contract says."""
+        member = self.node.members.member(user)
+        owner = self.node.members.access_of(object_kind, object_id).owner
+        party = "" if member is None else member.party
+        self._host.note_access(writes.Access(self.now_us(), user, party, action, object_kind, object_id, owner))
+
+    async def accesses(self, owner: str, count: int) -> Sequence[Mapping[str, Any]]:
+        """As the contract says."""
+        return [asdict(access) for access in await asyncio.to_thread(self._store.accesses, owner, count)]
+
+
+def told_after(store: Store, sequence: int, index: int, count: int) -> list[Told]:
+    """Up to `count` of what was told behind this id, read from the record."""
+    found: list[Told] = []
+    first = max(sequence, 0)
+    while len(found) < count:
+        outcomes = store.outcomes(first, 256)
+        for entry, outcome in outcomes:
+            for place, line in enumerate(outcome.decode().splitlines()):
+                if (entry.sequence, place) > (sequence, index):
+                    found.append(_told(entry.sequence, place, entry.at_us, line, entry.exercise))
+            first = entry.sequence + 1
+        if not outcomes:
+            break
+    return found[:count]
+
+
+class _About(msgspec.Struct):
+    zone: str | None = None
+    subject: str | None = None
+    feed: str | None = None
+    exercise: bool = False
+
+
+_ABOUT = msgspec.json.Decoder(_About)
+
+
+def _told(sequence: int, index: int, at_us: int, line: str, exercise: bool) -> Told:
+    about = _ABOUT.decode(line)
+    return Told(
+        sequence,
+        index,
+        at_us,
+        line,
+        about.zone or "",
+        about.subject or "",
+        about.feed or "",
+        about.exercise or exercise,
+    )
+
+
+def _positions(
+    batches: Sequence[Observations], subject: str, from_us: int, until_us: int, count: int
+) -> list[Mapping[str, Any]]:
+    """The positions of a subject in a window, in the order they were seen: the last `count` of them."""
+    found = []
+    for batch in batches:
+        if subject not in batch.subjects:
+            continue
+        rows = (
+            (batch.subject == batch.subjects.index(subject))
+            & (batch.seen_at_us >= from_us)
+            & (batch.seen_at_us <= until_us)
+        )
+        for row in np.flatnonzero(rows).tolist():
+            error_mm = int(batch.error_mm[row])
+            found.append(
+                {
+                    "seen_at_us": int(batch.seen_at_us[row]),
+                    "known_at_us": int(batch.known_at_us[row]),
+                    "lat": float(batch.lat[row]),
+                    "lon": float(batch.lon[row]),
+                    "error_m": None if error_mm == UNKNOWN else error_mm / 1000,
+                    "source": batch.sources[batch.source[row]] if batch.sources else "",
+                }
+            )
+    found.sort(key=lambda position: (position["seen_at_us"], position["known_at_us"]))
+    return found[-count:]

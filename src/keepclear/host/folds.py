@@ -1,0 +1,167 @@
+"""The record as views: what each entry puts into the tables that are asked. Views can be dropped and made again from the record.
+
+`told_rows` looks at one entry alone. Tracks are cut into segments a chunk of entries at a time, as a row for each position would cost
+more than everything else together: a chunk ends with the entry that brings it to `CHUNK_POSITIONS`, so that its end follows from
+the record alone. What came since is the tail, and is asked as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+import numpy as np
+
+from keepclear.ground.instants import parse_instant
+from keepclear.node.effects import Told
+from keepclear.node.events import Event, PositionsArrived, ZonesAgreed
+from keepclear.store.writes import ViewRow
+from keepclear.tracks.observations import Observations
+from keepclear.tracks.packing import segments
+
+CHUNK_POSITIONS = 500_000
+VIEWS, TRACKS = "views", "tracks"
+
+
+def told_rows(told: Iterable[Told], event: Event) -> list[ViewRow]:
+    """The rows that what was told of one event puts into the views, in order."""
+    rows: list[ViewRow] = []
+    texts = _zone_texts(event) if isinstance(event, ZonesAgreed) else {}
+    for one in told:
+        said = msgspec.json.decode(one.line)
+        match said["event"]:
+            case "presence":
+                rows.append(
+                    _presence(
+                        one, said["seq"], said["subject"], said["zone"], said["seen_at"], said["from"], said["to"]
+                    )
+                )
+            case "correction":
+                rows += _correction(one, said)
+            case "alert":
+                rows.append(_alert(one, said))
+            case "alert_step":
+                rows += _alert_step(one, said)
+            case "zone":
+                rows += _zone(one, said, texts.get(said["zone"], ""))
+    return rows
+
+
+def _presence(one: Told, seq: int, subject: str, zone: str, seen_at: str, was: str, now: str) -> ViewRow:
+    row = {
+        "sequence": one.sequence, "index": one.index, "exercise": one.exercise, "seq": seq, "subject": subject, "zone": zone,
+        "seen_at_us": parse_instant(seen_at).us, "known_from_us": one.at_us, "known_until_us": None, "was": was, "now": now,
+    }  # fmt: skip
+    return ViewRow("presence_change", row)
+
+
+def _correction(one: Told, said: dict[str, dict[str, str]]) -> Iterator[ViewRow]:
+    """A correction ends what was known until now, and says what stands instead. Changes keep the number that they were first said by."""
+    subject, zone, action = str(said["subject"]), str(said["zone"]), str(said["action"])
+    stands, seq, of = said["stands"], int(str(said["seq"])), said["of"]
+    if action != "added":
+        where = {"exercise": one.exercise, "seq": int(str(of)), "known_until_us": None}
+        yield ViewRow("presence_change", {"known_until_us": one.at_us}, where)
+        seq = int(str(of))
+    if stands is not None:
+        yield _presence(one, seq, subject, zone, stands["seen_at"], stands["from"], stands["to"])
+
+
+def _alert(one: Told, said: dict[str, object]) -> ViewRow:
+    sequence, index = _parted(str(said["alert"]))
+    if "repeats" in said:
+        changed = {
+            "last_at_us": one.at_us, "repeats": int(str(said["repeats"])), "urgency": str(said["urgency"]), "line": one.line,
+        }  # fmt: skip
+        return ViewRow("alert", changed, {"sequence": sequence, "index": index})
+    row = {
+        "sequence": sequence, "index": index, "exercise": one.exercise, "key": str(said["key"]), "urgency": str(said["urgency"]),
+        "subject": one.subject, "zone": one.zone, "feed": one.feed, "raised_at_us": one.at_us, "last_at_us": one.at_us, "repeats": 0,
+        "state": "raised", "assigned_to": "", "line": one.line,
+    }  # fmt: skip
+    return ViewRow("alert", row)
+
+
+def _alert_step(one: Told, said: dict[str, str]) -> Iterator[ViewRow]:
+    sequence, index = _parted(said["alert"])
+    step = {
+        "sequence": one.sequence, "index": one.index, "alert_sequence": sequence, "alert_index": index, "at_us": one.at_us,
+        "by": said["by"], "state": said["state"], "words": said.get("words", ""), "to": said.get("to", ""),
+    }  # fmt: skip
+    yield ViewRow("alert_step", step)
+    changed = {"state": said["state"]} | ({"assigned_to": said["to"]} if "to" in said else {})
+    yield ViewRow("alert", changed, {"sequence": sequence, "index": index})
+
+
+def _zone(one: Told, said: dict[str, object], text: str) -> Iterator[ViewRow]:
+    where = {"exercise": one.exercise, "zone": one.zone, "known_until_us": None}
+    yield ViewRow("zone_version", {"known_until_us": one.at_us}, where)
+    if said["action"] == "agreed":
+        row = {
+            "exercise": one.exercise, "zone": one.zone, "sequence": one.sequence, "version": int(str(said["version"])),
+            "known_from_us": one.at_us, "known_until_us": None, "text": text,
+        }  # fmt: skip
+        yield ViewRow("zone_version", row)
+
+
+def _zone_texts(event: ZonesAgreed) -> dict[str, str]:
+    """Each zone of the text that was given as a feature of its own, by id."""
+    given = msgspec.json.decode(event.text)
+    features = given["features"] if given.get("type") == "FeatureCollection" else [given]
+    texts = {}
+    for zone, feature in zip(event.zones, features, strict=True):
+        texts[zone.id] = msgspec.json.encode(feature).decode()
+    return texts
+
+
+def _parted(told_id: str) -> tuple[int, int]:
+    sequence, index = told_id.split(".")
+    return int(sequence), int(index)
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Positions of one entry, with known_at as this node learned of them."""
+
+    sequence: int
+    exercise: bool
+    feed: str
+    observations: Observations
+
+
+class TrackChunks:
+    """The tail of the tracks, and when it becomes segments."""
+
+    def __init__(self, chunk_positions: int = CHUNK_POSITIONS) -> None:
+        self.tail: list[Arrived] = []
+        self._count = 0
+        self._chunk_positions = chunk_positions
+
+    def add(self, sequence: int, at_us: int, exercise: bool, event: PositionsArrived) -> list[Arrived] | None:
+        """Takes an entry; gives the chunk that ends with it, which is no longer part of the tail."""
+        known = replace(event.observations, known_at_us=np.full(len(event.observations), at_us, np.int64))
+        self.tail.append(Arrived(sequence, exercise, event.feed, known))
+        self._count += len(known)
+        if self._count < self._chunk_positions:
+            return None
+        chunk, self.tail, self._count = self.tail, [], 0
+        return chunk
+
+
+def segment_rows(chunk: Sequence[Arrived]) -> list[ViewRow]:
+    """The segments of a chunk, as rows of `track_segment`: those of one subject and feed lie together."""
+    rows = []
+    last = chunk[-1].sequence
+    for exercise, feed in sorted({(arrived.exercise, arrived.feed) for arrived in chunk}):
+        batches = [one.observations for one in chunk if (one.exercise, one.feed) == (exercise, feed)]
+        numbers: dict[str, int] = {}
+        for segment in segments(Observations.joined(batches)):
+            number = numbers[segment.subject] = numbers.get(segment.subject, -1) + 1
+            row = {
+                "exercise": exercise, "subject": segment.subject, "feed": feed, "sequence": last, "number": number,
+                "first_seen_us": segment.first_seen_us, "last_seen_us": segment.last_seen_us, "count": segment.count,
+                "bytes": segment.bytes,
+            }  # fmt: skip
+            rows.append(ViewRow("track_segment", row))
+    return rows

@@ -1,0 +1,361 @@
+"""The one loop of a node: what comes in is stepped, committed, and only then told.
+
+    give      a caller waits until its event is durable
+    offer     a feed that cannot wait: where there is no room, the newest report of each subject is kept, and what was given up is
+              counted and told as an alert
+
+Parsing, steps and reading happen in the loop's thread; commits in the writer's; a replay of the past in a worker on a node of its own.
+A failed commit ends the node: what it holds then is ahead of the record, and nobody was told of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from keepclear.api.desk import Given, Overloaded
+from keepclear.ground.errors import KeepclearError, Refused
+from keepclear.host.bodies import body_of
+from keepclear.host.build import build
+from keepclear.host.clock import Clock, Steady
+from keepclear.host.config import Limits
+from keepclear.host.folds import TRACKS, VIEWS, Arrived, TrackChunks, segment_rows, told_rows
+from keepclear.host.live import joined, newest_per_subject
+from keepclear.node import events as e
+from keepclear.node.effects import Told
+from keepclear.node.node import NODE, Node
+from keepclear.record.entries import Committed, Entry
+from keepclear.record.tree import Frontier, frontier_at, leaf_hash
+from keepclear.store import writes
+from keepclear.store.store import Store
+from keepclear.store.writer import CommitFailed, Writer, WriterLimits
+
+RETRY_AFTER_S = 1
+ACCESSES_WAIT_S = 0.5
+Signer = Callable[[str, int, bytes], str]
+
+
+class NodeFailed(KeepclearError):
+    """The node cannot go on: a commit failed, or the step itself did. The process ends; a restart begins at what is durable."""
+
+
+@dataclass
+class _HeldBack:
+    """What of a feed waits for room: the newest of each subject, and how much was given up for it."""
+
+    event: e.PositionsArrived
+    given_up: int
+    since_us: int
+
+
+class Host:
+    """Runs one node over one store. Everything but the commits happens in the loop that it is made in.
+
+    signs  makes a checkpoint's text from the origin, the size and the root"""
+
+    def __init__(
+        self, store: Store, node: Node, *, limits: Limits, clock: Clock, signs: Signer, tail: TrackChunks
+    ) -> None:
+        self.node = node
+        self.limits = limits
+        self.store = store
+        self.failure: BaseException | None = None
+        self._loop = asyncio.get_running_loop()
+        self._clock = Steady(clock, store.last_at_us())
+        self._signs = signs
+        self._tracks = tail
+        self._durable = _durable_frontier(store)
+        self._signed_size = 0 if (newest := store.checkpoint()) is None else newest.size
+        self._signed_at_us = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._readers: set[Reader] = set()
+        self._held_back: dict[tuple[str, bool], _HeldBack] = {}
+        self._waiting: deque[Given] = deque()
+        self._accesses: list[writes.Access] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self.failed = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._writer = Writer(
+            store.append,
+            limits=WriterLimits(
+                limits.inbox_events_max, limits.inbox_bytes_max, limits.commit_events_max, limits.commit_bytes_max
+            ),
+            on_durable=lambda group: self._call_in_loop(self._became_durable, sum(len(w.entries) for w in group)),
+            on_failure=lambda error: self._call_in_loop(self._fail, error),
+        )
+        self._set_timer()
+
+    # --- what comes in ---
+
+    def now_us(self) -> int:
+        """The clock of the host; never goes back."""
+        return self._clock.now_us()
+
+    @property
+    def clock_behind_us(self) -> int:
+        """How far the clock of this machine lies behind the record, as when it was set back."""
+        return self._clock.behind_us
+
+    async def give(
+        self,
+        event: e.Event,
+        *,
+        by: str,
+        exercise: bool,
+        answer: Callable[[Given], writes.Answered] | None = None,
+        sealed: Sequence[writes.Sealed] = (),
+    ) -> Given:
+        """Commits an event and gives what followed, once it is durable; see `keepclear.api.desk.Desk`.
+
+        sealed  personal data that the event names by its hash, written with it"""
+        if self._closing or not self._writer.has_room():
+            raise Overloaded(RETRY_AFTER_S)
+        given, future = self._take(event, by, exercise, answer=answer, sealed=sealed)
+        if self.node.sequence - self.node.snapshot_size >= self.limits.snapshot_every_entries:
+            self.take_snapshot()
+        try:
+            await asyncio.wrap_future(future)
+        except CommitFailed as failed:
+            raise NodeFailed("the commit failed; whether it was done is seen after a restart") from failed
+        return given
+
+    def offer(self, event: e.PositionsArrived, *, exercise: bool) -> bool:
+        """Takes positions of a feed that cannot wait; false where there was no room and only the newest of each subject is kept."""
+        key = (event.feed, exercise)
+        if not self._closing and key not in self._held_back and self._writer.has_room():
+            self._take(event, f"feed:{event.feed}", exercise)
+            return True
+        held = self._held_back.get(key)
+        together = event if held is None else joined(held.event, event)
+        kept, given_up = newest_per_subject(together)
+        if held is None:
+            self._held_back[key] = _HeldBack(kept, given_up, self.now_us())
+        else:
+            held.event, held.given_up = kept, held.given_up + given_up
+        return False
+
+    def _release(self) -> None:
+        """Lets in what was held back, as far as there is room again."""
+        for (feed, exercise), held in list(self._held_back.items()):
+            if self._closing or not self._writer.has_room():
+                return
+            del self._held_back[feed, exercise]
+            self.say(e.Overloaded(feed, held.given_up, held.since_us), exercise=exercise)
+            self._take(held.event, f"feed:{feed}", exercise)
+
+    def say(self, event: e.Event, *, by: str = NODE, exercise: bool = False) -> None:
+        """Takes an event that nobody waits for; what the node does not take is left."""
+        try:
+            self._take(event, by, exercise or self.node.exercise)
+        except Refused:
+            return
+
+    def _take(self, event: e.Event, by: str, exercise: bool, **beside: Any) -> tuple[Given, Future[None]]:
+        """Steps the node and queues what follows for the writer; `beside` is written with it.
+
+        A step that fails in any other way than by a refusal ends the node."""
+        if self.failure is not None:
+            raise NodeFailed("the node has failed") from self.failure
+        body = body_of(event)
+        at_us = max(self.now_us(), self.node.clock_us)
+        try:
+            effects = self.node.step(event, by=by, exercise=exercise, at_us=at_us)
+        except Refused:
+            raise
+        except Exception as error:
+            self._fail(error)
+            raise NodeFailed("the node failed in a step; nothing of it was recorded") from error
+        sequence, outcome = self.node.sequence - 1, effects.outcome
+        entry = Entry.of(sequence, at_us, e.kind_of(event), by, exercise, body, outcome)
+        given = Given(entry, effects)
+        answer = beside.pop("answer", None)
+        write = writes.Write(
+            entries=(Committed(entry, body, outcome),),
+            views=told_rows(effects.told, event),
+            progress={VIEWS: sequence + 1},
+            answered=() if answer is None else (answer(given),),
+            **beside,
+        )
+        self._waiting.append(given)
+        future = self._writer.submit(write)
+        if isinstance(event, e.PositionsArrived):
+            self._cut_tracks(sequence, at_us, exercise, event)
+        self._set_timer()
+        return given, future
+
+    def _cut_tracks(self, sequence: int, at_us: int, exercise: bool, event: e.PositionsArrived) -> None:
+        chunk = self._tracks.add(sequence, at_us, exercise, event)
+        if chunk is None:
+            return
+
+        async def cut() -> None:
+            rows = await asyncio.to_thread(segment_rows, chunk)
+            self._writer.submit(writes.Write(views=rows, progress={TRACKS: chunk[-1].sequence + 1}))
+
+        task = self._loop.create_task(cut())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @property
+    def tail(self) -> Sequence[Arrived]:
+        """Positions that are not cut into segments of tracks yet."""
+        return self._tracks.tail
+
+    def note_access(self, access: writes.Access) -> None:
+        """Queues a line of the access log; it is written with what is committed next, or soon."""
+        self._accesses.append(access)
+        if len(self._accesses) == 1:
+            self._loop.call_later(ACCESSES_WAIT_S, self._write_accesses)
+
+    def _write_accesses(self) -> None:
+        accesses, self._accesses = self._accesses, []
+        if accesses and self.failure is None:
+            self._writer.submit(writes.Write(accesses=accesses))
+
+    # --- time ---
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due_us = self.node.next_due_us
+        if due_us is not None and not self._closing and self.failure is None:
+            wait_s = max(0.0, (due_us - self.now_us()) / 1e6)
+            self._timer = self._loop.call_later(min(wait_s, 3600.0), self._time_passed)
+
+    def _time_passed(self) -> None:
+        due_us = self.node.next_due_us
+        if due_us is not None and due_us <= self.now_us():
+            self.say(e.TimePassed())
+        else:
+            self._set_timer()
+
+    # --- what is durable ---
+
+    def _call_in_loop(self, call: Callable[..., None], *args: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call, *args)
+
+    def _became_durable(self, count: int) -> None:
+        """Tells what so many more entries led to, now that nobody can lose it."""
+        for _ in range(count):
+            given = self._waiting.popleft()
+            self._durable.append(leaf_hash(given.entry.leaf))
+            for told in given.effects.told:
+                for reader in list(self._readers):
+                    reader.put(told)
+        self._drained.set()
+        if self._held_back:
+            self._release()
+        now_us = self.now_us()
+        if now_us - self._signed_at_us >= self.limits.checkpoint_every_us:
+            self.sign()
+
+    def sign(self) -> str:
+        """Signs the root over what is durable, and queues it; what waits for its commit is not signed yet."""
+        size, root = self._durable.size, self._durable.root()
+        assert self.node.began is not None
+        note = self._signs(f"{self.node.origin}/{self.node.epoch}", size, root)
+        self._signed_at_us = self.now_us()
+        if size > self._signed_size and self.failure is None:
+            self._signed_size = size
+            signed = writes.Checkpoint(size, self.node.epoch, self._signed_at_us, note)
+            self._writer.submit(writes.Write(checkpoints=(signed,)))
+        return note
+
+    def take_snapshot(self) -> None:
+        """Keeps the whole state beside the record, with its digest in it."""
+        size, state = self.node.sequence, self.node.packed()
+        event = e.SnapshotTaken(size, sha256(state).hexdigest(), build())
+        snapshot = writes.Snapshot(size, event.digest, event.build, state)
+        self._take(event, NODE, self.node.exercise, snapshots=(snapshot,))
+
+    def _fail(self, error: BaseException) -> None:
+        if self.failure is None:
+            self.failure = error
+            self._drained.set()
+            for reader in list(self._readers):
+                reader.end()
+            self.failed.set()
+
+    async def close(self) -> None:
+        """Takes nothing more, makes durable what was taken, signs it, and ends every stream."""
+        self._closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        while self._waiting and self.failure is None:
+            await self._drained.wait()
+            self._drained.clear()
+        if self.failure is None:
+            self._write_accesses()
+            self.sign()
+        for reader in list(self._readers):
+            reader.end()
+        try:
+            await asyncio.to_thread(self._writer.stop)
+        except CommitFailed as failed:
+            self._fail(failed)
+
+    # --- who listens ---
+
+    def subscribe(self) -> AsyncIterator[Told]:
+        """What becomes durable from now on; see `keepclear.api.desk.Desk`."""
+        if len(self._readers) >= self.limits.streams_max:
+            raise Overloaded(RETRY_AFTER_S)
+        reader = Reader(self.limits.stream_lines_waiting_max)
+        self._readers.add(reader)
+        return self._lines_of(reader)
+
+    async def _lines_of(self, reader: Reader) -> AsyncIterator[Told]:
+        try:
+            while (told := await reader.next()) is not None:
+                yield told
+        finally:
+            self._readers.discard(reader)
+
+
+class Reader:
+    """One stream: what waits for it, up to a limit; beyond, it ends behind what it has, and its reader resumes from the record."""
+
+    def __init__(self, lines_max: int) -> None:
+        self._lines: deque[Told] = deque()
+        self._lines_max = lines_max
+        self._ended = False
+        self._something = asyncio.Event()
+
+    def put(self, told: Told) -> None:
+        """Adds a line."""
+        if self._ended:
+            return
+        if len(self._lines) >= self._lines_max:
+            self.end()
+            return
+        self._lines.append(told)
+        self._something.set()
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self._ended = True
+        self._something.set()
+
+    async def next(self) -> Told | None:
+        """The next line; None where nothing more comes."""
+        while not self._lines:
+            if self._ended:
+                return None
+            self._something.clear()
+            await self._something.wait()
+        return self._lines.popleft()
+
+
+def _durable_frontier(store: Store) -> Frontier:
+    """The right edge of the tree as it is on disk."""
+    return frontier_at(store.tiles, store.size())

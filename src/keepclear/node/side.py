@@ -1,0 +1,281 @@
+"""One side of a node, operations or exercise: its zones, its watch, its feeds and its alerts. The two never meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from json.encoder import encode_basestring as quoted
+
+import msgspec
+import numpy as np
+
+from keepclear.agreements.atlas import Zone
+from keepclear.ground.errors import LimitExceeded, Refused
+from keepclear.ground.instants import utc_text
+from keepclear.node.alert_book import AlertBook, LiveAlert
+from keepclear.node.effects import Told
+from keepclear.node.events import FeedStateChanged, Overloaded, PositionsArrived
+from keepclear.node.feed_book import Feed, FeedBook
+from keepclear.tracks.observations import Observations
+from keepclear.tracks.picture import VERDICTS, Verdict
+from keepclear.tracks.refusals import Refusal
+from keepclear.watch import lines
+from keepclear.watch.events import Alert, Events
+from keepclear.watch.watch import Watch
+
+ZONES_MAX = 20_000
+SUBJECTS_MAX = 1_000_000
+_DUPLICATE, _TOO_LATE = VERDICTS.index(Verdict.DUPLICATE), VERDICTS.index(Verdict.TOO_LATE)
+
+
+class ZoneVersion(msgspec.Struct, frozen=True):
+    """Which version of a zone is watched, since when, and which entry of the record has its text."""
+
+    version: int
+    since_us: int
+    sequence: int
+
+
+class Books(msgspec.Struct):
+    """Everything a side holds besides its watch."""
+
+    versions: dict[str, ZoneVersion]
+    alerts: list[LiveAlert]
+    alerts_not_held: int
+    feeds: list[Feed]
+    feeds_of: dict[str, tuple[str, ...]]
+
+
+class Teller:
+    """Numbers what one event leads to: everything told goes through here, in order."""
+
+    def __init__(self, sequence: int, at_us: int) -> None:
+        self.sequence = sequence
+        self.at_us = at_us
+        self.told: list[Told] = []
+
+    @property
+    def next_id(self) -> str:
+        """The id of what is told next."""
+        return f"{self.sequence}.{len(self.told)}"
+
+    def tell(self, line: str, *, exercise: bool, zone: str = "", subject: str = "", feed: str = "") -> None:
+        """Tells a line."""
+        self.told.append(Told(self.sequence, len(self.told), self.at_us, line, zone, subject, feed, exercise))
+
+    def line(self, what: str, members: Mapping[str, object], *, exercise: bool) -> str:
+        """A line of these members, in this order, behind what it is and when."""
+        said = {"event": what, "at": utc_text(self.at_us), **members}
+        if exercise:
+            said["exercise"] = True
+        return msgspec.json.encode(said).decode()
+
+    def tell_of(
+        self,
+        what: str,
+        members: Mapping[str, object],
+        *,
+        exercise: bool,
+        zone: str = "",
+        subject: str = "",
+        feed: str = "",
+    ) -> None:
+        """Tells such a line."""
+        line = self.line(what, members, exercise=exercise)
+        self.tell(line, exercise=exercise, zone=zone, subject=subject, feed=feed)
+
+
+class Side:
+    """Zones, watch, feeds and alerts of operations, or of exercises.
+
+    versions  of the zones that are watched, by zone id
+    feeds_of  for each subject the feeds that have reported it, sorted"""
+
+    def __init__(self, watch: Watch, *, exercise: bool, books: Books | None = None) -> None:
+        books = books or Books({}, [], 0, [], {})
+        self.watch = watch
+        self.exercise = exercise
+        self.versions = books.versions
+        self.alerts = AlertBook(books.alerts, books.alerts_not_held)
+        self.feeds = FeedBook(books.feeds)
+        self.feeds_of = books.feeds_of
+
+    def books(self) -> Books:
+        """What is held besides the watch, in an order that does not depend on how it came about."""
+        feeds_of = {subject: self.feeds_of[subject] for subject in sorted(self.feeds_of)}
+        versions = {zone: self.versions[zone] for zone in sorted(self.versions)}
+        return Books(versions, self.alerts.state(), self.alerts.not_held, self.feeds.state(), feeds_of)
+
+    @property
+    def next_due_us(self) -> int | None:
+        """When time alone will next change something here; None: never."""
+        due = [at_us for at_us in (self.watch.next_due_us, self.feeds.next_due_us) if at_us is not None]
+        return min(due, default=None)
+
+    def zones(self) -> list[Zone]:
+        """The zones that are watched, by id."""
+        return [zone for _, zone in sorted(self.watch.zones_in_force().items())]
+
+    def feeds_behind(self, zone: str, subject: str) -> tuple[str, ...]:
+        """The feeds that something told about a zone or a subject rests on; about a zone alone, every feed of this side."""
+        if subject:
+            return self.feeds_of.get(subject, ())
+        return tuple(feed.id for feed in self.feeds.state()) if zone else ()
+
+    # time
+
+    def pass_time(self, teller: Teller) -> None:
+        """Lets time pass to the instant of the event."""
+        self._tell_watched(self.watch.advance(teller.at_us), teller)
+        for feed in self.feeds.fallen_silent(teller.at_us):
+            last = None if feed.last_heard_us is None else utc_text(feed.last_heard_us)
+            params = {"source": feed.source, "last_heard_at": last, "silent_after_s": (feed.silent_after_us or 0) / 1e6}
+            self.raise_alert("feed_silent", "now", feed.id, params, teller)
+
+    # positions
+
+    def check_positions(self, event: PositionsArrived) -> None:
+        """Raises `Refused` if this batch cannot be taken."""
+        self.feeds.open(event.feed)
+        claims, used = event.observations.claims, np.unique(event.observations.claim)
+        if any(claims[number].exercise is not self.exercise for number in used.tolist()):
+            real, other = ("an exercise", "operations") if self.exercise else ("operations", "an exercise")
+            raise Refused(
+                "exercise.mixed", f"Reports of {other} cannot come into {real}", value=event.feed,
+                mend="Send them apart: what is exercise is marked as exercise from end to end.",
+            )  # fmt: skip
+        new = sum(name not in self.feeds_of for name in event.observations.subjects)
+        if len(self.feeds_of) + new > SUBJECTS_MAX:
+            what = f"More than {SUBJECTS_MAX:,} subjects have been reported"
+            raise LimitExceeded("subjects.too_many", what, mend="Ask who sends so many names.")
+
+    def take_positions(self, event: PositionsArrived, teller: Teller) -> bytes:
+        """Takes a batch in; gives what became of each accepted row, as places in `VERDICTS`."""
+        feed = self.feeds.open(event.feed)
+        batch = replace(event.observations, known_at_us=np.full(len(event.observations), teller.at_us, np.int64))
+        self._note_feed(batch, feed.id)
+        events = self.watch.observe(batch)
+        codes = events.verdict_codes
+        too_late = [self._too_late(batch, row) for row in np.flatnonzero(codes == _TOO_LATE).tolist()]
+        was_silent = self.feeds.heard(feed, event, int(np.count_nonzero(codes == _DUPLICATE)), too_late, teller.at_us)
+        if was_silent:
+            self.raise_alert("feed_heard_again", "routine", feed.id, {"source": feed.source}, teller)
+        self._tell_watched(events, teller)
+        return codes.astype(np.int8).tobytes()
+
+    def _note_feed(self, batch: Observations, feed_id: str) -> None:
+        """Remembers by which feeds each subject was reported: it decides who may see it."""
+        for number in np.unique(batch.subject).tolist():
+            name = batch.subjects[number]
+            feeds = self.feeds_of.get(name, ())
+            if feed_id not in feeds:
+                self.feeds_of[name] = tuple(sorted((*feeds, feed_id)))
+
+    def _too_late(self, batch: Observations, row: int) -> Refusal:
+        late = Refused(
+            "report.too_late",
+            f"A newer report of {batch.subjects[batch.subject[row]]} is known already, seen too long after this one",
+            value=f"seen {utc_text(int(batch.seen_at_us[row]))}",
+            mend="Reports that are later than the node's lateness bound change nothing.",
+        )
+        feed = batch.feeds[batch.feed[row]] if batch.feeds else ""
+        return Refusal.of(late, feed=feed, line=int(batch.line[row]), column="")
+
+    def change_feed_state(self, event: FeedStateChanged, teller: Teller) -> None:
+        """Notes that a connection was made or lost; the second is an alert, as nothing will be heard."""
+        feed = self.feeds.open(event.feed)
+        feed.state, feed.state_why = event.state, event.why
+        members = {"feed": feed.id, "state": event.state, "why": event.why}
+        teller.tell_of("feed", members, exercise=self.exercise, feed=feed.id)
+        if event.state != "connected":
+            self.raise_alert("feed_disconnected", "soon", feed.id, {"source": feed.source, "why": event.why}, teller)
+
+    def note_overload(self, event: Overloaded, teller: Teller) -> None:
+        """Counts what was given up for want of room, and raises an alert."""
+        feed = self.feeds.held(event.feed)
+        if feed is not None:
+            feed.given_up += event.rows
+            params = {"source": feed.source, "rows": event.rows, "since_at": utc_text(event.since_us)}
+            self.raise_alert("feed_overloaded", "now", feed.id, params, teller)
+
+    # zones
+
+    def check_zones(self, zones: Iterable[Zone]) -> None:
+        """Raises `Refused` if these zones cannot be taken in."""
+        new = {zone.id for zone in zones} - self.versions.keys()
+        if len(self.versions) + len(new) > ZONES_MAX:
+            raise LimitExceeded(
+                "zones.too_many", f"More than {ZONES_MAX:,} zones", mend="End zones that are not needed."
+            )
+
+    def check_zone_ends(self, zone_id: str) -> None:
+        """Raises `Refused` if this zone is not watched."""
+        if zone_id not in self.versions:
+            raise Refused(
+                "zone.unknown", "There is no such zone", value=zone_id, mend="The list of zones has their ids."
+            )
+
+    def agree(self, zones: tuple[Zone, ...], by: str, teller: Teller) -> None:
+        """Watches these zones from now on, in place of those of the same ids."""
+        for zone in zones:
+            held = self.versions.get(zone.id)
+            version = ZoneVersion(1 if held is None else held.version + 1, teller.at_us, teller.sequence)
+            self.versions[zone.id] = version
+            members = {
+                "zone": zone.id,
+                "zone_name": zone.label,
+                "action": "agreed",
+                "version": version.version,
+                "by": by,
+            }
+            teller.tell_of("zone", members, exercise=self.exercise, zone=zone.id)
+        self._tell_watched(self.watch.agree(zones, teller.at_us), teller)
+
+    def end_zone(self, zone_id: str, reason: str, by: str, teller: Teller) -> None:
+        """Watches a zone no more."""
+        version, zone = self.versions.pop(zone_id), self.watch.zones_in_force()[zone_id]
+        members = {
+            "zone": zone_id,
+            "zone_name": zone.label,
+            "action": "ended",
+            "version": version.version,
+            "by": by,
+            "reason": reason,
+        }
+        teller.tell_of("zone", members, exercise=self.exercise, zone=zone_id)
+        self._tell_watched(self.watch.end([zone_id], teller.at_us), teller)
+
+    # what is told
+
+    def _tell_watched(self, events: Events, teller: Teller) -> None:
+        for event in events:
+            line = lines.line_of(event)
+            if isinstance(event, Alert):
+                found = LiveAlert(
+                    teller.next_id,
+                    event.key,
+                    event.urgency,
+                    teller.at_us,
+                    teller.at_us,
+                    line,
+                    event.subject,
+                    event.zone,
+                )
+                line = self._raised(found)
+            teller.tell(line, exercise=self.exercise, zone=event.zone, subject=event.subject)
+
+    def raise_alert(self, key: str, urgency: str, feed_id: str, params: Mapping[str, object], teller: Teller) -> None:
+        """Raises an alert about a feed."""
+        members = {
+            "key": key, "urgency": urgency, "subject": None, "zone": None, "feed": feed_id, "of": None, "params": params,
+        }  # fmt: skip
+        line = teller.line("alert", members, exercise=self.exercise)
+        found = LiveAlert(teller.next_id, key, urgency, teller.at_us, teller.at_us, line, feed=feed_id)
+        teller.tell(self._raised(found), exercise=self.exercise, feed=feed_id)
+
+    def _raised(self, found: LiveAlert) -> str:
+        """The line of an alert with the id of the alert that it raises or repeats."""
+        held, is_new = self.alerts.raised(found)
+        repeats = "" if is_new else f',"repeats":{held.repeats}'
+        held.line = f'{held.line[:-1]},"alert":{quoted(held.id)}{repeats}}}'
+        return held.line

@@ -17,13 +17,13 @@ from keepclear.cli.tail import Tail
 from keepclear.feeds.live_order import LiveOrder
 from keepclear.feeds.ordering import KnownOrder, merged
 from keepclear.feeds.reading import Block, Feed
-from keepclear.tracks.refusals import Refusal
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text, utc_text
 from keepclear.render.records import line_of
 from keepclear.render.sentences import NOT_PERMISSION
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.picture import VERDICTS, Verdict
+from keepclear.tracks.refusals import Refusal
 from keepclear.watch.events import Events
 from keepclear.watch.watch import Watch
 

@@ -21,10 +21,10 @@ from keepclear.feeds.geojson import JsonObjects
 from keepclear.feeds.gpx import Gpx
 from keepclear.feeds.lines import Pause, decoder_for
 from keepclear.feeds.options import FeedOptions
-from keepclear.tracks.refusals import Refusal
 from keepclear.feeds.reports import Reports, Values
 from keepclear.ground.errors import Refused
 from keepclear.tracks.observations import Observations
+from keepclear.tracks.refusals import Refusal
 
 __all__ = ["ROWS_PER_BLOCK", "Block", "Feed", "FeedOptions", "Refusal", "open_feed"]
 

@@ -1,0 +1,145 @@
+"""`keepclear watchlog`: the log of a shift, to be printed: what was told, what was done about it, and what is still open."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from typing import Any
+
+from keepclear.cli.node_folder import ZoneNames, add_folder, instant_us, record_to_read
+from keepclear.ground.errors import printable
+
+WIDTH = 100
+EPILOG = """\
+examples:
+  keepclear watchlog alpha --from 2026-05-18T06:00Z --until 2026-05-18T14:00Z
+  keepclear watchlog alpha --from 2026-05-18T06:00Z --time-zone Asia/Damascus | lpr
+
+The log is plain text, a hundred columns wide. With --json, or into a file that ends in .jsonl, it is JSON lines.
+
+exit codes: 0 done; 1 nothing was told in that time; 2 not understood
+"""
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the verb to the command line."""
+    parser = verbs.add_parser(
+        "watchlog", help="the log of a shift, to be printed",
+        description="Writes what a node told between two instants, what people did about it, and what was still open at the end.",
+        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add_folder(parser)
+    parser.add_argument("--from", dest="begin", metavar="T", help="the beginning of the shift (default: of the record)")
+    parser.add_argument("--until", metavar="T", help="its end (default: the newest entry)")
+    parser.add_argument("--time-zone", default="UTC", metavar="ZONE", help="whose clock the log shows (default: UTC)")
+    parser.add_argument("--json", action="store_true", help="JSON lines instead of text")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the log, and gives the exit code."""
+    from keepclear.ground.instants import zone_named
+
+    begin_us = instant_us(args.begin, "--from") if args.begin else 0
+    until_us = instant_us(args.until, "--until") if args.until else None
+    zone = zone_named(args.time_zone)
+    with record_to_read(args.folder) as store:
+        until_us = store.last_at_us() if until_us is None else until_us
+        log = _Log(store, begin_us, until_us)
+        if args.json:
+            for line in log.lines():
+                print(json.dumps(line, ensure_ascii=False))
+        else:
+            _print(log, args, zone)
+    return 0 if log.told else 1
+
+
+class _Log:
+    """The lines of a shift, and what was open at its end."""
+
+    def __init__(self, store: Any, begin_us: int, until_us: int) -> None:
+        self.begin_us = begin_us
+        self.until_us = until_us
+        self.told = 0
+        self.open: dict[str, dict[str, Any]] = {}
+        self._store = store
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Every line told in the shift, with its id and a sentence."""
+        from keepclear.host.desk import told_after
+        from keepclear.render.told import sentence_of
+
+        names, last = ZoneNames(), (-1, -1)
+        while told := told_after(self._store, *last, 1_000):
+            for one in told:
+                if one.at_us > self.until_us:
+                    return
+                said = json.loads(one.line)
+                names.note(said)
+                self._note_alert(said)
+                if one.at_us >= self.begin_us:
+                    self.told += 1
+                    yield {**said, "id": one.id, "text": sentence_of(said, names.of(said))}
+            last = (told[-1].sequence, told[-1].index)
+
+    def _note_alert(self, said: dict[str, Any]) -> None:
+        if said["event"] == "alert":
+            self.open.setdefault(said["alert"], said)
+        elif said["event"] == "alert_step" and said["state"] == "cleared":
+            self.open.pop(said["alert"], None)
+        elif said["event"] == "alert_step" and said["alert"] in self.open:
+            self.open[said["alert"]] = {**self.open[said["alert"]], "state": said["state"], "by": said["by"]}
+
+
+_MARKS = {"now": "[NOW]", "soon": "[soon]", "routine": "[note]"}
+
+
+def _print(log: _Log, args: argparse.Namespace, zone: tzinfo) -> None:
+    from keepclear.ground.instants import EPOCH, MICROSECOND
+    from keepclear.render.sentences import NOT_PERMISSION
+    from keepclear.render.told import sentence_of
+
+    def clock(at_us: int) -> str:
+        local: datetime = (EPOCH + at_us * MICROSECOND).astimezone(zone)
+        return local.strftime("%Y-%m-%d %H:%M:%S")
+
+    def paragraph(mark: str, text: str) -> None:
+        body = textwrap.wrap(printable(text), WIDTH - len(mark) - 1, break_long_words=True) or [""]
+        print(f"{mark} {body[0]}")
+        for more in body[1:]:
+            print(f"{' ' * len(mark)} {more}")
+
+    lines = list(log.lines())
+    print(f"Watch log of {printable(args.folder)}")
+    begin = clock(log.begin_us) if log.begin_us else "the beginning of the record"
+    print(f"From {begin} to {clock(log.until_us)}, {args.time_zone}")
+    print("=" * WIDTH)
+    for line in lines:
+        if line.get("exercise"):
+            line["text"] = f"EXERCISE. {line['text']}"
+        mark = _MARKS.get(str(line.get("urgency")), "") if line["event"] in {"alert", "presence"} else ""
+        paragraph(f"{clock(_at_us(line))}  {line['id']:>10}  {mark:<6}", line["text"])
+    if not lines:
+        print("Nothing was told in this time.")
+    print("=" * WIDTH)
+    print(f"Open at the end: {len(log.open) or 'nothing'}")
+    for alert, said in log.open.items():
+        state = f"{said['state']} by {said['by']}" if "state" in said else "nobody has acknowledged it"
+        paragraph(
+            f"{clock(_at_us(said))}  {alert:>10}  {_MARKS.get(said['urgency'], ''):<6}",
+            f"{sentence_of(said)} ({state})",
+        )
+    print()
+    print("Signed: ______________________________     Taken over by: ______________________________")
+    print(NOT_PERMISSION)
+    sys.stdout.flush()
+
+
+def _at_us(line: dict[str, Any]) -> int:
+    from keepclear.ground.instants import parse_instant
+
+    return parse_instant(line["at"]).us

@@ -92,7 +92,7 @@ class BatchBuilder:
             "course_cdeg": UNKNOWN
             if course_deg is None
             else round(100 * (_within("course_deg", course_deg, 0.0, 360.0) % 360.0)),
-            "area": NO_AREA if area is None else _number(self._areas, _area(area)),
+            "area": NO_AREA if area is None else _number(self._areas, area_checked(area)),
             "claim": _number(self._claims, claim),
             "feed": _number(self._feeds, feed),
             "line": min(line, LINE_MAX),
@@ -213,7 +213,8 @@ def _position_e7(lat: float, lon: float) -> dict[str, int]:
     return {"lat_e7": round(lat * E7), "lon_e7": round(lon * E7)}
 
 
-def _area(area: Shape) -> Shape:
+def area_checked(area: Shape) -> Shape:
+    """The area, if a report may name it; raises `LimitExceeded` if it has too many vertices."""
     vertices = sum(len(ring) for part in area.parts for ring in part) if isinstance(area, Polygon) else 0
     if vertices > AREA_VERTICES_MAX:
         what = f"The area of a report has {vertices} vertices, more than {AREA_VERTICES_MAX}"

@@ -156,8 +156,8 @@ class Side:
         self._note_feed(batch, feed.id)
         events = self.watch.observe(batch)
         codes = events.verdict_codes
-        too_late = [self._too_late(batch, row) for row in np.flatnonzero(codes == _TOO_LATE).tolist()]
-        was_silent = self.feeds.heard(feed, event, int(np.count_nonzero(codes == _DUPLICATE)), too_late, teller.at_us)
+        late = [too_late(batch, row) for row in np.flatnonzero(codes == _TOO_LATE).tolist()]
+        was_silent = self.feeds.heard(feed, event, int(np.count_nonzero(codes == _DUPLICATE)), late, teller.at_us)
         if was_silent:
             self.raise_alert("feed_heard_again", "routine", feed.id, {"source": feed.source}, teller)
         self._tell_watched(events, teller)
@@ -170,16 +170,6 @@ class Side:
             feeds = self.feeds_of.get(name, ())
             if feed_id not in feeds:
                 self.feeds_of[name] = tuple(sorted((*feeds, feed_id)))
-
-    def _too_late(self, batch: Observations, row: int) -> Refusal:
-        late = Refused(
-            "report.too_late",
-            f"A newer report of {batch.subjects[batch.subject[row]]} is known already, seen too long after this one",
-            value=f"seen {utc_text(int(batch.seen_at_us[row]))}",
-            mend="Reports that are later than the node's lateness bound change nothing.",
-        )
-        feed = batch.feeds[batch.feed[row]] if batch.feeds else ""
-        return Refusal.of(late, feed=feed, line=int(batch.line[row]), column="")
 
     def change_feed_state(self, event: FeedStateChanged, teller: Teller) -> None:
         """Notes that a connection was made or lost; the second is an alert, as nothing will be heard."""
@@ -279,3 +269,15 @@ class Side:
         repeats = "" if is_new else f',"repeats":{held.repeats}'
         held.line = f'{held.line[:-1]},"alert":{quoted(held.id)}{repeats}}}'
         return held.line
+
+
+def too_late(batch: Observations, row: int) -> Refusal:
+    """What is said of a report that was accepted at the door, and came too late to change anything."""
+    late = Refused(
+        "report.too_late",
+        f"A newer report of {batch.subjects[batch.subject[row]]} is known already, seen too long after this one",
+        value=f"seen {utc_text(int(batch.seen_at_us[row]))}",
+        mend="Reports that are later than the node's lateness bound change nothing.",
+    )
+    feed = batch.feeds[batch.feed[row]] if batch.feeds else ""
+    return Refusal.of(late, feed=feed, line=int(batch.line[row]), column="")

@@ -12,7 +12,14 @@ from hashlib import sha256
 from keepclear.ground.canon import canonical
 
 VERSION = 1
-EMPTY_HASH = sha256(b"").hexdigest()
+
+
+def hash_of(data: bytes) -> str:
+    """The hash under which an entry has its body and its outcome."""
+    return sha256(data).hexdigest()
+
+
+EMPTY_HASH = hash_of(b"")
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Entry:
     @staticmethod
     def of(sequence: int, at_us: int, kind: str, by: str, exercise: bool, body: bytes, outcome: bytes) -> Entry:
         """The entry of an event with this body and this outcome."""
-        return Entry(sequence, at_us, kind, by, exercise, sha256(body).hexdigest(), sha256(outcome).hexdigest())
+        return Entry(sequence, at_us, kind, by, exercise, hash_of(body), hash_of(outcome))
 
     @property
     def leaf(self) -> bytes:

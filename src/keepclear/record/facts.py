@@ -63,7 +63,7 @@ class BodiesDropped(Fact, frozen=True, tag="bodies_dropped"):
 
 AnyFact = NodeBegan | EpochBegan | KeyIntroduced | KeyEnded | SnapshotTaken | BodiesDropped
 KINDS = frozenset({"node_began", "epoch_began", "key_introduced", "key_ended", "snapshot_taken", "bodies_dropped"})
-_DECODER = msgspec.json.Decoder(AnyFact)
+_DECODER: msgspec.json.Decoder[AnyFact] = msgspec.json.Decoder(AnyFact)
 
 
 def fact_of(kind: str, body: bytes) -> AnyFact | None:

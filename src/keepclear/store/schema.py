@@ -130,6 +130,7 @@ presence_change = Table(
     _key("sequence", BigInteger()),
     _key("index", BigInteger()),
     _filled("exercise", Boolean()),
+    _filled("seq", BigInteger()),
     _filled("subject", Text),
     _filled("zone", Text),
     _filled("seen_at_us", BigInteger()),
@@ -138,6 +139,7 @@ presence_change = Table(
     _filled("was", Text),
     _filled("now", Text),
     Index("presence_change_by_zone", "exercise", "zone", "subject", "seen_at_us"),
+    Index("presence_change_by_seq", "exercise", "seq"),
     Index("presence_change_by_subject", "exercise", "subject", "seen_at_us"),
 )
 alert = Table(
@@ -179,6 +181,7 @@ zone_version = Table(
     _key("exercise", Boolean()),
     _key("zone", Text),
     _key("sequence", BigInteger()),
+    _filled("version", BigInteger()),
     _filled("known_from_us", BigInteger()),
     _open("known_until_us", BigInteger()),
     _filled("text", Text),
@@ -190,6 +193,7 @@ track_segment = Table(
     _key("subject", Text),
     _key("feed", Text),
     _key("sequence", BigInteger()),
+    _key("number", BigInteger()),
     _filled("first_seen_us", BigInteger()),
     _filled("last_seen_us", BigInteger()),
     _filled("count", BigInteger()),

@@ -13,12 +13,14 @@ Row = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class ViewRow:
-    """A row of a view: `view` is the name of its table in `keepclear.store.schema.VIEWS`.
+    """A row of a view, or a change of some; `view` is the name of its table in `keepclear.store.schema.VIEWS`.
 
-    With every column it is put there, in place of what has its key. With its key and some columns, those are changed."""
+    row    without `where` every column of the view: it is put there, in place of what has its key
+    where  with it, `row` is what changes in all rows that have these values (None: have none); none need have them"""
 
     view: str
     row: Row
+    where: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,13 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """What is given up, each only where it is not None.
+    """What is given up: each only where it is named.
 
     bodies_below           bodies of the entries below this sequence, of `kinds`
     snapshots_below        snapshots of fewer entries than this
     answered_before_us     answers given before this instant
     accesses_before_us     lines of the access log from before this instant
+    views                  every row of every view, and the progress of every fold
     """
 
     bodies_below: int | None = None
@@ -99,6 +102,7 @@ class Drop:
     snapshots_below: int | None = None
     answered_before_us: int | None = None
     accesses_before_us: int | None = None
+    views: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from keepclear.agreements.terms import PresenceTerms
 from keepclear.cli.following import Following
-from keepclear.cli.growing import growing
+from keepclear.feeds.growing import growing
 from keepclear.cli.main import parser
 from keepclear.cli.pace import LiveTime, parse_factor
 from keepclear.cli.running import WatchRun

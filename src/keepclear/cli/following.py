@@ -7,8 +7,8 @@ import sys
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
-from keepclear.cli.clock import Clock, WallClock
-from keepclear.cli.growing import Growing, Pipe, growing
+from keepclear.feeds.clock import Clock, WallClock
+from keepclear.feeds.growing import Growing, Pipe, growing
 from keepclear.cli.pace import LiveTime, parse_factor
 from keepclear.cli.running import Account, WatchRun
 from keepclear.cli.stopping import Stop

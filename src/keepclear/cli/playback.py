@@ -56,7 +56,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(args: argparse.Namespace) -> int:
     """Plays, and gives the exit code."""
-    from keepclear.cli.clock import WallClock
+    from keepclear.feeds.clock import WallClock
     from keepclear.cli.pace import due_s, parse_factor
     from keepclear.cli.player import Player
     from keepclear.cli.unpacked import unpacked

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.cli.clock import Clock
+from keepclear.feeds.clock import Clock
 from keepclear.feeds.recording import Recording
 
 ROWS_PER_WRITE = 8_192

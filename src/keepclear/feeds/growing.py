@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from keepclear.cli.clock import Clock
+from keepclear.feeds.clock import Clock
 from keepclear.ground.errors import Refused
 
 TAKEN_BYTES_MAX = 65_536

@@ -13,6 +13,7 @@ from keepclear.tracks.refusals import Refusal
 
 FEEDS_MAX = 1_000
 SAMPLES_KEPT = 20
+MINUTE_US = 60_000_000
 
 
 class Feed(msgspec.Struct):
@@ -21,7 +22,8 @@ class Feed(msgspec.Struct):
     silent_since_us  since when it counts as silent; None while it does not
     state            of its connection, as whoever connects says: "connected", "disconnected", "ended", "" not said
     samples          the newest refusals
-    given_up         rows that were not taken because too much came at once; not part of rows_read"""
+    given_up         rows that were not taken because too much came at once; not part of rows_read
+    minute           number since 1970 of the minute in which it was heard last, and rows of it and of the one before"""
 
     id: str
     owner: str
@@ -42,6 +44,22 @@ class Feed(msgspec.Struct):
     noticed: dict[str, int] = {}
     samples: list[Refusal] = []
     is_open: bool = True
+    minute: int = 0
+    minute_rows: int = 0
+    rows_before: int = 0
+
+    def count_rate(self, rows: int, at_us: int) -> None:
+        """Counts rows that came at this instant, a minute at a time."""
+        minute = at_us // MINUTE_US
+        if minute != self.minute:
+            self.rows_before = self.minute_rows if minute == self.minute + 1 else 0
+            self.minute, self.minute_rows = minute, 0
+        self.minute_rows += rows
+
+    def rows_per_minute(self, at_us: int) -> int:
+        """Rows of the last whole minute before this instant."""
+        behind = at_us // MINUTE_US - self.minute
+        return (self.rows_before, self.minute_rows)[behind] if behind in (0, 1) else 0
 
     @property
     def silent_at_us(self) -> int | None:
@@ -106,6 +124,7 @@ class FeedBook:
         """Takes a batch into the account; whether the feed was silent until now. `too_late` were accepted at the door, but not by the watch."""
         refusals = [*event.refusals, *too_late]
         feed.last_heard_us = at_us
+        feed.count_rate(event.rows_read, at_us)
         feed.rows_read += event.rows_read
         feed.refused += len(refusals)
         feed.duplicate += duplicate

@@ -1,0 +1,294 @@
+"""The doors of a node as one ASGI app.
+
+    served = app(desk)
+
+Before anything else, and whatever is asked, the token is looked at: without one that is accepted every address, method and body gets
+the same answer. Only `/healthz` says "ok" to anybody, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from keepclear.api import alerts, feeds, ogc, openapi, people, positions, record, status, stream, tracks, zones
+from keepclear.api.asking import Answer, Ask, Route, body_of, encoded, query_of
+from keepclear.api.desk import Desk, Overloaded
+from keepclear.api.pace import Pace
+from keepclear.api.problems import MEDIA_TYPE as PROBLEM_MEDIA
+from keepclear.api.problems import Declined, Fault, bad_query, declined
+from keepclear.ground.errors import KeepclearError, Refused
+
+ROUTES: tuple[Route, ...] = (
+    *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES,
+    *status.ROUTES, *ogc.ROUTES,
+)  # fmt: skip
+COMMAND_BYTES_MAX = 1_048_576
+KEY_CHARS_MAX = 200
+SEND_TIMEOUT_S = 60.0
+_HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_EXERCISE = "keepclear_exercise"
+_HOLDER = "keepclear_holder"
+
+_log = logging.getLogger("keepclear.api")
+
+
+class Doors(Litestar):
+    """The app: who is asking is settled here, before a route is looked for."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._pace = Pace(desk.limits.requests_per_minute)
+        self._under_way: set[tuple[str, str]] = set()
+        said = openapi.document(ROUTES)
+        super().__init__(
+            [
+                *(_handler(route, partial(self._answer, route)) for route in ROUTES),
+                *(_page(path, *made) for path, made in _pages(said).items()),
+            ],
+            openapi_config=None,
+            exception_handlers={Exception: self._problem},
+            request_max_body_size=desk.limits.body_bytes_max,
+            logging_config=None,
+        )
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One request, or the begin and end of the server."""
+        if scope["type"] == "lifespan":
+            await super().__call__(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000, "reason": None})
+            return
+        scope.setdefault("state", {})
+        send = partial(self._send, scope, send)
+        if scope["path"] == "/healthz" and scope["method"] == "GET":
+            await _respond(send, 200, "text/plain; charset=utf-8", b"ok\n")
+            return
+        try:
+            token_hash = _token_hash(scope["headers"])
+            user, _ = self._desk.node.members.holder_of(token_hash, self._desk.now_us())
+        except Refused:
+            await _respond(send, 401, PROBLEM_MEDIA, _UNKNOWN, [(b"www-authenticate", b"Bearer")])
+            return
+        wait_s = self._pace.wait_s(user.id, self._desk.now_us())
+        if wait_s:
+            problem = msgspec.json.encode(_too_many().problem)
+            await _respond(send, 429, PROBLEM_MEDIA, problem, [(b"retry-after", str(wait_s).encode())])
+            return
+        scope["state"][_HOLDER] = (user, token_hash)
+        await super().__call__(scope, receive, send)
+
+    async def _send(self, scope: Any, send: Any, message: Any) -> None:
+        """Adds what stands on every answer; a reader that takes nothing for too long is let go of."""
+        if message["type"] == "http.response.start":
+            headers = [(name, value) for name, value in message["headers"] if name.lower() != b"server"]
+            if all(name != _POLICY[0] for name, _ in headers):
+                headers.append(_POLICY)
+            if self._desk.node.exercise or scope["state"].get(_EXERCISE):
+                headers.append((b"keepclear-exercise", b"true"))
+            message["headers"] = [*headers, *_HEADERS]
+        await asyncio.wait_for(send(message), SEND_TIMEOUT_S)
+
+    async def _answer(self, route: Route, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Reads a request as its route declares it, and lets it be answered."""
+        user, token_hash = request.scope["state"][_HOLDER]
+        query = query_of(route.query, request.query_params.multi_items())
+        exercise = self._side(getattr(query, "exercise", None))
+        request.scope["state"][_EXERCISE] = exercise
+        media_type, body, data = await _body(route, request)
+        key = _key(request) if route.changes else ""
+        request_hash = _request_hash(route, request, media_type, data)
+        ask = Ask(
+            self._desk, user, token_hash, request.path_params, query, body, media_type, request.headers.get("last-event-id", ""), key,
+            request_hash, exercise,
+        )  # fmt: skip
+        if not key:
+            return _response(await route.does(ask), exercise)
+        return await self._once(ask, route)
+
+    def _side(self, asked: bool | None) -> bool:
+        is_exercise = self._desk.node.exercise
+        if is_exercise and asked is False:
+            mend = "Leave the parameter out."
+            raise bad_query("exercise", "exercise.only", "This node is for exercises", "false", mend)
+        return is_exercise if asked is None else asked
+
+    async def _once(self, ask: Ask[Any, Any], route: Route) -> Response[Any]:
+        """Does a request with an idempotency key, or answers what was answered when it was done."""
+        doing = (ask.user.id, ask.key)
+        if doing in self._under_way:
+            raise Declined(409, "idempotency.under_way", "A request with this key is being done right now.")
+        self._under_way.add(doing)
+        try:
+            held = await self._desk.answered(*doing)
+            if held is None:
+                return _response(await route.does(ask), ask.exercise)
+        finally:
+            self._under_way.discard(doing)
+        if held.request_hash != ask.request_hash:
+            fault = Fault("Idempotency-Key", "idempotency.other_request", "The key stands for another request", ask.key)
+            raise Declined(422, fault.key, "This key was used for another request.", errors=[fault])
+        return Response(held.body, status_code=held.status, media_type="application/json")
+
+    def _problem(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        """Whatever went wrong, as a problem. Of a bug of ours nothing is said but that it was one."""
+        found = _declined(error)
+        if found.status == 500:
+            _log.error("a request failed: %s %s", request.method, request.scope["path"], exc_info=error)
+        exercise = bool(request.scope["state"].get(_EXERCISE)) or self._desk.node.exercise
+        body = encoded(found.problem, exercise)
+        return Response(body, status_code=found.status, media_type=PROBLEM_MEDIA, headers=found.headers)
+
+
+def app(desk: Desk) -> Litestar:
+    """The doors of the node behind this desk."""
+    return Doors(desk)
+
+
+# --- routes and pages ---
+
+
+def _handler(route: Route, answer: Callable[[Request[Any, Any, Any]], Any]) -> HTTPRouteHandler:
+    async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
+        response: Response[Any] = await answer(request)
+        return response
+
+    path = route.path
+    for name in route.names:
+        path = path.replace(f"{{{name}}}", f"{{{name}:str}}")
+    return HTTPRouteHandler(path, http_method=route.method, status_code=route.status, include_in_schema=False)(handle)  # type: ignore[arg-type]
+
+
+def _pages(said: dict[str, Any]) -> dict[str, tuple[bytes, str, str]]:
+    """What the description of these doors is read as: address to bytes, media type and content policy."""
+    style = b64encode(sha256(openapi.STYLE.encode()).digest()).decode()
+    plain = _POLICY[1].decode()
+    return {
+        "/v1/openapi.json": (msgspec.json.encode(said), openapi.MEDIA_TYPE, plain),
+        "/v1/docs": (openapi.page(said).encode(), "text/html; charset=utf-8", openapi.PAGE_POLICY.format(style=style)),
+        f"{ogc.ROOT}/api": (
+            msgspec.json.encode(openapi.document_of_ogc(ROUTES)), "application/vnd.oai.openapi+json;version=3.0", plain,
+        ),
+    }  # fmt: skip
+
+
+def _page(path: str, body: bytes, media_type: str, policy: str) -> HTTPRouteHandler:
+    async def handle() -> Response[bytes]:
+        return Response(body, media_type=media_type, headers={"content-security-policy": policy})
+
+    return HTTPRouteHandler(path, http_method="GET", include_in_schema=False)(handle)
+
+
+def _response(answer: Answer, exercise: bool) -> Response[Any]:
+    if hasattr(answer.body, "__aiter__"):
+        return Stream(answer.body, media_type=answer.media_type, status_code=answer.status)
+    body = answer.body if isinstance(answer.body, bytes) else encoded(answer.body, exercise)
+    return Response(body, status_code=answer.status, media_type=answer.media_type, headers=dict(answer.headers))
+
+
+# --- requests ---
+
+
+def _token_hash(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    given = [value for name, value in headers if name == b"authorization"]
+    scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
+    if scheme.lower() != b"bearer" or not token:
+        raise Refused("token.missing", "There is no token")
+    return sha256(token.strip()).hexdigest()
+
+
+async def _body(route: Route, request: Request[Any, Any, Any]) -> tuple[str, Any, bytes]:
+    """Media type, the body as the route declares it, and its bytes."""
+    if not route.bodies:
+        return "", None, b""
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    kind = route.bodies.get(media_type)
+    if kind is None or request.headers.get("content-encoding", "identity").lower() != "identity":
+        known = f"Known here: {', '.join(route.bodies)}, not packed."
+        fault = Fault("Content-Type", "media_type.unknown", "The body cannot be read as this", content_type, known)
+        raise Declined(415, fault.key, "The body is of a kind that is not taken here.", errors=[fault])
+    data = await request.body()
+    if kind is bytes:
+        return media_type, data, data
+    if len(data) > COMMAND_BYTES_MAX:
+        raise Declined(413, "body.too_large", f"The body is larger than {COMMAND_BYTES_MAX:,} bytes.")
+    return media_type, body_of(kind, data), data
+
+
+def _key(request: Request[Any, Any, Any]) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if len(key) > KEY_CHARS_MAX or not all("!" <= char <= "~" for char in key):
+        mend = f"Give at most {KEY_CHARS_MAX} printable ASCII characters, such as a UUID."
+        fault = Fault("Idempotency-Key", "idempotency.key", "This cannot be an idempotency key", key[:60], mend)
+        raise Declined(400, fault.key, "The idempotency key cannot be used.", errors=[fault])
+    return key
+
+
+def _request_hash(route: Route, request: Request[Any, Any, Any], media_type: str, data: bytes) -> str:
+    if not route.changes:
+        return ""
+    said = [route.method, request.scope["path"], request.scope["query_string"].decode("latin-1"), media_type]
+    return sha256("\n".join(said).encode() + b"\n" + data).hexdigest()
+
+
+# --- problems ---
+
+
+def _declined(error: Exception) -> Declined:
+    match error:
+        case Declined():
+            return error
+        case Refused():
+            return declined(error)
+        case Overloaded():
+            found = _too_many()
+            found.headers = {"Retry-After": str(error.retry_after_s)}
+            return found
+        case HTTPException(status_code=status) if status < 500:
+            key, detail = _OF_HTTP.get(status, ("request.refused", "The request cannot be understood."))
+            return Declined(status, key, detail, headers=error.headers)
+        case KeepclearError():
+            return Declined(
+                503, "node.failed", "The node has stopped; whether this was done is seen after its restart."
+            )
+    return Declined(500, "node.bug", "The node failed to answer; nothing more can be said here.")
+
+
+_OF_HTTP = {
+    400: ("request.unreadable", "The request cannot be understood."),
+    404: ("address.unknown", "There is nothing at this address."),
+    405: ("method.unknown", "This address does not take this method."),
+    413: ("body.too_large", "The body is larger than this node takes."),
+}
+_UNKNOWN = msgspec.json.encode(Declined(401, "token.not_accepted", "A token that is accepted here is needed.").problem)
+
+
+def _too_many() -> Declined:
+    return Declined(429, "requests.too_many", "Too much at once; try again later.")
+
+
+async def _respond(
+    send: Any, status: int, media_type: str, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    about = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode()), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": about})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

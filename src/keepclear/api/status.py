@@ -1,0 +1,50 @@
+"""How a node does, for those who read anything here."""
+
+from __future__ import annotations
+
+import msgspec
+
+from keepclear.api.asking import Answer, Ask, NoQuery, Route
+from keepclear.ground.instants import utc_text
+from keepclear.node.node import about
+from keepclear.parties.parties import Action
+
+
+class Status(msgspec.Struct, frozen=True):
+    """A node and its record.
+
+    size          entries of the record, and `at` when the newest was known
+    now           the clock of the node
+    silent_feeds  of the feeds that you may see, those that count as silent"""
+
+    name: str
+    party: str
+    origin: str
+    epoch: int
+    is_exercise: bool
+    build: str
+    size: int
+    at: str
+    now: str
+    silent_feeds: list[str]
+
+
+async def status(ask: Ask[NoQuery, None]) -> Answer:
+    """Whose node this is, how far its record has come, and which feeds are silent."""
+    ask.must(Action.READ)
+    said, members = about(ask.node), ask.members
+    silent = [
+        feed.id
+        for feed in ask.side.feeds.state()
+        if feed.silent_since_us is not None and ask.sees([members.access_of("feed", feed.id)])
+    ]
+    assert ask.node.began is not None
+    return Answer(
+        Status(
+            str(said["name"]), str(said["party"]), str(said["origin"]), ask.node.epoch, ask.node.exercise, ask.node.began.build,
+            ask.node.sequence, str(said["at"]), utc_text(ask.desk.now_us()), silent,
+        )
+    )  # fmt: skip
+
+
+ROUTES = (Route("GET", "/v1/status", status, "status", gives=Status, problems=(403,)),)

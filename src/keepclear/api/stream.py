@@ -1,0 +1,158 @@
+"""What is told, as it is told: server-sent events, from the record first and then live, without a gap and without a double.
+
+    id: 1234.0
+    event: alert
+    data: {"event":"alert","at":"...", ..., "text":"..."}
+
+Each line is judged by itself, with the access of that moment: to whom it is closed, it is left out. A stream ends when the host stops,
+when its token is no longer accepted, and when its reader falls too far behind; the reader comes back with `Last-Event-ID`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from keepclear.api.alerts import zone_name
+from keepclear.api.asking import Answer, Ask, Route, ToldId, told_id
+from keepclear.api.desk import Overloaded
+from keepclear.api.paging import Exercise
+from keepclear.ground.errors import Refused
+from keepclear.node.effects import Told
+from keepclear.parties.parties import Action
+from keepclear.render.told import sentence_of
+
+MEDIA_TYPE = "text/event-stream"
+HEARTBEAT_S = 15.0
+RETRY_MS = 2_000
+LINES_PER_READ = 500
+_HEARTBEAT = b": still here\n\n"
+
+
+class StreamAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """From where on; the header Last-Event-ID wins. Without either, from now on.
+
+    after  "SEQUENCE.INDEX" of the last line that was received; "0.0" begins with the first
+    event  only these kinds, separated by commas: alert, alert_step, correction, feed, presence, zone"""
+
+    exercise: Exercise | None = None
+    after: Annotated[str, Meta(max_length=32)] | None = None
+    event: Annotated[str, Meta(max_length=200)] | None = None
+
+
+async def stream(ask: Ask[StreamAsked, None]) -> Answer:
+    """Everything told from now on that you may see, or from behind an id."""
+    ask.must(Action.EXPORT)
+    given = ask.last_event or ask.query.after
+    name = "Last-Event-ID" if ask.last_event else "after"
+    after = told_id(name, given) if given else None
+    kinds = frozenset(ask.query.event.split(",")) if ask.query.event else frozenset()
+    lines = from_record_and_live(ask, after)
+    return Answer(events(ask, lines, kinds), media_type=MEDIA_TYPE)
+
+
+def from_record_and_live(ask: Ask[Any, Any], after: ToldId | None) -> AsyncGenerator[Told | None, None]:
+    """Every line behind an id, and then as it is told; None where nothing came for `HEARTBEAT_S`.
+
+    Who begins now listens now: nothing that becomes durable from here on can be missed."""
+    live = ask.desk.subscribe() if after is None else None
+    return _lines(ask, after, live)
+
+
+async def _lines(
+    ask: Ask[Any, Any], after: ToldId | None, live: AsyncIterator[Told] | None
+) -> AsyncGenerator[Told | None, None]:
+    last = after or (-1, -1)
+    if live is None:
+        # Most of the past is read before listening begins, so that it does not pile up meanwhile; the rest behind it.
+        async for told in _history(ask, last):
+            last = (told.sequence, told.index)
+            yield told
+        live = ask.desk.subscribe()
+        async for told in _history(ask, last):
+            last = (told.sequence, told.index)
+            yield told
+    waiting: asyncio.Future[Told] | None = None
+    try:
+        while True:
+            waiting = asyncio.ensure_future(anext(live))
+            while not (await asyncio.wait([waiting], timeout=HEARTBEAT_S))[0]:
+                yield None
+            try:
+                told = waiting.result()
+            except StopAsyncIteration:
+                return
+            if (told.sequence, told.index) > last:
+                last = (told.sequence, told.index)
+                yield told
+    finally:
+        if waiting is not None and not waiting.done():
+            waiting.cancel()
+            await asyncio.wait([waiting])
+        if isinstance(live, AsyncGenerator):
+            await live.aclose()
+
+
+async def _history(ask: Ask[Any, Any], after: ToldId) -> AsyncIterator[Told]:
+    while found := await ask.desk.told_after(*after, LINES_PER_READ):
+        for told in found:
+            yield told
+        after = (found[-1].sequence, found[-1].index)
+
+
+async def events(
+    ask: Ask[Any, Any], lines: AsyncGenerator[Told | None, None], kinds: frozenset[str]
+) -> AsyncGenerator[bytes, None]:
+    """The lines that the user may see, as server-sent events."""
+    yield b"retry: %d\n\n" % RETRY_MS
+    try:
+        async for told in lines:
+            if not _is_still_accepted(ask):
+                return
+            if told is None:
+                yield _HEARTBEAT
+            elif told.exercise is ask.exercise and (not kinds or told.what in kinds) and _sees(ask, told):
+                yield event_of(told, zone_name(ask.side, told.zone))
+    except Overloaded:
+        return  # no room for one more stream just now: the reader comes back and resumes
+    finally:
+        await lines.aclose()
+
+
+def _is_still_accepted(ask: Ask[Any, Any]) -> bool:
+    """Takes the user as it is now; false once the token is revoked or has expired."""
+    try:
+        ask.user, _ = ask.members.holder_of(ask.token_hash, ask.desk.now_us())
+    except Refused:
+        return False
+    return True
+
+
+def _sees(ask: Ask[Any, Any], told: Told) -> bool:
+    behind = () if told.what == "zone" else ask.side.feeds_behind(told.zone, told.subject)
+    return ask.sees(ask.members.concerned(told.zone, told.subject, told.feed, behind), Action.EXPORT)
+
+
+def event_of(told: Told, zone: str) -> bytes:
+    """One line as a server-sent event: as it stands in the record, with a sentence behind it."""
+    text = sentence_of(msgspec.json.decode(told.line), zone)
+    data = f'{told.line[:-1]},"text":'.encode() + msgspec.json.encode(text) + b"}"
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (told.id.encode(), told.what.encode(), data)
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/v1/stream",
+        stream,
+        "stream",
+        gives=str,
+        query=StreamAsked,
+        gives_media=(MEDIA_TYPE,),
+        problems=(400, 403, 429),
+    ),
+)

@@ -1,0 +1,230 @@
+"""Who was where: the newest report of each subject, the positions of one, and who is in or near which zone.
+
+What was concluded of a subject rests on every feed that reported it, and is seen only by those who may see all of them. A single
+position rests on its own feed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from keepclear.api.asking import Answer, Ask, Route, instant_us
+from keepclear.api.paging import Exercise, Limit, Page, Paged, page_of
+from keepclear.api.problems import bad_query, not_here
+from keepclear.api.zones import KnownAt, side_known_at
+from keepclear.geo.earth import E7
+from keepclear.ground.instants import EARLIEST_US, LATEST_US, utc_text
+from keepclear.node.side import Side
+from keepclear.parties.parties import Action
+from keepclear.render.sentences import NOT_PERMISSION
+from keepclear.tracks.observations import UNKNOWN
+from keepclear.tracks.picture import Report
+from keepclear.watch.presence import State
+
+At = Annotated[str, Meta(max_length=64, description="an instant: 2026-05-18T10:00:00Z")]
+Subject = Annotated[str, Meta(min_length=1, max_length=200, description="who or what was reported")]
+ZoneId = Annotated[str, Meta(min_length=1, max_length=200, description="id of a zone")]
+POSITIONS_MAX = 10_000
+
+
+class TracksAsked(Paged, frozen=True):
+    """Which tracks."""
+
+    known_at: KnownAt | None = None
+
+
+class PositionsAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Whose positions, seen from when until when; the newest `limit` of them."""
+
+    subject: Subject
+    exercise: Exercise | None = None
+    since: At | None = None
+    until: At | None = None
+    limit: Annotated[int, Meta(ge=1, le=POSITIONS_MAX)] = 1_000
+
+
+class PresenceAsked(Paged, frozen=True):
+    """Of whom, where, and when. `at`: who was where at this instant. `known_at`: as it was known then; now, if it is left out."""
+
+    zone: ZoneId | None = None
+    subject: Subject | None = None
+    at: At | None = None
+    known_at: KnownAt | None = None
+
+
+class TrackView(msgspec.Struct, frozen=True):
+    """The report of a subject that was seen last. What it does not say is null. Errors are one standard deviation."""
+
+    subject: str
+    seen_at: str
+    known_at: str
+    lat: float
+    lon: float
+    is_area: bool
+    error_m: float | None
+    height_m: float | None
+    speed_mps: float | None
+    course_deg: float | None
+    source: str
+    party: str
+    feeds: list[str]
+
+
+class PositionView(msgspec.Struct, frozen=True):
+    """One report of a position: when the source saw it, and when this node learned of it."""
+
+    seen_at: str
+    known_at: str
+    lat: float
+    lon: float
+    error_m: float | None
+    source: str
+    feed: str
+
+
+class Positions(msgspec.Struct, frozen=True):
+    """Positions of one subject, in the order they were seen; `left_off`: there may be older ones in the window."""
+
+    subject: str
+    items: list[PositionView]
+    left_off: bool
+
+
+class PresenceView(msgspec.Struct, frozen=True):
+    """A subject towards a zone: close, inside, lost; also clear, where an instant was asked for. `since`: seen there first."""
+
+    subject: str
+    zone: str
+    state: str
+    since: str | None = None
+
+
+class Presences(Page[PresenceView], frozen=True):
+    """Who is where. A presence that is not foreseen is no wrong, and one that is foreseen is no permission."""
+
+    note: str = NOT_PERMISSION
+
+
+def track_view(subject: str, report: Report, feeds: tuple[str, ...]) -> TrackView:
+    """The newest report of a subject as it is answered."""
+    attribution = report.claim.attribution
+    return TrackView(
+        subject,
+        utc_text(report.seen_at_us),
+        utc_text(report.at_us),
+        report.lat_e7 / E7,
+        report.lon_e7 / E7,
+        report.area is not None,
+        _per_thousand(report.error_mm),
+        _per_thousand(report.height_mm),
+        _per_thousand(report.speed_mmps),
+        None if report.course_cdeg == UNKNOWN else report.course_cdeg / 100,
+        report.source,
+        "" if attribution is None else attribution.party,
+        list(feeds),
+    )
+
+
+def _per_thousand(number: int) -> float | None:
+    return None if number == UNKNOWN else number / 1000
+
+
+def sees_subject(ask: Ask[Any, Any], side: Side, subject: str, action: Action = Action.READ) -> bool:
+    """Whether the user may see what was concluded of a subject."""
+    return ask.sees(ask.members.concerned(subject=subject, feeds=side.feeds_behind("", subject)), action)
+
+
+async def tracks(ask: Ask[TracksAsked, None]) -> Answer:
+    """The newest report of each subject, in the order they were first heard of."""
+    side = await side_known_at(ask, ask.query.known_at)
+    after = place("after", ask.query.after)
+
+    def shown(item: tuple[int, tuple[str, Report]]) -> TrackView | None:
+        _, (subject, report) = item
+        feeds = side.feeds_behind("", subject)
+        return track_view(subject, report, feeds) if sees_subject(ask, side, subject) else None
+
+    behind = enumerate(islice(side.watch.newest(), after, None), after + 1)
+    return Answer(page_of(behind, ask.query.limit, shown=shown, cursor=lambda item: str(item[0])))
+
+
+def place(name: str, after: str | None) -> int:
+    """A place in a list, from a parameter of the query."""
+    if after is None:
+        return 0
+    if not after.isascii() or not after.isdigit() or len(after) > 12:
+        raise bad_query(name, "query.unreadable", "This is no place in the list", after, "Give what `next` said.")
+    return int(after)
+
+
+async def positions(ask: Ask[PositionsAsked, None]) -> Answer:
+    """The positions of one subject that were seen in a window, each if its feed is visible."""
+    query, side = ask.query, ask.side
+    from_us = instant_us("since", query.since)
+    until_us = instant_us("until", query.until)
+    feeds = [feed for feed in side.feeds_behind("", query.subject) if ask.sees([ask.members.access_of("feed", feed)])]
+    if not feeds:
+        raise not_here("subject", query.subject)
+    found = await ask.desk.track(
+        query.subject,
+        ask.exercise,
+        EARLIEST_US if from_us is None else from_us,
+        LATEST_US if until_us is None else until_us,
+        query.limit,
+    )
+    items = [_position(row) for row in found if row["feed"] in feeds]
+    return Answer(Positions(query.subject, items, len(found) == query.limit))
+
+
+def _position(row: Mapping[str, Any]) -> PositionView:
+    return PositionView(
+        utc_text(row["seen_at_us"]),
+        utc_text(row["known_at_us"]),
+        row["lat"],
+        row["lon"],
+        row["error_m"],
+        row["source"],
+        row["feed"],
+    )
+
+
+async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
+    """Who is in or near which zone, or was.
+
+    Without an instant: everybody who is not simply clear, now. With `known_at`: as this node believed it then. With `at`: who was
+    where at that instant, by everything that is known now, or was known at `known_at`: reports that came late are in it."""
+    query = ask.query
+    at_us, known_at_us = instant_us("at", query.at), instant_us("known_at", query.known_at)
+    if at_us is None and known_at_us is None:
+        rows = [(subject, zone, state, None) for subject, zone, state in ask.side.watch.states()]
+    else:
+        now_us = ask.desk.now_us()
+        known_us = now_us if known_at_us is None else known_at_us
+        found = await ask.desk.presence_at(known_us if at_us is None else at_us, known_us, ask.exercise)
+        rows = [(row["subject"], row["zone"], State(row["now"]), row["seen_at_us"]) for row in found]
+    after, side = place("after", query.after), ask.side
+
+    def shown(item: tuple[int, tuple[str, str, State, int | None]]) -> PresenceView | None:
+        _, (subject, zone, state, since_us) = item
+        if query.zone not in (None, zone) or query.subject not in (None, subject):
+            return None
+        concerned = ask.members.concerned(zone, subject, feeds=side.feeds_behind(zone, subject))
+        if not ask.sees(concerned):
+            return None
+        return PresenceView(subject, zone, state.value, None if since_us is None else utc_text(since_us))
+
+    page = page_of(enumerate(rows[after:], after + 1), query.limit, shown=shown, cursor=lambda item: str(item[0]))
+    return Answer(Presences(page.items, page.next))
+
+
+ROUTES = (
+    Route("GET", "/v1/tracks", tracks, "tracks", gives=Page[TrackView], query=TracksAsked, problems=(400, 404)),
+    Route("GET", "/v1/positions", positions, "tracks", gives=Positions, query=PositionsAsked, problems=(400, 404)),
+    Route("GET", "/v1/presence", presence, "tracks", gives=Presences, query=PresenceAsked, problems=(400,)),
+)
+__all__ = ["ROUTES", "Limit", "TrackView", "place", "sees_subject", "track_view"]

@@ -6,8 +6,8 @@ SQLAlchemy writes each statement once, in the words of the database; the driver 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -36,10 +36,26 @@ class Appending:
         """Writes the group and these tiles in one transaction, which is durable when this returns.
 
         Any exception: it is not known whether that was done."""
+        with self._transaction():
+            self._write(group, tiles)
+
+    def copy(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """Adds rows to a table, in one transaction; without the column that the database counts by itself."""
+        with self._transaction():
+            self._insert(table, rows)
+
+    def mark(self, name: str, text: str, *, instead_of: str = "") -> None:
+        """Puts a mark on the database, and takes another away, in one transaction."""
+        with self._transaction():
+            self._put(schema.mark, [(name, text)])
+            self._unmark(instead_of)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         # Where the driver can, it sends everything before it waits for the first answer.
         with nullcontext() if self._is_sqlite else self._connection.pipeline():
             self._cursor.execute("BEGIN IMMEDIATE" if self._is_sqlite else "BEGIN")
-            self._write(group, tiles)
+            yield
             self._cursor.execute("COMMIT")
 
     def _write(self, group: Sequence[Write], tiles: Sequence[tuple[int, int, bytes]]) -> None:
@@ -81,11 +97,10 @@ class Appending:
             if write.drop is not None:
                 self._drop(write.drop)
             if write.begins_epoch:
-                self._run(
-                    "begins_epoch",
-                    lambda: delete(schema.mark).where(schema.mark.c.name == bindparam("name")),
-                    [(COPY,)],
-                )
+                self._unmark(COPY)
+
+    def _unmark(self, name: str) -> None:
+        self._run("unmark", lambda: delete(schema.mark).where(schema.mark.c.name == bindparam("mark")), [(name,)])
 
     def _insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         names = [column.name for column in table.columns if column is not table.autoincrement_column]

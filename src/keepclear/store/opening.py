@@ -17,7 +17,7 @@ from keepclear.store import schema
 BUSY_MS = 30_000
 WAL_KEPT_BYTES = 64 * 1024 * 1024
 # A node that was killed holds its lock in PostgreSQL until the server has noticed.
-LOCK_WAIT_MS = 10_000
+LOCK_WAIT_MS = 2_000
 
 COPYING = "copying"
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -66,6 +66,11 @@ class Opened:
             self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         else:
             self.writer.execute(f"VACUUM {table.name}")
+
+    @property
+    def path(self) -> Path:
+        """The file of a database in SQLite."""
+        return self._path
 
     @property
     def name(self) -> str:
@@ -258,7 +263,7 @@ class Opened:
                 upgrade(connection)
             connection.invalidate()
         if self.is_sqlite:
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
 
 
 def upgrade(connection: Connection) -> None:
@@ -300,7 +305,7 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.commit()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """The name of a new file is durable once its folder is, where folders can be opened at all."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)

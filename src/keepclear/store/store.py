@@ -9,7 +9,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, literal, or_, select, tuple_
 
 from keepclear.ground.errors import Refused
 from keepclear.record.entries import EMPTY_HASH, Committed, Entry
@@ -238,7 +238,7 @@ class Store:
         while True:
             query = select(table).order_by(*key).limit(ENTRIES_AT_ONCE)
             if after is not None:
-                query = query.where(tuple_(*key) > tuple_(*after))
+                query = query.where(_behind(key, after))
             found = self._dicts(query)
             yield from found
             if len(found) < ENTRIES_AT_ONCE:
@@ -272,7 +272,7 @@ class Store:
         )
         columns = [seen.c[column.name] for column in change.columns]
         query = select(*columns).where(seen.c.newest == 1).order_by(seen.c.zone, seen.c.subject).limit(count)
-        return self._dicts(query.where(tuple_(seen.c.zone, seen.c.subject) > tuple_(*after)))
+        return self._dicts(query.where(_behind([seen.c.zone, seen.c.subject], after)))
 
     def presence_history(
         self, *, exercise: bool, known_at_us: int, zone: str | None = None, subject: str | None = None,
@@ -300,9 +300,7 @@ class Store:
     ) -> list[dict[str, Value]]:
         """Alerts behind the id `after`, oldest first: rows of `alert`; of these states, or of any if none is named."""
         alert = schema.alert
-        query = select(alert).where(
-            alert.c.exercise == exercise, tuple_(alert.c.sequence, alert.c["index"]) > tuple_(*after)
-        )
+        query = select(alert).where(alert.c.exercise == exercise, _behind([alert.c.sequence, alert.c["index"]], after))
         if states:
             query = query.where(alert.c.state.in_(states))
         return self._dicts(query.order_by(alert.c.sequence, alert.c["index"]).limit(count))
@@ -437,6 +435,10 @@ def _committed(row: Row[Any]) -> Committed:
 def _of_whom(change: Table, exercise: bool, zone: str | None, subject: str | None) -> list[ColumnElement[bool]]:
     named = ((change.c.exercise, exercise), (change.c.zone, zone), (change.c.subject, subject))
     return [column == value for column, value in named if value is not None]
+
+
+def _behind(key: Sequence[ColumnElement[Any]], after: Sequence[object]) -> ColumnElement[bool]:
+    return tuple_(*key) > tuple_(*(literal(value, column.type) for column, value in zip(key, after, strict=True)))
 
 
 def _known(view: Table, at_us: int) -> ColumnElement[bool]:

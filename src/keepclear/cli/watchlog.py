@@ -70,7 +70,7 @@ class _Log:
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Every line told in the shift, with its id and a sentence."""
-        from keepclear.host.desk import told_after
+        from keepclear.host.told_lines import told_after
         from keepclear.render.told import sentence_of
 
         names, last = ZoneNames(), (-1, -1)

@@ -125,6 +125,12 @@ def write_zones(zones: Iterable[Zone]) -> dict[str, object]:
     return {"type": "FeatureCollection", "keepclear": {"version": VERSION}, "features": features}
 
 
+def zone_id_of(feature: Mapping[str, object]) -> str:
+    """The id of the zone that a feature is, wherever it states it; raises `Refused` where it states none."""
+    properties = feature.get("properties")
+    return _zone_id(feature.get("id"), properties.get("id") if isinstance(properties, dict) else None)
+
+
 def _features(value: object, findings: Findings) -> Sequence[tuple[str, object]]:
     """Every feature with its path; none if the file cannot be a zone file of this version."""
     if value is None and findings.error_count:

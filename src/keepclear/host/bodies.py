@@ -44,7 +44,7 @@ def body_of(event: Event) -> bytes:
 def event_of(kind: str, body: bytes) -> Event:
     """The event of a kind with this body; raises `Refused` where the bytes are none."""
     if kind == "zones_agreed":
-        return zones_agreed(body)
+        return zones_agreed(_text(body))
     if kind == "positions_arrived":
         return _positions(body)
     try:
@@ -58,9 +58,17 @@ def event_of(kind: str, body: bytes) -> Event:
     return event
 
 
-def zones_agreed(text: bytes) -> ZonesAgreed:
+def zones_agreed(text: str) -> ZonesAgreed:
     """The event of agreeing on the zones of a zone file; raises `Refused` where it has errors."""
-    return ZonesAgreed(load_zones(text).zones, text.decode())
+    plain = text.removeprefix("\ufeff")
+    return ZonesAgreed(load_zones(plain.encode()).zones, plain)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Refused("body.unreadable", f"This is no text ({error})", value=body[:40]) from error
 
 
 def _positions(body: bytes) -> PositionsArrived:

@@ -7,17 +7,20 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from keepclear.api.desk import Answered, Given
+from keepclear.ground.errors import Refused
 from keepclear.host.config import Limits
 from keepclear.host.host import Host
 from keepclear.host.replaying import node_at
+from keepclear.host.told_lines import told_after
 from keepclear.node.effects import Told
 from keepclear.node.events import Event
 from keepclear.node.node import Node
+from keepclear.record.checkpoint import Checkpoint
 from keepclear.record.entries import Committed
+from keepclear.record.proofs import prove_entry
 from keepclear.store import writes
 from keepclear.store.store import Store
 from keepclear.tracks.observations import UNKNOWN, Observations
@@ -29,10 +32,9 @@ ACCESSES_WAITING_MAX = 1_000
 class HostDesk:
     """The desk of a host. Used from its loop only; what reads the disk does so in a worker thread."""
 
-    def __init__(self, host: Host, store: Store, proves: Callable[[Store, int, str], Mapping[str, Any]]) -> None:
+    def __init__(self, host: Host, store: Store) -> None:
         self._host = host
         self._store = store
-        self._proves = proves
 
     @property
     def node(self) -> Node:
@@ -80,11 +82,11 @@ class HostDesk:
 
     async def checkpoint(self) -> str:
         """As the contract says: of everything that is durable."""
-        return self._host.sign()
+        return self._host.sign().text
 
     async def proof(self, sequence: int) -> Mapping[str, Any]:
         """As the contract says."""
-        return await asyncio.to_thread(self._proves, self._store, sequence, self._host.sign())
+        return await asyncio.to_thread(_proof, self._store, sequence, self._host.sign())
 
     async def track(
         self, subject: str, exercise: bool, from_us: int, until_us: int, count: int
@@ -130,44 +132,11 @@ class HostDesk:
         return [asdict(access) for access in await asyncio.to_thread(self._store.accesses, owner, count)]
 
 
-def told_after(store: Store, sequence: int, index: int, count: int) -> list[Told]:
-    """Up to `count` of what was told behind this id, read from the record."""
-    found: list[Told] = []
-    first = max(sequence, 0)
-    while len(found) < count:
-        outcomes = store.outcomes(first, 256)
-        for entry, outcome in outcomes:
-            for place, line in enumerate(outcome.decode().splitlines()):
-                if (entry.sequence, place) > (sequence, index):
-                    found.append(_told(entry.sequence, place, entry.at_us, line, entry.exercise))
-            first = entry.sequence + 1
-        if not outcomes:
-            break
-    return found[:count]
-
-
-class _About(msgspec.Struct):
-    zone: str | None = None
-    subject: str | None = None
-    feed: str | None = None
-    exercise: bool = False
-
-
-_ABOUT = msgspec.json.Decoder(_About)
-
-
-def _told(sequence: int, index: int, at_us: int, line: str, exercise: bool) -> Told:
-    about = _ABOUT.decode(line)
-    return Told(
-        sequence,
-        index,
-        at_us,
-        line,
-        about.zone or "",
-        about.subject or "",
-        about.feed or "",
-        about.exercise or exercise,
-    )
+def _proof(store: Store, sequence: int, checkpoint: Checkpoint) -> Mapping[str, Any]:
+    found = store.entries(sequence, 1)
+    if not found:
+        raise Refused("entry.unknown", "There is no such entry", value=sequence, mend="The record has fewer entries.")
+    return prove_entry(store.tiles, found[0], checkpoint).json()
 
 
 def _positions(

@@ -7,16 +7,22 @@ the record alone. What came since is the tail, and is asked as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 
+from keepclear.feeds.zones import zone_id_of
 from keepclear.ground.instants import parse_instant
+from keepclear.host.bodies import event_of
+from keepclear.host.told_lines import told_of
 from keepclear.node.effects import Told
-from keepclear.node.events import Event, PositionsArrived, ZonesAgreed
-from keepclear.store.writes import ViewRow
+from keepclear.node.events import PositionsArrived
+from keepclear.record.entries import Committed
+from keepclear.store.store import Store
+from keepclear.store.views import rebuild
+from keepclear.store.writes import ViewRow, Write
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.packing import segments
 
@@ -24,10 +30,10 @@ CHUNK_POSITIONS = 500_000
 VIEWS, TRACKS = "views", "tracks"
 
 
-def told_rows(told: Iterable[Told], event: Event) -> list[ViewRow]:
-    """The rows that what was told of one event puts into the views, in order."""
+def told_rows(told: Iterable[Told], zone_text: str = "") -> list[ViewRow]:
+    """The rows that what was told of one event puts into the views, in order; `zone_text` is the GeoJSON of zones that were agreed on."""
     rows: list[ViewRow] = []
-    texts = _zone_texts(event) if isinstance(event, ZonesAgreed) else {}
+    texts = _zone_texts(zone_text) if zone_text else {}
     for one in told:
         said = msgspec.json.decode(one.line)
         match said["event"]:
@@ -105,14 +111,11 @@ def _zone(one: Told, said: dict[str, object], text: str) -> Iterator[ViewRow]:
         yield ViewRow("zone_version", row)
 
 
-def _zone_texts(event: ZonesAgreed) -> dict[str, str]:
+def _zone_texts(text: str) -> dict[str, str]:
     """Each zone of the text that was given as a feature of its own, by id."""
-    given = msgspec.json.decode(event.text)
+    given = msgspec.json.decode(text)
     features = given["features"] if given.get("type") == "FeatureCollection" else [given]
-    texts = {}
-    for zone, feature in zip(event.zones, features, strict=True):
-        texts[zone.id] = msgspec.json.encode(feature).decode()
-    return texts
+    return {zone_id_of(feature): msgspec.json.encode(feature).decode() for feature in features}
 
 
 def _parted(told_id: str) -> tuple[int, int]:
@@ -165,3 +168,35 @@ def segment_rows(chunk: Sequence[Arrived]) -> list[ViewRow]:
             }  # fmt: skip
             rows.append(ViewRow("track_segment", row))
     return rows
+
+
+def rebuild_views(store: Store, progress: Callable[[int, int], None], stop: Callable[[], bool] = lambda: False) -> bool:
+    """Makes the views from where they stand to the end of the record; call `Store.drop_views` first to make them all anew.
+
+    Whether it came to the end; it can be called again to go on."""
+    if not rebuild(store, _fold, name=VIEWS, progress=progress, stop=stop):
+        return False
+    chunks, size = TrackChunks(), store.size()
+    for committed in store.stream(store.progress(TRACKS), size):
+        entry = committed.entry
+        chunk = None
+        if entry.kind == "positions_arrived" and committed.body is not None:
+            event = event_of(entry.kind, committed.body)
+            assert isinstance(event, PositionsArrived)
+            chunk = chunks.add(entry.sequence, entry.at_us, entry.exercise, event)
+        if chunk is not None:
+            store.append([Write(views=segment_rows(chunk), progress={TRACKS: entry.sequence + 1})])
+            progress(entry.sequence + 1, size)
+            if stop():
+                return False
+    return True
+
+
+def _fold(committed: Committed) -> list[ViewRow]:
+    entry = committed.entry
+    if not committed.outcome:
+        return []
+    lines = committed.outcome.decode().splitlines()
+    told = [told_of(entry.sequence, place, entry.at_us, line, entry.exercise) for place, line in enumerate(lines)]
+    text = committed.body.decode() if entry.kind == "zones_agreed" and committed.body is not None else ""
+    return told_rows(told, text)

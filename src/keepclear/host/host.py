@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +20,8 @@ from typing import Any
 
 from keepclear.api.desk import Given, Overloaded
 from keepclear.ground.errors import KeepclearError, Refused
+from keepclear.ground.instants import utc_text
+from keepclear.ground.signing import Signer
 from keepclear.host.bodies import body_of
 from keepclear.host.build import build
 from keepclear.host.clock import Clock, Steady
@@ -29,15 +31,18 @@ from keepclear.host.live import joined, newest_per_subject
 from keepclear.node import events as e
 from keepclear.node.effects import Told
 from keepclear.node.node import NODE, Node
+from keepclear.record.checkpoint import Checkpoint, origin_line
 from keepclear.record.entries import Committed, Entry
-from keepclear.record.tree import Frontier, frontier_at, leaf_hash
+from keepclear.record.tree import frontier_at, leaf_hash
 from keepclear.store import writes
 from keepclear.store.store import Store
 from keepclear.store.writer import CommitFailed, Writer, WriterLimits
 
 RETRY_AFTER_S = 1
 ACCESSES_WAIT_S = 0.5
-Signer = Callable[[str, int, bytes], str]
+# What an event may take while it waits, at the most that was ever seen of generated traffic: every report a change with its alert.
+EVENT_BYTES = 1_000_000
+ROW_BYTES = 2_000
 
 
 class NodeFailed(KeepclearError):
@@ -54,12 +59,10 @@ class _HeldBack:
 
 
 class Host:
-    """Runs one node over one store. Everything but the commits happens in the loop that it is made in.
-
-    signs  makes a checkpoint's text from the origin, the size and the root"""
+    """Runs one node over one store. Everything but the commits happens in the loop that it is made in."""
 
     def __init__(
-        self, store: Store, node: Node, *, limits: Limits, clock: Clock, signs: Signer, tail: TrackChunks
+        self, store: Store, node: Node, *, limits: Limits, clock: Clock, signer: Signer, tail: TrackChunks
     ) -> None:
         self.node = node
         self.limits = limits
@@ -67,11 +70,13 @@ class Host:
         self.failure: BaseException | None = None
         self._loop = asyncio.get_running_loop()
         self._clock = Steady(clock, store.last_at_us())
-        self._signs = signs
+        self._signer = signer
         self._tracks = tail
-        self._durable = _durable_frontier(store)
+        self._durable = frontier_at(store.tiles, store.size())
+        self._durable_origin = origin_line(node.origin, node.epoch)
         self._signed_size = 0 if (newest := store.checkpoint()) is None else newest.size
         self._signed_at_us = 0
+        self._size_when_asked = -1
         self._timer: asyncio.TimerHandle | None = None
         self._readers: set[Reader] = set()
         self._held_back: dict[tuple[str, bool], _HeldBack] = {}
@@ -109,14 +114,14 @@ class Host:
         by: str,
         exercise: bool,
         answer: Callable[[Given], writes.Answered] | None = None,
-        sealed: Sequence[writes.Sealed] = (),
+        **beside: Any,
     ) -> Given:
         """Commits an event and gives what followed, once it is durable; see `keepclear.api.desk.Desk`.
 
-        sealed  personal data that the event names by its hash, written with it"""
-        if self._closing or not self._writer.has_room():
+        beside  members of `keepclear.store.writes.Write` that are written with it: sealed, erase, drop, begins_epoch"""
+        if self._closing or not self._has_room_for(event):
             raise Overloaded(RETRY_AFTER_S)
-        given, future = self._take(event, by, exercise, answer=answer, sealed=sealed)
+        given, future = self._take(event, by, exercise, answer=answer, **beside)
         if self.node.sequence - self.node.snapshot_size >= self.limits.snapshot_every_entries:
             self.take_snapshot()
         try:
@@ -128,7 +133,7 @@ class Host:
     def offer(self, event: e.PositionsArrived, *, exercise: bool) -> bool:
         """Takes positions of a feed that cannot wait; false where there was no room and only the newest of each subject is kept."""
         key = (event.feed, exercise)
-        if not self._closing and key not in self._held_back and self._writer.has_room():
+        if not self._closing and key not in self._held_back and self._has_room_for(event):
             self._take(event, f"feed:{event.feed}", exercise)
             return True
         held = self._held_back.get(key)
@@ -140,10 +145,15 @@ class Host:
             held.event, held.given_up = kept, held.given_up + given_up
         return False
 
+    def _has_room_for(self, event: e.Event) -> bool:
+        """Whether an event and whatever may follow from it can wait for its commit."""
+        rows = event.rows_read if isinstance(event, e.PositionsArrived) else 0
+        return self._writer.has_room(EVENT_BYTES + ROW_BYTES * rows)
+
     def _release(self) -> None:
         """Lets in what was held back, as far as there is room again."""
         for (feed, exercise), held in list(self._held_back.items()):
-            if self._closing or not self._writer.has_room():
+            if self._closing or not self._has_room_for(held.event):
                 return
             del self._held_back[feed, exercise]
             self.say(e.Overloaded(feed, held.given_up, held.since_us), exercise=exercise)
@@ -177,7 +187,7 @@ class Host:
         answer = beside.pop("answer", None)
         write = writes.Write(
             entries=(Committed(entry, body, outcome),),
-            views=told_rows(effects.told, event),
+            views=told_rows(effects.told, event.text if isinstance(event, e.ZonesAgreed) else ""),
             progress={VIEWS: sequence + 1},
             answered=() if answer is None else (answer(given),),
             **beside,
@@ -196,11 +206,19 @@ class Host:
 
         async def cut() -> None:
             rows = await asyncio.to_thread(segment_rows, chunk)
-            self._writer.submit(writes.Write(views=rows, progress={TRACKS: chunk[-1].sequence + 1}))
+            await self.write_beside(writes.Write(views=rows, progress={TRACKS: chunk[-1].sequence + 1}))
 
         task = self._loop.create_task(cut())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def write_beside(self, write: writes.Write) -> None:
+        """Writes what is no event, once there is room for it."""
+        while not self._writer.has_room(write.byte_count) and self.failure is None:
+            self._drained.clear()
+            await self._drained.wait()
+        if self.failure is None:
+            await asyncio.wrap_future(self._writer.submit(write))
 
     @property
     def tail(self) -> Sequence[Arrived]:
@@ -247,6 +265,8 @@ class Host:
         for _ in range(count):
             given = self._waiting.popleft()
             self._durable.append(leaf_hash(given.entry.leaf))
+            if given.entry.kind == "epoch_began":
+                self._durable_origin = origin_line(self.node.origin, self.node.epoch)
             for told in given.effects.told:
                 for reader in list(self._readers):
                     reader.put(told)
@@ -257,17 +277,16 @@ class Host:
         if now_us - self._signed_at_us >= self.limits.checkpoint_every_us:
             self.sign()
 
-    def sign(self) -> str:
+    def sign(self) -> Checkpoint:
         """Signs the root over what is durable, and queues it; what waits for its commit is not signed yet."""
-        size, root = self._durable.size, self._durable.root()
-        assert self.node.began is not None
-        note = self._signs(f"{self.node.origin}/{self.node.epoch}", size, root)
-        self._signed_at_us = self.now_us()
-        if size > self._signed_size and self.failure is None:
+        size, at_us = self._durable.size, self.now_us()
+        checkpoint = Checkpoint(self._durable_origin, size, self._durable.root()).signed(self._signer)
+        self._signed_at_us = at_us
+        if size > self._signed_size and self.failure is None and self._writer.has_room():
             self._signed_size = size
-            signed = writes.Checkpoint(size, self.node.epoch, self._signed_at_us, note)
-            self._writer.submit(writes.Write(checkpoints=(signed,)))
-        return note
+            kept = writes.Checkpoint(size, checkpoint.epoch, at_us, checkpoint.text)
+            self._writer.submit(writes.Write(checkpoints=(kept,)))
+        return checkpoint
 
     def take_snapshot(self) -> None:
         """Keeps the whole state beside the record, with its digest in it."""
@@ -280,8 +299,7 @@ class Host:
         if self.failure is None:
             self.failure = error
             self._drained.set()
-            for reader in list(self._readers):
-                reader.end()
+            self.end_streams()
             self.failed.set()
 
     async def close(self) -> None:
@@ -297,12 +315,28 @@ class Host:
         if self.failure is None:
             self._write_accesses()
             self.sign()
-        for reader in list(self._readers):
-            reader.end()
+        self.end_streams()
         try:
             await asyncio.to_thread(self._writer.stop)
         except CommitFailed as failed:
             self._fail(failed)
+
+    def well(self) -> Mapping[str, object] | None:
+        """A sign of life: None where the node has failed, or what it took is not becoming durable."""
+        stuck = bool(self._waiting) and self._durable.size == self._size_when_asked
+        self._size_when_asked = self._durable.size
+        if self.failure is not None or stuck:
+            return None
+        assert self.node.began is not None
+        return {
+            "node": self.node.began.name, "at": utc_text(self.now_us()), "durable": self._durable.size,
+            "exercise": self.node.exercise,
+        }  # fmt: skip
+
+    def end_streams(self) -> None:
+        """Every stream ends behind what it has."""
+        for reader in list(self._readers):
+            reader.end()
 
     # --- who listens ---
 
@@ -354,8 +388,3 @@ class Reader:
             self._something.clear()
             await self._something.wait()
         return self._lines.popleft()
-
-
-def _durable_frontier(store: Store) -> Frontier:
-    """The right edge of the tree as it is on disk."""
-    return frontier_at(store.tiles, store.size())

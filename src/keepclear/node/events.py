@@ -72,7 +72,6 @@ class BodiesDropped(Spoken, frozen=True, tag="bodies_dropped"):
 
     before: int
     snapshot_size: int
-    count: int
 
 
 class SealErased(Spoken, frozen=True, tag="seal_erased"):

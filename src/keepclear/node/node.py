@@ -18,7 +18,7 @@ from keepclear.ground.errors import Refused
 from keepclear.ground.instants import utc_text
 from keepclear.node import events as e
 from keepclear.node.alert_book import LiveAlert
-from keepclear.node.effects import Effects, Told
+from keepclear.node.effects import Effects
 from keepclear.node.side import Books, Side, Teller
 from keepclear.node.words import words_checked
 from keepclear.parties.ids import id_checked

@@ -1,0 +1,140 @@
+"""How a node begins: its folder, its key, its first users, and the first entries of its record."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from keepclear.ground.errors import Refused
+from keepclear.ground.signing import ED25519, NoteKey, PrivateKey, public_pem
+from keepclear.host.bodies import body_of
+from keepclear.host.build import build
+from keepclear.host.config import DATABASE_NAME, FILE_NAME, KEYS_NAME, read_config
+from keepclear.host.folds import VIEWS, told_rows
+from keepclear.host.key_files import draw_key, write_key
+from keepclear.node import events as e
+from keepclear.node.node import NODE, Node
+from keepclear.record.entries import Committed, Entry
+from keepclear.store.store import Store
+from keepclear.store.writes import Write
+
+ADMINISTRATOR = "admin"
+CLEARANCE = "severe"
+
+_TOML = """\
+# A Keepclear node. Every setting, with its meaning: docs/reference/node-toml.md
+store = {store}
+
+[doors]
+host = "127.0.0.1"        # beyond this machine only with a certificate and its key
+port = 7117
+# certificate = "tls/chain.pem"
+# key = "tls/key.pem"
+
+[heartbeat]
+file = "heartbeat.json"   # written while the node is well; watch its age from outside
+every = "10 s"
+# url = "https://example.org/ping/alpha"
+
+# A live feed: AIS from a receiver. The feed is declared when the node starts.
+# [sources.ais-1]
+# kind = "tcp"
+# host = "127.0.0.1"
+# port = 10110
+# format = "nmea-ais"
+"""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A node that has begun: what its people must keep. Tokens are shown once and are nowhere on disk."""
+
+    folder: Path
+    origin: str
+    key: NoteKey
+    tokens: tuple[tuple[str, str, str], ...]  # user, role, token
+
+
+def new_token() -> str:
+    """A token drawn anew: 256 bits, with a beginning by which people and scanners know what it is."""
+    return f"kc_{secrets.token_urlsafe(32)}"
+
+
+def token_hash(token: str) -> str:
+    """What the record knows of a token."""
+    return sha256(token.encode()).hexdigest()
+
+
+def begin(
+    folder: Path,
+    *,
+    party: str,
+    party_name: str,
+    origin: str,
+    exercise: bool,
+    users: Sequence[tuple[str, str]],
+    store: str,
+    passphrase: bytes | None,
+    at_us: int,
+) -> Begun:
+    """Makes a node in a folder that is empty or not there: configuration, key, record.
+
+    users  id and role of those who get a token besides the administrator. Raises `Refused` where something is there already."""
+    if folder.exists() and any(folder.iterdir()):
+        mend = "Name a new folder, or an empty one."
+        raise Refused("init.not_empty", "There is something in this folder", value=str(folder), mend=mend)
+    text = _TOML.format(store=_quoted(store or DATABASE_NAME))
+    key = draw_key()
+    events, tokens = _first_events(party, party_name, origin, exercise, users)
+    events.append(e.KeyIntroduced(key.public.key_id, public_pem(key.public), ED25519))
+    write = _stepped(events, at_us)  # refused, if at all, before anything is on disk
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_key(folder / KEYS_NAME, key, passphrase)
+    (folder / FILE_NAME).write_text(text, "utf-8")
+    with Store.open(read_config(folder).store_url) as opened:
+        if opened.size():
+            mend = "Name another database, or restore it with `keepclear restore`."
+            raise Refused("init.record_there", "There is a record in this database", value=store, mend=mend)
+        opened.append([write])
+    return Begun(folder, origin, note_key(key, origin), tokens)
+
+
+def note_key(key: PrivateKey, origin: str) -> NoteKey:
+    """The key under the name that it signs checkpoints with."""
+    return NoteKey(origin, key.public)
+
+
+def _first_events(
+    party: str, party_name: str, origin: str, exercise: bool, users: Sequence[tuple[str, str]]
+) -> tuple[list[e.Event], tuple[tuple[str, str, str], ...]]:
+    events: list[e.Event] = [
+        e.NodeBegan(party_name, party, origin, exercise, build()),
+        e.PartyNamed(party, party_name),
+    ]
+    tokens = []
+    for user, role in [(ADMINISTRATOR, "administrator"), *users]:
+        token = new_token()
+        events.append(e.UserAdmitted(user, party, role, CLEARANCE))
+        events.append(e.TokenIssued(f"{user}-1", user, token_hash(token)))
+        tokens.append((user, role, token))
+    return events, tuple(tokens)
+
+
+def _stepped(events: Sequence[e.Event], at_us: int) -> Write:
+    """What the first events come to, as one write."""
+    node, entries, rows = Node(), [], []
+    for event in events:
+        exercise = node.exercise if node.began else getattr(event, "exercise", False)
+        effects = node.step(event, by=NODE, exercise=exercise, at_us=at_us)
+        body, sequence = body_of(event), node.sequence - 1
+        entry = Entry.of(sequence, at_us, e.kind_of(event), NODE, exercise, body, effects.outcome)
+        entries.append(Committed(entry, body, effects.outcome))
+        rows += told_rows(effects.told, event.text if isinstance(event, e.ZonesAgreed) else "")
+    return Write(entries=entries, views=rows, progress={VIEWS: len(entries)})
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,194 @@
+"""A node that runs: record opened and replayed, doors open, feeds heard, until it is stopped or fails.
+
+Nothing is repaired when it starts: the record is read, and the node is what follows from it. What a stop between any two writes
+leaves behind is in docs/spec/store.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from keepclear.api.app import app
+from keepclear.ground.errors import KeepclearError, Refused
+from keepclear.ground.signing import PrivateKey
+from keepclear.host.bodies import event_of
+from keepclear.host.clock import Clock
+from keepclear.host.config import Config
+from keepclear.host.desk import HostDesk
+from keepclear.host.folds import TRACKS, VIEWS, TrackChunks, rebuild_views
+from keepclear.host.heartbeat import Beating
+from keepclear.host.host import Host
+from keepclear.host.key_files import read_key
+from keepclear.host.replaying import Account, node_at
+from keepclear.host.retention import Keeping
+from keepclear.host.sources import Sources
+from keepclear.node import events as e
+from keepclear.node.node import NODE, Node
+from keepclear.store.store import Store
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A node as its record leaves it, ready to run."""
+
+    config: Config
+    store: Store
+    node: Node
+    key: PrivateKey
+    account: Account
+
+
+class ServerFailed(KeepclearError):
+    """The doors could not be opened, or closed by themselves."""
+
+
+def signing_key_id(node: Node) -> str:
+    """The key that signs for this node now: the newest that was introduced and has not ended. Raises `Refused` where there is none."""
+    ended = {event.key_id for event in node.keys if isinstance(event, e.KeyEnded)}
+    live = [event.key_id for event in node.keys if isinstance(event, e.KeyIntroduced) and event.key_id not in ended]
+    if not live:
+        mend = "Introduce a new one: `keepclear key new FOLDER`."
+        raise Refused("key.none", "Every signing key of this node has ended", mend=mend)
+    return live[-1]
+
+
+@contextmanager
+def opened(config: Config, *, passphrase: bytes | None, progress: Progress) -> Iterator[Opened]:
+    """Opens the record of a node to go on with it; raises `Refused` where it cannot be gone on with."""
+    with Store.open(config.store_url, create=False) as store:
+        node, account = node_at(store, store.size(), progress=lambda done, of: progress("replaying", done, of))
+        if node.began is None:
+            mend = "`keepclear init` begins one."
+            raise Refused("record.empty", "There is no record in this database", value=config.store, mend=mend)
+        key = read_key(config.keys_folder, signing_key_id(node), passphrase)
+        if store.progress(VIEWS) < store.size():
+            rebuild_views(store, lambda done, of: progress("making views", done, of))
+        yield Opened(config, store, node, key, account)
+
+
+def tail_of(store: Store) -> TrackChunks:
+    """The positions that are not cut into segments yet, read from the record."""
+
+    chunks = TrackChunks()
+    for committed in store.stream(store.progress(TRACKS)):
+        entry = committed.entry
+        if entry.kind == "positions_arrived" and committed.body is not None:
+            event = event_of(entry.kind, committed.body)
+            assert isinstance(event, e.PositionsArrived)
+            chunks.add(entry.sequence, entry.at_us, entry.exercise, event)
+    return chunks
+
+
+@asynccontextmanager
+async def running(opened: Opened, clock: Clock) -> AsyncIterator[Host]:
+    """The host of a node, without doors: it takes events, and is closed with everything durable at the end."""
+    host = Host(
+        opened.store,
+        opened.node,
+        limits=opened.config.limits,
+        clock=clock,
+        signer=opened.key.signer,
+        tail=tail_of(opened.store),
+    )
+    try:
+        await _begin_epoch_after_restore(host, opened.store)
+        yield host
+    finally:
+        await host.close()
+
+
+async def _begin_epoch_after_restore(host: Host, store: Store) -> None:
+    restored = store.restored_from()
+    if restored is None:
+        return
+    node = host.node
+    reason = f"restored from a copy of {restored.size} entries"
+    event = e.EpochBegan(node.epoch + 1, node.origin, reason, store.size(), store.root().hex())
+    await host.give(event, by=NODE, exercise=node.exercise, begins_epoch=True)
+
+
+async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], stop: asyncio.Event | None = None) -> int:
+    """Runs a node with its doors and feeds until `stop`, or a signal, or a failure. Gives the exit code: 0 stopped, 3 failed."""
+    loop, stop = asyncio.get_running_loop(), stop or asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    config = opened.config
+    async with AsyncExitStack() as stack:
+        host = await stack.enter_async_context(running(opened, clock))
+        desk = HostDesk(host, opened.store)
+        server = _Server(_server_config(config, app(desk)))
+        doors = asyncio.create_task(server.serve())
+        if not await _opened_its_doors(server, doors):
+            raise ServerFailed(f"the doors could not be opened at {config.doors.address}: is another program there?")
+        told(f"Listening at {address_of(server, config)}")
+        beating = Beating(config.heartbeat, config.folder, host.well)
+        sources = await stack.enter_async_context(Sources.of(config, host, told))
+        tasks = [asyncio.create_task(task) for task in (beating.run(), Keeping(host, opened.store).run())]
+        waits = [asyncio.create_task(event.wait()) for event in (stop, host.failed)]
+        await asyncio.wait([*waits, doors], return_when=asyncio.FIRST_COMPLETED)
+        await sources.stop()
+        for task in (*tasks, *waits):
+            task.cancel()
+        host.end_streams()
+        server.should_exit = True
+        await asyncio.wait([doors], timeout=config.limits.drain_us / 1e6)
+    if host.failure is not None:
+        told(f"The node has failed: {host.failure!r}. Start it again: it goes on from what is durable.")
+        return 3
+    told("Stopped; everything that was taken is durable.")
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Signals are for the node."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _server_config(config: Config, application: object) -> uvicorn.Config:
+    doors = config.doors
+    tls = {}
+    if doors.certificate:
+        tls = {
+            "ssl_certfile": str(config.folder / doors.certificate),
+            "ssl_keyfile": str(config.folder / doors.key),
+        }
+    return uvicorn.Config(
+        application,  # type: ignore[arg-type]
+        host=doors.host,
+        port=doors.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        timeout_graceful_shutdown=max(1, config.limits.drain_us // 2_000_000),
+        limit_concurrency=1_000,
+        h11_max_incomplete_event_size=64 * 1024,
+        **tls,  # type: ignore[arg-type]
+    )
+
+
+async def _opened_its_doors(server: uvicorn.Server, doors: asyncio.Task[None]) -> bool:
+    while not server.started:
+        if doors.done():
+            return False
+        await asyncio.sleep(0.01)
+    return True
+
+
+def address_of(server: uvicorn.Server, config: Config) -> str:
+    """Where the doors are, with the port that was taken where the configuration leaves it open (0)."""
+    port = server.servers[0].sockets[0].getsockname()[1]
+    return config.doors.address.replace(f":{config.doors.port}", f":{port}")

@@ -113,16 +113,14 @@ class AisReader:
         """How many lines wait for the others of their message."""
         return self._parts.lines
 
-    def take(self, line: bytes | LimitExceeded, *, number: int, arrived_us: int) -> None:
-        """Takes a line without its end, or what was too long to be one. `number` is where it stands in its stream, the first being 1."""
-        if isinstance(line, LimitExceeded):
-            self._count_line()
-            self._refuse(line, number)
-            return
-        line = line.strip()
+    def take(self, line: bytes, *, number: int, arrived_us: int) -> None:
+        """Takes a line without its end; `number` is where it stands in its stream, the first being 1.
+
+        Of a line longer than `LINE_BYTES_MAX` its first `LINE_BYTES_MAX` + 1 bytes are enough."""
+        line = line if len(line) > LINE_BYTES_MAX else line.strip()
         if not line:
             return
-        self._count_line()
+        self._lines += 1
         if len(line) > LINE_BYTES_MAX:
             what = f"The line has more than {LINE_BYTES_MAX:,} characters"
             mend = "Check that this is NMEA 0183, a sentence on each line."
@@ -138,6 +136,11 @@ class AisReader:
         for refused, number, lines in self._parts.pass_to(at_us):
             self._refuse_parts(refused, number, lines)
 
+    def refuse_unfinished(self, line: bytes, *, number: int) -> None:
+        """The stream ended within this line: it is refused, whatever it says."""
+        self._lines += 1
+        self._refuse(unfinished(line), number)
+
     def end(self) -> None:
         """The stream ends here: parts that wait are refused, and what comes next has to do with nothing before."""
         self._dated = None
@@ -149,9 +152,6 @@ class AisReader:
         given = Taken(self._builder.build(), tuple(self._refusals), self._noticed, self._lines)
         self._refusals, self._noticed, self._lines = [], Counter(), 0
         return given
-
-    def _count_line(self) -> None:
-        self._lines += 1
 
     def _refuse(self, refused: Refused, number: int) -> None:
         self._refusals.append(Refusal.of(refused, feed=self._feed, line=number, column=""))
@@ -268,6 +268,12 @@ class AisReader:
         if self.clock_ahead_us < -CLOCK_SKEW_US_MAX:
             notes.append("receiver_clock_behind")
         return heard_at_us if self._receiver_counts else arrived_us
+
+
+def unfinished(line: bytes) -> Refused:
+    """Why the beginning of a line is no row: its end never came."""
+    mend = "Nothing to mend where a connection broke; else end the last line too."
+    return Refused("line.unfinished", "The line has no end", value=line.decode("latin-1"), mend=mend)
 
 
 def _alone(sentence: Sentence, said: Said) -> Whole | None:

@@ -44,17 +44,19 @@ def growing(path: str, clock: Clock) -> Growing:
 
 
 class GrowingFile:
-    """A file from its beginning and then as it grows; it has no end.
+    """A file from its beginning, or from where it ends now with `at_end`, and then as it grows; it has no end.
 
     A file of the same name that takes its place is gone over to when the old one has been read to where it ends. A
     file that is shorter than what was read of it is read again from its beginning."""
 
-    def __init__(self, path: str, clock: Clock) -> None:
+    def __init__(self, path: str, clock: Clock, *, at_end: bool = False) -> None:
         self.name = Path(path).name
         self.anew = ""
         self._path = Path(path)
         self._clock = clock
         self._file = self._path.open("rb", buffering=0)
+        if at_end:
+            self._file.seek(0, os.SEEK_END)
 
     def take(self) -> bytes | None:
         """What was written since, None if nothing was."""

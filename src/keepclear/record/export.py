@@ -59,10 +59,10 @@ class ExportedCheckpoint:
 
 @dataclass(frozen=True)
 class Tail:
-    """The end: `covering` is a checkpoint of at least `end` entries, `right` the complete subtrees in between; None if there is none."""
+    """The end: `covering` is a checkpoint of at least `end` entries, `right` the complete subtrees in between."""
 
     end: int
-    covering: Checkpoint | None
+    covering: Checkpoint
     right: tuple[bytes, ...]
 
 
@@ -122,19 +122,18 @@ def export_lines(
 
 def read_export(lines: Iterable[bytes]) -> Iterator[Line]:
     """The lines of a file; the first is its `Head`, or the file is refused. What is unreadable behind it is given as such."""
+    number = 0
     for number, line in enumerate(lines, 1):
-        try:
-            part: Head | ExportedEntry | ExportedCheckpoint | Tail | Unreadable = _read(line)
-        except Refused as refused:
-            if number == 1:
-                raise refused.at("line 1, ") if refused.where else refused.at("line 1")
-            part = Unreadable(refused)
-        if isinstance(part, Head) != (number == 1):
-            found = Refused("export.order", "A file has one head, in its first line", where="line 1")
-            if number == 1:
-                raise found
-            part = Unreadable(found)
+        part = _part(line)
+        if isinstance(part, Head) and number > 1:
+            part = Unreadable(Refused("export.second_head", "A file has one head, in its first line"))
+        if number == 1 and not isinstance(part, Head):
+            mend = "`keepclear record export` writes one."
+            refused = Refused("export.no_head", "The file does not begin as an export", value=line[:60], mend=mend)
+            raise part.refused.at("line 1, ") if isinstance(part, Unreadable) else refused
         yield Line(number, part)
+    if not number:
+        raise Refused("export.empty", "There is nothing in the file", mend="Check that it was written to the end.")
 
 
 class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="line", tag="head"):
@@ -174,6 +173,13 @@ def _written(line: _AnyLine) -> bytes:
     return _ENCODER.encode(line) + b"\n"
 
 
+def _part(line: bytes) -> Head | ExportedEntry | ExportedCheckpoint | Tail | Unreadable:
+    try:
+        return _read(line)
+    except Refused as refused:
+        return Unreadable(refused)
+
+
 def _read(line: bytes) -> Head | ExportedEntry | ExportedCheckpoint | Tail:
     if len(line) > LINE_BYTES_MAX:
         raise LimitExceeded("export.line_too_long", f"A line has at most {LINE_BYTES_MAX} bytes", value=len(line))
@@ -195,8 +201,7 @@ def _read(line: bytes) -> Head | ExportedEntry | ExportedCheckpoint | Tail:
         case _Checkpoint():
             return ExportedCheckpoint(read_checkpoint(found.checkpoint), _hashes(found.peaks))
         case _Tail():
-            covering = read_checkpoint(found.checkpoint) if found.checkpoint else None
-            return Tail(found.end, covering, _hashes(found.right))
+            return Tail(found.end, read_checkpoint(found.checkpoint), _hashes(found.right))
 
 
 def _head(found: _Head) -> Head:

@@ -81,6 +81,11 @@ class KeyHistory:
         """The keys that the first `size` entries introduced."""
         return tuple(life.key for life in self.lives.values() if life.introduced < size)
 
+    def never_doubted(self, key: PublicKey) -> bool:
+        """Whether nothing that this key signed is doubtful."""
+        life = self.lives.get(key.key_id)
+        return life is None or life.since_us is None
+
     def _introduce(self, sequence: int, fact: KeyIntroduced) -> None:
         key = public_from_pem(fact.public_key)
         if (key.algorithm, key.key_id) != (fact.algorithm, fact.key_id):

@@ -240,7 +240,7 @@ class Watch:
     def _pass_time(self, at_us: int, *, including: bool) -> None:
         self._patterns.begin(at_us)
         while (deadline := self._deadlines.next_due(at_us, including=including)) is not None:
-            self._pass_patterns(deadline.due_us, including=False)
+            self._pass_patterns(deadline.due_us, including=deadline.kind is Kind.WINDOW_CLOSES)
             self._speaker.pass_to(deadline.due_us)
             if deadline.kind is Kind.SILENCE:
                 self._fall_silent(self._subjects[deadline.subject])

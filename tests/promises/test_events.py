@@ -10,8 +10,28 @@ from keepclear.agreements.terms import PresenceTerms
 from keepclear.ground.quantities import parse_count
 from keepclear.render.records import line_of
 from keepclear.tracks.observations import Attribution, Claim
+from keepclear.watch.lines import line_of as language_neutral
 from keepclear.watch.watch import Watch
 from tests.builders import MINUTE_US, at, kestrel, reports, told
+
+
+def test_a_line_is_the_line_of_the_watch_and_one_sentence_behind_it():
+    events = Watch([kestrel(band_mm=5_000_000)]).observe(
+        reports({"km": 12, "seen": "10:00"}, {"km": 5, "seen": "10:10"})
+    )
+    late = Watch([kestrel()])
+    events = [
+        *events,
+        *late.observe(reports({"km": 5, "seen": "10:10"})),
+        *late.observe(reports({"km": 4, "seen": "10:00", "known": "10:20"})),
+    ]
+    assert {type(event).__name__ for event in events} == {"Presence", "Alert", "Correction"}
+    for event in events:
+        record = json.loads(line_of(event, "Kestrel Pass"))
+        assert list(record)[-1] == "text"
+        del record["text"]
+        assert json.loads(language_neutral(event)) == record
+        assert line_of(event, "Kestrel Pass").startswith(language_neutral(event)[:-1])
 
 
 def records(watch, *batches, until=None):

@@ -50,6 +50,12 @@ class Deadlines:
         """When the next deadline that may change who is where falls due; later than anything if there is none."""
         return self._turning[0].due_us if self._turning else NEVER_DUE_US
 
+    @property
+    def next_us(self) -> int:
+        """The first instant that, once it has come, has a deadline fall due; later than anything if there is none."""
+        heads = (waiting[0] for waiting in (self._turning, self._stays) if waiting)
+        return min((head.due_us + (head.kind is Kind.WINDOW_CLOSES) for head in heads), default=NEVER_DUE_US)
+
     def next_due(self, at_us: int, *, including: bool) -> Deadline | None:
         """Takes out the next deadline before `at_us`, or at it if `including`; None if there is none."""
         held = [waiting for waiting in (self._turning, self._stays) if waiting]

@@ -27,7 +27,7 @@ from keepclear.tracks.picture import LATENESS_US, MAX_SPEED_MPS, VERDICTS, Repor
 from keepclear.tracks.tables import observations_of
 from keepclear.watch import alerts
 from keepclear.watch.approach import TimeToEdge, time_to_edge, times_to_edge
-from keepclear.watch.deadlines import Deadline, Deadlines, Kind
+from keepclear.watch.deadlines import NEVER_DUE_US, Deadline, Deadlines, Kind
 from keepclear.watch.events import Action, Cause, Events, Told
 from keepclear.watch.evidence import ASSUMED_ERROR_MM
 from keepclear.watch.holdings import Holdings
@@ -124,6 +124,14 @@ class Watch:
     def clock_us(self) -> int | None:
         """The instant up to which the watch knows; None before the first report."""
         return self._speaker.clock_us
+
+    @property
+    def next_due_us(self) -> int | None:
+        """The next instant at which `advance` may have something to say: it says nothing for any before. None: never, as things are.
+
+        What patterns wait for is counted from the first instant known; until then they wait for nothing."""
+        due_us = min(self._deadlines.next_us, self._patterns.soonest_us)
+        return None if due_us >= NEVER_DUE_US else due_us
 
     def observe(self, batch: Observations | Mapping[str, Any], *, zone: str | None = None) -> Events:
         """Takes a batch of reports, in the order they became known, and says what follows.
@@ -385,7 +393,7 @@ class Watch:
             self._speaker.pass_to(at_us)
             return
         while (deadline := self._deadlines.next_due(at_us, including=including)) is not None:
-            self._pass_patterns(deadline.due_us, including=False)
+            self._pass_patterns(deadline.due_us, including=deadline.kind is Kind.WINDOW_CLOSES)
             self._speaker.pass_to(deadline.due_us)
             if deadline.kind is Kind.SILENCE:
                 self._fall_silent(self._held.subject_named(deadline.subject))

@@ -7,7 +7,21 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from keepclear.cli import example, place, playback, watch, zones
+from keepclear.cli import (
+    backup,
+    doctor,
+    example,
+    init,
+    key,
+    place,
+    playback,
+    record,
+    replay,
+    serve,
+    watch,
+    watchlog,
+    zones,
+)
 from keepclear.cli.outlets import prepare_streams, silence_stdout
 from keepclear.ground.errors import Refused
 
@@ -18,6 +32,7 @@ examples:
   keepclear zones check zones.geojson
   keepclear place "33°30'21\\"N 38°37'04\\"E"
   keepclear example at-tanf
+  keepclear init alpha --party alpha && keepclear serve alpha
 
 exit codes: 0 done; 1 done, but the input had nothing usable or had errors; 2 not understood; 130 stopped
 """
@@ -33,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     )
     main_parser.add_argument("--version", action="version", version=f"keepclear {version('keepclear')}")
     verbs = main_parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for module in (watch, playback, zones, place, example):
+    for module in (watch, playback, zones, place, example, init, serve, doctor, watchlog, replay, record, key, backup):
         module.add_parser(verbs)
     return main_parser
 

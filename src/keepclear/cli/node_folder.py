@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,5 +78,21 @@ def progress_bar(what: str) -> Iterator[Any]:
         def show(done: int, of: int) -> None:
             bar.total = of
             bar.update(done - bar.n)
+
+        yield show
+
+
+@contextmanager
+def progress_bars() -> Iterator[Any]:
+    """A function (what, done, all) that draws a bar for each thing that is done, where standard error is a terminal."""
+    with ExitStack() as bars:
+        shown: dict[str, Any] = {}
+
+        def show(what: str, done: int, of: int) -> None:
+            if what not in shown:
+                shown[what] = bars.enter_context(progress_bar(what))
+            shown[what](done, of)
+            if done >= of:
+                bars.close()
 
         yield show

@@ -19,7 +19,7 @@ from keepclear.tracks.refusals import Refusal
 
 _MAGIC = b"KCPA"
 _LENGTH = struct.Struct("<I")
-_SPOKEN = msgspec.json.Decoder(SpokenEvent)
+_SPOKEN: msgspec.json.Decoder[SpokenEvent] = msgspec.json.Decoder(SpokenEvent)
 
 
 class _Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -143,7 +143,7 @@ def _positions(
     batches: Sequence[Observations], subject: str, from_us: int, until_us: int, count: int
 ) -> list[Mapping[str, Any]]:
     """The positions of a subject in a window, in the order they were seen: the last `count` of them."""
-    found = []
+    found: list[Mapping[str, Any]] = []
     for batch in batches:
         if subject not in batch.subjects:
             continue

@@ -22,7 +22,7 @@ from keepclear.node.events import PositionsArrived
 from keepclear.record.entries import Committed
 from keepclear.store.store import Store
 from keepclear.store.views import rebuild
-from keepclear.store.writes import ViewRow, Write
+from keepclear.store.writes import Row, ViewRow, Write
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.packing import segments
 
@@ -55,7 +55,7 @@ def told_rows(told: Iterable[Told], zone_text: str = "") -> list[ViewRow]:
 
 
 def _presence(one: Told, seq: int, subject: str, zone: str, seen_at: str, was: str, now: str) -> ViewRow:
-    row = {
+    row: Row = {
         "sequence": one.sequence, "index": one.index, "exercise": one.exercise, "seq": seq, "subject": subject, "zone": zone,
         "seen_at_us": parse_instant(seen_at).us, "known_from_us": one.at_us, "known_until_us": None, "was": was, "now": now,
     }  # fmt: skip
@@ -67,7 +67,7 @@ def _correction(one: Told, said: dict[str, dict[str, str]]) -> Iterator[ViewRow]
     subject, zone, action = str(said["subject"]), str(said["zone"]), str(said["action"])
     stands, seq, of = said["stands"], int(str(said["seq"])), said["of"]
     if action != "added":
-        where = {"exercise": one.exercise, "seq": int(str(of)), "known_until_us": None}
+        where: Row = {"exercise": one.exercise, "seq": int(str(of)), "known_until_us": None}
         yield ViewRow("presence_change", {"known_until_us": one.at_us}, where)
         seq = int(str(of))
     if stands is not None:
@@ -77,11 +77,11 @@ def _correction(one: Told, said: dict[str, dict[str, str]]) -> Iterator[ViewRow]
 def _alert(one: Told, said: dict[str, object]) -> ViewRow:
     sequence, index = _parted(str(said["alert"]))
     if "repeats" in said:
-        changed = {
+        changed: Row = {
             "last_at_us": one.at_us, "repeats": int(str(said["repeats"])), "urgency": str(said["urgency"]), "line": one.line,
         }  # fmt: skip
         return ViewRow("alert", changed, {"sequence": sequence, "index": index})
-    row = {
+    row: Row = {
         "sequence": sequence, "index": index, "exercise": one.exercise, "key": str(said["key"]), "urgency": str(said["urgency"]),
         "subject": one.subject, "zone": one.zone, "feed": one.feed, "raised_at_us": one.at_us, "last_at_us": one.at_us, "repeats": 0,
         "state": "raised", "assigned_to": "", "line": one.line,
@@ -91,20 +91,20 @@ def _alert(one: Told, said: dict[str, object]) -> ViewRow:
 
 def _alert_step(one: Told, said: dict[str, str]) -> Iterator[ViewRow]:
     sequence, index = _parted(said["alert"])
-    step = {
+    step: Row = {
         "sequence": one.sequence, "index": one.index, "alert_sequence": sequence, "alert_index": index, "at_us": one.at_us,
         "by": said["by"], "state": said["state"], "words": said.get("words", ""), "to": said.get("to", ""),
     }  # fmt: skip
     yield ViewRow("alert_step", step)
-    changed = {"state": said["state"]} | ({"assigned_to": said["to"]} if "to" in said else {})
+    changed: Row = {"state": said["state"]} | ({"assigned_to": said["to"]} if "to" in said else {})
     yield ViewRow("alert", changed, {"sequence": sequence, "index": index})
 
 
 def _zone(one: Told, said: dict[str, object], text: str) -> Iterator[ViewRow]:
-    where = {"exercise": one.exercise, "zone": one.zone, "known_until_us": None}
+    where: Row = {"exercise": one.exercise, "zone": one.zone, "known_until_us": None}
     yield ViewRow("zone_version", {"known_until_us": one.at_us}, where)
     if said["action"] == "agreed":
-        row = {
+        row: Row = {
             "exercise": one.exercise, "zone": one.zone, "sequence": one.sequence, "version": int(str(said["version"])),
             "known_from_us": one.at_us, "known_until_us": None, "text": text,
         }  # fmt: skip
@@ -161,10 +161,10 @@ def segment_rows(chunk: Sequence[Arrived]) -> list[ViewRow]:
         numbers: dict[str, int] = {}
         for segment in segments(Observations.joined(batches)):
             number = numbers[segment.subject] = numbers.get(segment.subject, -1) + 1
-            row = {
+            row: Row = {
                 "exercise": exercise, "subject": segment.subject, "feed": feed, "sequence": last, "number": number,
-                "first_seen_us": segment.first_seen_us, "last_seen_us": segment.last_seen_us, "count": segment.count,
-                "bytes": segment.bytes,
+                "first_seen_us": segment.first_seen_us, "last_seen_us": segment.last_seen_us, "count": segment.reports,
+                "bytes": segment.packed,
             }  # fmt: skip
             rows.append(ViewRow("track_segment", row))
     return rows

@@ -145,6 +145,10 @@ class Host:
             held.event, held.given_up = kept, held.given_up + given_up
         return False
 
+    def has_room(self) -> bool:
+        """Whether a batch of usual size would be taken now."""
+        return not self._closing and not self._held_back and self._writer.has_room(EVENT_BYTES)
+
     def _has_room_for(self, event: e.Event) -> bool:
         """Whether an event and whatever may follow from it can wait for its commit."""
         rows = event.rows_read if isinstance(event, e.PositionsArrived) else 0

@@ -61,6 +61,11 @@ class Feed(msgspec.Struct):
         behind = at_us // MINUTE_US - self.minute
         return (self.rows_before, self.minute_rows)[behind] if behind in (0, 1) else 0
 
+    def is_as_declared(self, event: FeedDeclared) -> bool:
+        """Whether declaring it so would change nothing."""
+        said = (event.owner, event.source, event.grading, event.silent_after_us)
+        return self.is_open and said == (self.owner, self.source, self.grading, self.silent_after_us)
+
     @property
     def silent_at_us(self) -> int | None:
         """When it will count as silent if nothing is heard; None: never, or it does already."""

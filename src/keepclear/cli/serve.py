@@ -1,0 +1,70 @@
+"""`keepclear serve`: runs a node until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+
+from keepclear.cli.init import PASSPHRASE
+from keepclear.cli.node_folder import add_folder, config_of_folder, progress_bars, say
+
+EPILOG = """\
+examples:
+  keepclear serve alpha
+  KEEPCLEAR_PASSPHRASE=... keepclear serve alpha
+
+It says where it listens, and runs until Ctrl-C or SIGTERM; then everything that was taken is made durable first. Everybody who asks
+needs a token, on this machine too. The interface is described at ADDRESS/v1/docs (docs/reference/api.md).
+
+exit codes: 0 stopped; 2 not understood, or the record cannot be gone on with; 3 the node failed: start it again, it goes on from
+what is durable
+"""
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the verb to the command line."""
+    parser = verbs.add_parser(
+        "serve", help="run a node",
+        description="Runs the node in a folder: its doors, its feeds, its record.",
+        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add_folder(parser)
+    parser.add_argument("--passphrase-file", metavar="FILE", help=f"opens the signing key (or ${PASSPHRASE})")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the node, and gives the exit code."""
+    from keepclear.cli import cache_folder
+    from keepclear.host.clock import WallClock
+    from keepclear.host.key_files import passphrase_from
+    from keepclear.host.serving import ServerFailed, opened, serve
+
+    if cache_folder.is_cold():
+        say("Compiling, once for this user: half a minute to a minute.")
+    config = config_of_folder(args.folder)
+    passphrase = passphrase_from(PASSPHRASE, args.passphrase_file)
+    try:
+        with progress_bars() as show, opened(config, passphrase=passphrase, progress=show) as found:
+            account = found.account
+            if account.different:
+                say(
+                    f"This build concludes something else than is recorded from {account.different:,} entries (keepclear replay)."
+                )
+            if found.node.exercise:
+                say("EXERCISE: everything this node holds is an exercise.")
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                return runner.run(serve(found, clock=WallClock(), told=say))
+    except ServerFailed as failed:
+        print(f"keepclear: {failed}", file=sys.stderr)
+        return 3
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return None
+    return uvloop.new_event_loop

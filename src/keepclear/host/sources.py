@@ -1,0 +1,113 @@
+"""The live feeds of a node: each source of node.toml declared to the node, run as a task, and its events offered to the host."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from keepclear.ground.errors import Refused
+from keepclear.ground.quantities import parse_duration_us
+from keepclear.host.config import Config
+from keepclear.host.host import Host
+from keepclear.host.live import Around, LiveFeed, Statistics
+from keepclear.host.source_config import SourceConfig
+from keepclear.node.events import FeedDeclared
+from keepclear.node.node import NODE
+
+# What a table of node.toml says about the feed itself; the rest says where its bytes come from.
+_OF_THE_FEED = ("source", "grading", "silent_after", "exercise")
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """What a table says of a feed: the event that declares it, and where its bytes come from."""
+
+    event: FeedDeclared
+    exercise: bool
+    source: SourceConfig
+
+
+def declared(config: Config, party: str) -> list[_Declared]:
+    """The feeds of node.toml, all checked; raises `Refused` with the path of what is wrong."""
+    return [_declared(feed, table, party) for feed, table in config.sources.items()]
+
+
+def _declared(feed: str, table: Mapping[str, Any], party: str) -> _Declared:
+    where = f"sources.{feed}"
+    exercise = table.get("exercise", False)
+    if not isinstance(exercise, bool):
+        raise Refused("config.yes_or_no", "This is neither true nor false", value=exercise, where=f"{where}.exercise")
+    silent = table.get("silent_after")
+    try:
+        silent_after_us = None if silent is None else parse_duration_us(silent)
+    except Refused as refused:
+        raise refused.at(f"{where}.silent_after") from refused
+    words = {name: table.get(name, "") for name in ("source", "grading")}
+    for name, text in words.items():
+        if not isinstance(text, str):
+            raise Refused(
+                "config.text", "This is not text", value=text, mend="Write it in quotes.", where=f"{where}.{name}"
+            )
+    event = FeedDeclared(feed, party, words["source"] or feed, words["grading"], silent_after_us)
+    rest = {name: value for name, value in table.items() if name not in _OF_THE_FEED}
+    return _Declared(event, exercise, SourceConfig.from_table(feed, rest, where))
+
+
+class Sources:
+    """The live feeds that are running."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        self._told = told
+        self._feeds: dict[str, LiveFeed] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @staticmethod
+    @asynccontextmanager
+    async def of(config: Config, host: Host, told: Callable[[str], None]) -> AsyncIterator[Sources]:
+        """Declares the feeds that the node does not know as they are, and runs every source; all have ended behind it."""
+        assert host.node.began is not None
+        sources = Sources(told)
+        for one in declared(config, host.node.began.party):
+            exercise = one.exercise or host.node.exercise
+            held = host.node.side(exercise).feeds.held(one.event.feed)
+            if held is None or not held.is_as_declared(one.event):
+                await host.give(one.event, by=NODE, exercise=exercise)
+            sources.start(one.source, one.event, exercise, host)
+        try:
+            yield sources
+        finally:
+            await sources.stop()
+
+    def start(self, config: SourceConfig, declared: FeedDeclared, exercise: bool, host: Host) -> None:
+        """Runs one source."""
+        around = Around(
+            offer=lambda event: host.offer(event, exercise=exercise),
+            has_room=host.has_room,
+            tell=lambda event: host.say(event, by=f"feed:{event.feed}", exercise=exercise),
+            now_us=host.now_us,
+            wait=asyncio.sleep,
+            chance=random.random,
+        )
+        feed = LiveFeed(config, source=declared.source, grading=declared.grading, exercise=exercise, around=around)
+        self._feeds[config.feed] = feed
+        task = asyncio.create_task(feed.run())
+        task.add_done_callback(lambda done: self._ended(config.feed, done))
+        self._tasks.append(task)
+
+    def _ended(self, feed: str, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._told(f"The source of feed {feed} has failed: {error!r}")
+
+    def statistics(self) -> dict[str, Statistics]:
+        """How each source is doing, by feed."""
+        return {feed: source.statistics for feed, source in self._feeds.items()}
+
+    async def stop(self) -> None:
+        """Ends every source; what was read until then has been offered."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,57 @@
+"""A node that is not running, changed by whoever sits at its machine: keys, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from keepclear.ground.signing import ED25519, public_pem
+from keepclear.host.bodies import body_of
+from keepclear.host.config import Config
+from keepclear.host.folds import VIEWS, rebuild_views, told_rows
+from keepclear.host.key_files import draw_key, write_key
+from keepclear.host.replaying import node_at
+from keepclear.node import events as e
+from keepclear.node.node import NODE, Node
+from keepclear.record.entries import Committed, Entry
+from keepclear.store.store import Store
+from keepclear.store.writes import Write
+
+
+@contextmanager
+def standing(config: Config) -> Iterator[tuple[Store, Node]]:
+    """The record and the node of it, which nobody else may be writing; raises `Refused` where the node is running."""
+    with Store.open(config.store_url, create=False) as store:
+        node, _ = node_at(store, store.size())
+        if store.progress(VIEWS) < store.size():
+            rebuild_views(store, lambda _done, _of: None)
+        yield store, node
+
+
+def say(store: Store, node: Node, events: Sequence[e.SpokenEvent], at_us: int) -> None:
+    """Records what the node says itself, all of it or nothing."""
+    at_us = max(at_us, node.clock_us)
+    entries, rows = [], []
+    for event in events:
+        effects = node.step(event, by=NODE, exercise=node.exercise, at_us=at_us)
+        body, sequence = body_of(event), node.sequence - 1
+        entry = Entry.of(sequence, at_us, e.kind_of(event), NODE, node.exercise, body, effects.outcome)
+        entries.append(Committed(entry, body, effects.outcome))
+        rows += told_rows(effects.told)
+    store.append([Write(entries=entries, views=rows, progress={VIEWS: node.sequence})])
+
+
+def change_key(
+    config: Config, *, why: str, since_us: int | None, note: str, passphrase: bytes | None, at_us: int
+) -> tuple[str, str]:
+    """Draws a new signing key, introduces it, and ends the one before it; gives both key ids, the new one first.
+
+    The file of the new key is on disk before the record knows of it; that of the old one stays where it is."""
+    with standing(config) as (store, node):
+        ended = {event.key_id for event in node.keys if isinstance(event, e.KeyEnded)}
+        live = [event.key_id for event in node.keys if isinstance(event, e.KeyIntroduced) and event.key_id not in ended]
+        key = draw_key()
+        write_key(config.keys_folder, key, passphrase)
+        introduced = e.KeyIntroduced(key.public.key_id, public_pem(key.public), ED25519)
+        say(store, node, [introduced, *(e.KeyEnded(old, why, since_us, note) for old in live)], at_us)
+        return key.public.key_id, ", ".join(live)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import settings
 
+from tests.postgres_server import postgres as postgres
+
 # database=None: a failure is reproduced by the printed example, not by a file that other checkouts do not have.
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 # pytest --hypothesis-profile=explore: other cases each time, and more of them. What it finds becomes an @example.

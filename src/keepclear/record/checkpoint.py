@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 from keepclear.ground.canon import base64_bytes, base64_text
 from keepclear.ground.errors import LimitExceeded, Refused
+from keepclear.ground.instants import LATEST_US
 from keepclear.ground.signing import NoteKey, PublicKey, Signer, is_key_name
 from keepclear.record.tree import HASH_BYTES, SIZE_MAX
 
@@ -129,6 +130,9 @@ class Checkpoint:
                 if not key.key.verifies(timed[_TIME_BYTES:], _cosigned_bytes(at_s, self.body)):
                     what = f"The cosignature is not by {key.name} over this checkpoint: one of them was changed"
                     raise Refused("checkpoint.cosignature", what, value=line.line, where=_line_name(5 + number))
+                if at_s * 1_000_000 >= LATEST_US:
+                    what = f"The cosignature of {key.name} is of no possible time"
+                    raise Refused("checkpoint.cosignature", what, value=at_s, where=_line_name(5 + number))
                 found.append(Cosigned(key.name, at_s))
         return tuple(found)
 

@@ -123,7 +123,7 @@ class Trust:
     def keys_for(self, record: str) -> tuple[PublicKey, ...]:
         """Those that may sign for this record."""
         mine = [key.key for key in self.named if not key.cosigner and record in _records_of(key.name)]
-        return (*self.keys, *mine)
+        return tuple(dict.fromkeys((*self.keys, *mine)))
 
     def with_keys(self, keys: Iterable[PublicKey]) -> Trust:
         """With these keys of the record in addition."""

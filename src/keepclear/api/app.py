@@ -12,7 +12,7 @@ import asyncio
 import logging
 from base64 import b64encode
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from typing import Any
 
@@ -57,11 +57,10 @@ class Doors(Litestar):
         self._desk = desk
         self._pace = Pace(desk.limits.requests_per_minute)
         self._under_way: set[tuple[str, str]] = set()
-        said = openapi.document(ROUTES)
         super().__init__(
             [
                 *(_handler(route, partial(self._answer, route)) for route in ROUTES),
-                *(_page(path, *made) for path, made in _pages(said).items()),
+                *(_page(path, *made) for path, made in _pages().items()),
             ],
             openapi_config=None,
             exception_handlers={Exception: self._problem},
@@ -133,7 +132,7 @@ class Doors(Litestar):
 
     async def _once(self, ask: Ask[Any, Any], route: Route) -> Response[Any]:
         """Does a request with an idempotency key, or answers what was answered when it was done."""
-        doing = (ask.user.id, ask.key)
+        doing = (ask.by, ask.key)
         if doing in self._under_way:
             raise Declined(409, "idempotency.under_way", "A request with this key is being done right now.")
         self._under_way.add(doing)
@@ -177,13 +176,15 @@ def _handler(route: Route, answer: Callable[[Request[Any, Any, Any]], Any]) -> H
     return HTTPRouteHandler(path, http_method=route.method, status_code=route.status, include_in_schema=False)(handle)  # type: ignore[arg-type]
 
 
-def _pages(said: dict[str, Any]) -> dict[str, tuple[bytes, str, str]]:
+@cache
+def _pages() -> dict[str, tuple[bytes, str, str]]:
     """What the description of these doors is read as: address to bytes, media type and content policy."""
+    said = openapi.document(ROUTES)
     style = b64encode(sha256(openapi.STYLE.encode()).digest()).decode()
     plain = _POLICY[1].decode()
     return {
         "/v1/openapi.json": (msgspec.json.encode(said), openapi.MEDIA_TYPE, plain),
-        "/v1/docs": (openapi.page(said).encode(), "text/html; charset=utf-8", openapi.PAGE_POLICY.format(style=style)),
+        "/v1/docs": (openapi.page(said).encode(), "text/html", openapi.PAGE_POLICY.format(style=style)),
         f"{ogc.ROOT}/api": (
             msgspec.json.encode(openapi.document_of_ogc(ROUTES)), "application/vnd.oai.openapi+json;version=3.0", plain,
         ),

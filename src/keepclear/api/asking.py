@@ -80,6 +80,11 @@ class Ask(Generic[Q, B]):
         """Operations or exercise, as asked."""
         return self.desk.node.side(self.exercise)
 
+    @property
+    def by(self) -> str:
+        """Who gives what it gives, as it stands in the record: a token of a feed speaks for the feed."""
+        return f"feed:{self.user.only_feed}" if self.user.only_feed else self.user.id
+
     # what it may see
 
     def sees(self, concerned: Iterable[Access], action: Action = Action.READ) -> bool:
@@ -127,7 +132,7 @@ class Ask(Generic[Q, B]):
             return Answered(self.request_hash, status, encoded((kept or made)(given), self.exercise))
 
         given = await self.desk.give(
-            event, by=self.user.id, exercise=self.exercise, key=self.key, answer=answered if self.key else None
+            event, by=self.by, exercise=self.exercise, key=self.key, answer=answered if self.key else None
         )
         return Answer(made(given), status)
 
@@ -241,7 +246,9 @@ def body_of(kind: Any, data: bytes) -> Any:
 def parted(error: msgspec.ValidationError) -> tuple[str, str]:
     """What msgspec found and where: "Expected `str`, got `int` - at `$.reason`" in two."""
     what, _, path = str(error).partition(" - at `")
-    return what, path.removesuffix("`") or "$"
+    path = path.removesuffix("`") or "$"
+    member = re.search(r"(?:missing required|contains unknown) field `(\w+)`", what)
+    return what, path if member is None else f"{path}.{member[1]}"
 
 
 def _value_at(data: bytes, path: str) -> object:

@@ -182,7 +182,7 @@ def _found_alert(ask: Ask[Any, Any], alert: LiveAlert) -> Found:
     middle = None if zone is None else zone.shape.around()[:2]
 
     def feature() -> Feature:
-        view = msgspec.to_builtins(alert_view(alert, zone_name(side, alert.zone)))
+        view = msgspec.structs.asdict(alert_view(alert, zone_name(side, alert.zone)))
         for name in ("line", "steps"):
             del view[name]
         geometry = (

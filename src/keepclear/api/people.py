@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from keepclear.api.asking import Answer, Ask, NoQuery, Route, instant_us
+from keepclear.api.asking import Answer, Ask, NoQuery, Route
 from keepclear.api.desk import Given
 from keepclear.api.problems import Declined, Fault, not_here
 from keepclear.api.zones import AccessView, Done, access_view, done
-from keepclear.ground.instants import utc_text
+from keepclear.ground.errors import Refused
+from keepclear.ground.instants import parse_instant, utc_text
 from keepclear.node.events import AccessSet, PartyNamed, TokenIssued, TokenRevoked, UserAdmitted, UserEnded
 from keepclear.parties.membership import Member, Token
 from keepclear.parties.parties import Action, Role, Sensitivity, may, sensitivity_of
@@ -192,7 +193,7 @@ async def tokens(ask: Ask[NoQuery, None]) -> Answer:
 async def issue(ask: Ask[NoQuery, Issuing]) -> Answer:
     """Gives a user a token: it is in the answer, and nowhere else."""
     member, body = _managed(ask, Action.ISSUE_TOKEN), ask.body
-    expires_at_us = instant_us("expires_at", body.expires_at)
+    expires_at_us = _expiry_us(body.expires_at)
     if expires_at_us is not None and expires_at_us <= ask.desk.now_us():
         fault = Fault("$.expires_at", "token.expired", "This is past already", body.expires_at or "", "Leave it out.")
         raise Declined(422, "token.expired", "The token would never be accepted.", errors=[fault])
@@ -208,6 +209,13 @@ async def issue(ask: Ask[NoQuery, Issuing]) -> Answer:
     return await ask.give(
         event, lambda given: issued(given, secret), kept=lambda given: issued(given, None), status=201
     )
+
+
+def _expiry_us(text: str | None) -> int | None:
+    try:
+        return None if text is None else parse_instant(text).us
+    except Refused as refused:
+        raise refused.at("$.expires_at") from refused
 
 
 async def revoke(ask: Ask[Ended, None]) -> Answer:

@@ -23,6 +23,7 @@ _CONFLICTS = frozenset(
         "user.last_administrator",
         "role.holds_feed_tokens",
         "exercise.only",
+        "exercise.mixed",
         "feed.of_another",
     }
     | {"zone.of_another", "user.of_another_party", "node.begun"}
@@ -102,8 +103,15 @@ def _status(refused: Refused) -> int:
 def not_here(kind: str, object_id: str) -> Declined:
     """What is not there, and what the user may not see, in the same words."""
     what = f"There is no such {kind}"
-    fault = Fault("", f"{kind}.unknown", what, shown(object_id), f"The list of {kind}s has those that you may see.")
+    fault = Fault(
+        "", f"{kind}.unknown", what, shown(object_id), f"The list of {plural(kind)} has those that you may see."
+    )
     return Declined(404, f"{kind}.unknown", f"{what}.", errors=[fault])
+
+
+def plural(kind: str) -> str:
+    """More than one of a kind: zones, entries."""
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
 
 
 def bad_query(name: str, key: str, what: str, value: object, mend: str = "") -> Declined:

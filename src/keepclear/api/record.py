@@ -211,7 +211,7 @@ async def _visible(ask: Ask[Any, Any]) -> Committed:
 async def checkpoint(ask: Ask[NoQuery, None]) -> Answer:
     """The newest signed checkpoint of the record, as C2SP text."""
     ask.must(Action.READ)
-    return Answer((await ask.desk.checkpoint()).encode(), media_type="text/plain; charset=utf-8")
+    return Answer((await ask.desk.checkpoint()).encode(), media_type="text/plain")
 
 
 async def accesses(ask: Ask[AccessesAsked, None]) -> Answer:

@@ -1,0 +1,187 @@
+"""A desk without disk or network: a real node, a list for the record, a clock turned by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from keepclear.api.desk import Answered, Given, Overloaded
+from keepclear.host.bodies import body_of, event_of
+from keepclear.node import events as e
+from keepclear.node.effects import Told
+from keepclear.node.node import NODE, Node
+from keepclear.record.entries import Committed, Entry
+
+BEGAN_US = 1_779_098_400_000_000  # 2026-05-18T10:00:00Z
+
+
+@dataclass
+class Limits:
+    body_bytes_max: int = 4_000_000
+    rows_max: int = 20_000
+    page_max: int = 1_000
+    requests_per_minute: int = 1_000_000
+    streams_max: int = 8
+    stream_lines_waiting_max: int = 50
+
+
+@dataclass
+class Listening:
+    waiting: asyncio.Queue[Told | None] = field(default_factory=asyncio.Queue)
+
+
+class DeskInMemory:
+    """Keeps the contract of `keepclear.api.desk.Desk`. `is_full`: gives Overloaded."""
+
+    def __init__(self, *, exercise: bool = False, limits: Limits | None = None) -> None:
+        self.node = Node()
+        self.limits = limits or Limits()
+        self.clock_us = BEGAN_US
+        self.is_full = False
+        self.record: list[Committed] = []
+        self.told: list[Told] = []
+        self.log: list[dict[str, object]] = []
+        self._answered: dict[tuple[str, str], Answered] = {}
+        self._listening: list[Listening] = []
+        self.say(e.NodeBegan("Alpha's node", "alpha", "alpha.example/keepclear", exercise, "test"))
+
+    # what a test does
+
+    def say(self, event: e.Event, *, by: str = NODE, exercise: bool | None = None) -> Given:
+        """Takes an event as the host would."""
+        self.clock_us += 1_000
+        is_exercise = self.node.exercise if exercise is None else exercise
+        effects = self.node.step(event, by=by, exercise=is_exercise, at_us=self.clock_us)
+        body, outcome, sequence = body_of(event), effects.outcome, self.node.sequence - 1
+        entry = Entry.of(sequence, self.clock_us, e.kind_of(event), by, is_exercise, body, outcome)
+        self.record.append(Committed(entry, body, outcome))
+        self.told += effects.told
+        for listening in self._listening:
+            for told in effects.told:
+                listening.waiting.put_nowait(told)
+        return Given(entry, effects)
+
+    def admit(self, user: str, party: str, role: str, clearance: str = "severe", feed: str = "") -> str:
+        """Admits a user; gives a token for it."""
+        if party not in self.node.members.parties:
+            self.say(e.PartyNamed(party, party.title()))
+        self.say(e.UserAdmitted(user, party, role, clearance))
+        secret = f"secret-of-{user}"
+        self.say(e.TokenIssued(f"token-of-{user}", user, sha256(secret.encode()).hexdigest(), feed))
+        return secret
+
+    def stop(self) -> None:
+        """Ends every stream, as a host does that stops."""
+        for listening in self._listening:
+            listening.waiting.put_nowait(None)
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return len(self._listening)
+
+    # the contract
+
+    def now_us(self) -> int:
+        return self.clock_us
+
+    async def give(self, event, *, by, exercise, key="", answer=None) -> Given:
+        if self.is_full:
+            raise Overloaded(2)
+        given = self.say(event, by=by, exercise=exercise)
+        if key and answer is not None:
+            self._answered[by, key] = answer(given)
+        return given
+
+    async def answered(self, by: str, key: str) -> Answered | None:
+        return self._answered.get((by, key))
+
+    async def entries(self, first: int, count: int) -> list[Committed]:
+        return self.record[max(first, 0) : max(first, 0) + count]
+
+    async def told_after(self, sequence: int, index: int, count: int) -> list[Told]:
+        return [told for told in self.told if (told.sequence, told.index) > (sequence, index)][:count]
+
+    def subscribe(self) -> AsyncIterator[Told]:
+        if len(self._listening) >= self.limits.streams_max:
+            raise Overloaded(1)
+        listening = Listening()
+        self._listening.append(listening)
+        return self._lines(listening)
+
+    async def _lines(self, listening: Listening) -> AsyncIterator[Told]:
+        try:
+            while listening.waiting.qsize() <= self.limits.stream_lines_waiting_max:
+                told = await listening.waiting.get()
+                if told is None:
+                    return
+                yield told
+        finally:
+            self._listening.remove(listening)
+
+    async def checkpoint(self) -> str:
+        return f"alpha.example/keepclear/1\n{len(self.record)}\n\n— test\n"
+
+    async def proof(self, sequence: int) -> dict[str, object]:
+        committed = self.record[sequence]
+        return {"entry": json.loads(committed.entry.leaf), "outcome": (committed.outcome or b"").decode()}
+
+    async def track(self, subject, exercise, from_us, until_us, count):
+        found = []
+        for committed in self.record:
+            if committed.entry.kind != "positions_arrived" or committed.entry.exercise is not exercise:
+                continue
+            event = event_of("positions_arrived", committed.body)
+            batch = event.observations
+            for row in range(len(batch)):
+                if batch.subjects[batch.subject[row]] == subject and from_us <= batch.seen_at_us[row] <= until_us:
+                    position = {
+                        "seen_at_us": int(batch.seen_at_us[row]), "known_at_us": committed.entry.at_us, "lat": float(batch.lat[row]),
+                        "lon": float(batch.lon[row]), "error_m": None, "source": batch.sources[batch.source[row]], "feed": event.feed,
+                    }  # fmt: skip
+                    found.append(position)
+        return sorted(found, key=lambda row: row["seen_at_us"])[-count:]
+
+    async def presence_at(self, at_us, known_at_us, exercise):
+        """The last change of each pair seen by `at_us`, of those told by `known_at_us`; corrections are left out here."""
+        last = {}
+        for told in self.told:
+            said = json.loads(told.line)
+            if said["event"] == "presence" and told.exercise is exercise and told.at_us <= known_at_us:
+                seen_at_us = parsed(said["seen_at"])
+                if seen_at_us <= at_us:
+                    last[said["zone"], said["subject"]] = {
+                        "subject": said["subject"], "zone": said["zone"], "now": said["to"], "seen_at_us": seen_at_us,
+                        "sequence": told.sequence, "index": told.index,
+                    }  # fmt: skip
+        return [row for _, row in sorted(last.items())]
+
+    async def known_at(self, at_us: int) -> Node:
+        node = Node()
+        for committed in self.record:
+            entry = committed.entry
+            if entry.at_us <= at_us:
+                node.step(event_of(entry.kind, committed.body), by=entry.by, exercise=entry.exercise, at_us=entry.at_us)
+        return node
+
+    def note_access(self, user: str, action: str, object_kind: str, object_id: str) -> None:
+        members = self.node.members
+        owner, member = members.access_of(object_kind, object_id).owner, members.member(user)
+        self.log.append(
+            {
+                "at_us": self.clock_us, "user": user, "party": member.party, "action": action, "object_kind": object_kind,
+                "object_id": object_id, "owner": owner,
+            }
+        )  # fmt: skip
+
+    async def accesses(self, owner: str, count: int) -> list[dict[str, object]]:
+        return [line for line in reversed(self.log) if line["owner"] == owner][:count]
+
+
+def parsed(text: str) -> int:
+    from keepclear.ground.instants import parse_instant
+
+    return parse_instant(text).us

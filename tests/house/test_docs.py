@@ -121,3 +121,13 @@ def test_a_broken_link_is_seen(tmp_path):
 def test_help_of_another_python_counts_as_the_same():
     assert words_of_help("  -o FILE, --output FILE\n    where") == words_of_help("  -o, --output FILE  where")
     assert words_of_help("  -o, --output FILE") != words_of_help("  -o, --out FILE")
+
+
+def test_every_limit_of_a_node_is_in_the_reference():
+    from dataclasses import fields
+
+    from keepclear.host.config import Limits
+
+    page = (ROOT / "docs" / "reference" / "node-toml.md").read_text(encoding="utf-8")
+    named = {member.name.replace("_us_", "_").removesuffix("_us") for member in fields(Limits)}
+    assert {name for name in named if f"| `{name}` |" not in page} == set()

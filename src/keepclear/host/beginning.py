@@ -41,10 +41,9 @@ every = "10 s"
 
 # A live feed: AIS from a receiver. The feed is declared when the node starts.
 # [sources.ais-1]
-# kind = "tcp"
-# host = "127.0.0.1"
-# port = 10110
-# format = "nmea-ais"
+# connect = "tcp://127.0.0.1:10110"
+# source = "Harbour receiver"
+# silent_after = "5 min"
 """
 
 

@@ -36,7 +36,6 @@ class Limits:
     requests_per_minute      of one user, beyond a burst of as many; then 429
     streams_max              streams that may be open at once
     stream_lines_waiting_max lines that may wait for one slow reader; then its stream ends, and it resumes
-    clock_back_us_max        how far the clock may be set back while the node waits for it to come round; more ends the node
     checkpoint_every_us      how often the root of the record is signed while events come in
     snapshot_every_entries   a snapshot of the whole state is kept every so many entries: a restart replays at most these
     positions_kept_us        bodies of positions older than this may be dropped behind a snapshot; None: never
@@ -56,7 +55,6 @@ class Limits:
     requests_per_minute: int = 6_000
     streams_max: int = 200
     stream_lines_waiting_max: int = 10_000
-    clock_back_us_max: int = 5_000_000
     checkpoint_every_us: int = 1_000_000
     snapshot_every_entries: int = 20_000
     positions_kept_us: int | None = None

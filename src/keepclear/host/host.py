@@ -59,10 +59,20 @@ class _HeldBack:
 
 
 class Host:
-    """Runs one node over one store. Everything but the commits happens in the loop that it is made in."""
+    """Runs one node over one store. Everything but the commits happens in the loop that it is made in.
+
+    writes_with  what makes the writer; a simulation has one without a thread"""
 
     def __init__(
-        self, store: Store, node: Node, *, limits: Limits, clock: Clock, signer: Signer, tail: TrackChunks
+        self,
+        store: Store,
+        node: Node,
+        *,
+        limits: Limits,
+        clock: Clock,
+        signer: Signer,
+        tail: TrackChunks,
+        writes_with: type[Writer] = Writer,
     ) -> None:
         self.node = node
         self.limits = limits
@@ -86,7 +96,7 @@ class Host:
         self._closing = False
         self.failed = asyncio.Event()
         self._drained = asyncio.Event()
-        self._writer = Writer(
+        self._writer = writes_with(
             store.append,
             limits=WriterLimits(
                 limits.inbox_events_max, limits.inbox_bytes_max, limits.commit_events_max, limits.commit_bytes_max

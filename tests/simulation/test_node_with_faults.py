@@ -1,0 +1,21 @@
+"""A node lives through disk faults and stops of its machine; nothing that anybody was told is ever lost.
+
+A seed is a bug report: `./test tests/simulation --seed 17` replays one.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.virtual_time import run
+from tests.simulation.world import World
+
+SEEDS = range(12)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_acknowledged_or_told_is_lost_and_everything_follows_again(seed, tmp_path):
+    world = World(seed, tmp_path)
+    run(world.live(steps=250))
+    assert world.acknowledged, "something was acknowledged, else this shows nothing"
+    assert world.told

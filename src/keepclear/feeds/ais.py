@@ -164,8 +164,8 @@ class AisReader:
     def _take_sentence(self, sentence: Sentence, number: int, arrived_us: int) -> None:
         dated, self._dated = self._dated, None
         if sentence.name[2:] not in {"VDM", "VDO"} or sentence.text[:1] != b"!":
-            self._noticed["line_other_sentence"] += 1
             self._dated = dated_by(sentence)
+            self._noticed["line_other_sentence"] += 1
             return
         said = sentence.said if dated is None or sentence.said != NOTHING_SAID else dated
         for refused, first, lines in self._parts.pass_to(arrived_us):

@@ -30,6 +30,7 @@ class WholeLines:
         self._say = say
         self._header = b""
         self._at_beginning = False
+        self._has_lines = False
         self._ready = bytearray()
         self._begun_at: list[int] = []
         self._half = bytearray()
@@ -60,6 +61,7 @@ class WholeLines:
         if lines and self._at_beginning:
             self._at_beginning = False
             lines = self._without_header(lines)
+        self._has_lines = self._has_lines or bool(lines)
         self._ready += lines
 
     def keep_header(self, header: bytes) -> None:
@@ -70,7 +72,7 @@ class WholeLines:
         """Another file begins here, which took the place of the one before."""
         self._leave_out_half()
         self._at_beginning = True
-        if self._header or self._ready:
+        if self._has_lines:
             self._begun_at.append(len(self._ready))
         self.notes["begun_anew"] += 1
         self._say(f"{self.name} {why}; it is read from its beginning.")

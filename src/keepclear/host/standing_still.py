@@ -9,13 +9,18 @@ from keepclear.ground.signing import ED25519, public_pem
 from keepclear.host.bodies import body_of
 from keepclear.host.config import Config
 from keepclear.host.folds import VIEWS, rebuild_views, told_rows
-from keepclear.host.key_files import draw_key, write_key
+from keepclear.host.key_files import draw_key, read_key, write_key
 from keepclear.host.replaying import node_at
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
+from keepclear.record.checkpoint import Checkpoint, origin_line
 from keepclear.record.entries import Committed, Entry
+from keepclear.store import writes
 from keepclear.store.store import Store
 from keepclear.store.writes import Write
+
+# Why a key ends whose last signature is still worth something.
+BELIEVED = frozenset({"rotated", "revoked"})
 
 
 @contextmanager
@@ -46,12 +51,21 @@ def change_key(
 ) -> tuple[str, str]:
     """Draws a new signing key, introduces it, and ends the one before it; gives both key ids, the new one first.
 
-    The file of the new key is on disk before the record knows of it; that of the old one stays where it is."""
+    The file of the new key is on disk before the record knows of it; that of the old one stays where it is. An old key that can still
+    be believed signs for the new one before it ends, so that whoever knows the old one comes to know the new one (RECORD-16);
+    `passphrase` opens it as well."""
     with standing(config) as (store, node):
         ended = {event.key_id for event in node.keys if isinstance(event, e.KeyEnded)}
         live = [event.key_id for event in node.keys if isinstance(event, e.KeyIntroduced) and event.key_id not in ended]
+        vouching = [read_key(config.keys_folder, old, passphrase) for old in live if why in BELIEVED]
         key = draw_key()
         write_key(config.keys_folder, key, passphrase)
-        introduced = e.KeyIntroduced(key.public.key_id, public_pem(key.public), ED25519)
-        say(store, node, [introduced, *(e.KeyEnded(old, why, since_us, note) for old in live)], at_us)
+        say(store, node, [e.KeyIntroduced(key.public.key_id, public_pem(key.public), ED25519)], at_us)
+        if vouching:
+            checkpoint = Checkpoint(origin_line(node.origin, node.epoch), store.size(), store.root())
+            for old_key in vouching:
+                checkpoint = checkpoint.signed(old_key.signer)
+            kept = writes.Checkpoint(checkpoint.size, node.epoch, node.clock_us, checkpoint.text)
+            store.append([Write(checkpoints=(kept,))])
+        say(store, node, [e.KeyEnded(old, why, since_us, note) for old in live], at_us)
         return key.public.key_id, ", ".join(live)

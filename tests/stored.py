@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from keepclear.record.entries import Committed, Entry
 from keepclear.store.writes import Value, ViewRow, Write
 
@@ -16,7 +18,7 @@ def committed(sequence: int, *, at_us: int | None = None, kind: str = "positions
     return Committed(Entry.of(sequence, at_us, kind, "feed:harbour", False, body, outcome), body, outcome)
 
 
-def presence(sequence: int, **set_: Value) -> dict[str, Value]:
+def presence(sequence: int, **set_: Value) -> dict[str, Any]:
     """A row of `presence_change`: Alpha 1 enters Kestrel Pass, known and seen at second `sequence`."""
     return {
         "sequence": sequence, "index": 0, "exercise": False, "seq": sequence, "subject": "alpha-1", "zone": "kestrel-pass",
@@ -25,7 +27,7 @@ def presence(sequence: int, **set_: Value) -> dict[str, Value]:
     } | set_  # fmt: skip
 
 
-def alert(sequence: int, **set_: Value) -> dict[str, Value]:
+def alert(sequence: int, **set_: Value) -> dict[str, Any]:
     """A row of `alert`, raised at second `sequence`."""
     return {
         "sequence": sequence, "index": 1, "exercise": False, "key": "entered", "urgency": "now", "subject": "alpha-1",
@@ -34,7 +36,7 @@ def alert(sequence: int, **set_: Value) -> dict[str, Value]:
     } | set_  # fmt: skip
 
 
-def segment(sequence: int, **set_: Value) -> dict[str, Value]:
+def segment(sequence: int, **set_: Value) -> dict[str, Any]:
     """A row of `track_segment` from second `sequence` to ten seconds later."""
     return {
         "exercise": False, "subject": "alpha-1", "feed": "harbour", "sequence": sequence, "number": 0,

@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -247,7 +248,7 @@ def test_the_access_log_is_read_by_owner_newest_first(store):
 
 
 def test_presence_is_asked_as_it_was_at_and_as_known_at(store):
-    told = [
+    told: list[dict[str, Any]] = [
         presence(1, seen_at_us=10, known_from_us=10, now="inside"),
         presence(2, seen_at_us=30, known_from_us=30, was="inside", now="clear"),
         # At 50 it becomes known that it had left at 20 already.
@@ -287,7 +288,7 @@ def test_zones_are_asked_as_known_at(store):
 
 def test_alerts_are_read_by_state_and_page_with_their_steps(store):
     store.append([Write(views=[ViewRow("alert", alert(sequence)) for sequence in (1, 2, 3)])])
-    step = {
+    step: dict[str, Any] = {
         "sequence": 9, "index": 0, "alert_sequence": 2, "alert_index": 1, "at_us": 5, "by": "u", "state": "cleared",
         "words": "a drill", "to": "",
     }  # fmt: skip

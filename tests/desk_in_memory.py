@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 
 from keepclear.api.desk import Answered, Given, Overloaded
@@ -28,9 +27,26 @@ class Limits:
     stream_lines_waiting_max: int = 50
 
 
-@dataclass
 class Listening:
-    waiting: asyncio.Queue[Told | None] = field(default_factory=asyncio.Queue)
+    """One stream; it ends when more waits for it than may."""
+
+    def __init__(self, desk: DeskInMemory) -> None:
+        self.waiting: asyncio.Queue[Told | None] = asyncio.Queue()
+        self._desk = desk
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self) -> Told:
+        told = None if self.waiting.qsize() > self._desk.limits.stream_lines_waiting_max else await self.waiting.get()
+        if told is None:
+            await self.aclose()
+            raise StopAsyncIteration
+        return told
+
+    async def aclose(self) -> None:
+        if self in self._desk._listening:
+            self._desk._listening.remove(self)
 
 
 class DeskInMemory:
@@ -41,6 +57,7 @@ class DeskInMemory:
         self.limits = limits or Limits()
         self.clock_us = BEGAN_US
         self.is_full = False
+        self.is_stopped = False
         self.record: list[Committed] = []
         self.told: list[Told] = []
         self.log: list[dict[str, object]] = []
@@ -74,7 +91,8 @@ class DeskInMemory:
         return secret
 
     def stop(self) -> None:
-        """Ends every stream, as a host does that stops."""
+        """Ends every stream, as a host does that stops; one that begins now ends at once."""
+        self.is_stopped = True
         for listening in self._listening:
             listening.waiting.put_nowait(None)
 
@@ -105,22 +123,14 @@ class DeskInMemory:
     async def told_after(self, sequence: int, index: int, count: int) -> list[Told]:
         return [told for told in self.told if (told.sequence, told.index) > (sequence, index)][:count]
 
-    def subscribe(self) -> AsyncIterator[Told]:
+    def subscribe(self) -> Listening:
         if len(self._listening) >= self.limits.streams_max:
             raise Overloaded(1)
-        listening = Listening()
+        listening = Listening(self)
         self._listening.append(listening)
-        return self._lines(listening)
-
-    async def _lines(self, listening: Listening) -> AsyncIterator[Told]:
-        try:
-            while listening.waiting.qsize() <= self.limits.stream_lines_waiting_max:
-                told = await listening.waiting.get()
-                if told is None:
-                    return
-                yield told
-        finally:
-            self._listening.remove(listening)
+        if self.is_stopped:
+            listening.waiting.put_nowait(None)
+        return listening
 
     async def checkpoint(self) -> str:
         return f"alpha.example/keepclear/1\n{len(self.record)}\n\n— test\n"
@@ -134,7 +144,7 @@ class DeskInMemory:
         for committed in self.record:
             if committed.entry.kind != "positions_arrived" or committed.entry.exercise is not exercise:
                 continue
-            event = event_of("positions_arrived", committed.body)
+            event = event_of("positions_arrived", committed.body or b"")
             batch = event.observations
             for row in range(len(batch)):
                 if batch.subjects[batch.subject[row]] == subject and from_us <= batch.seen_at_us[row] <= until_us:
@@ -164,7 +174,7 @@ class DeskInMemory:
         for committed in self.record:
             entry = committed.entry
             if entry.at_us <= at_us:
-                node.step(event_of(entry.kind, committed.body), by=entry.by, exercise=entry.exercise, at_us=entry.at_us)
+                node.step(event_of(entry.kind, committed.body or b""), by=entry.by, exercise=entry.exercise, at_us=entry.at_us)
         return node
 
     def note_access(self, user: str, action: str, object_kind: str, object_id: str) -> None:

@@ -55,9 +55,9 @@ def body_of(rows, layout: str) -> bytes:
 degrees = st.floats(-95, 95) | st.integers(-95, 95) | st.sampled_from([0, 0.0, -0.0, 91, 181.0])
 texts = st.sampled_from(["Bravo 1", " Bravo 1 ", "211234560", "Ünder", "a{b", "lat", '"', "", "x" * 201, "a\u0007b", "b\\n"])
 times = st.sampled_from(
-    ["2026-05-18T10:00:00Z", "2026-05-18T10:00:00.5Z", "2026-05-18T10:00:00.123456Z", "2026-05-18T10:00:00.1234567Z"]
-    + ["2026-02-30T10:00:00Z", "2026-05-18T24:00:00Z", "2026-05-18T10:00:60Z", "2026-05-18 10:00:00Z", "2026-05-18T10:00:00+03:00"]
-    + ["2026-05-18T10:00:00", "1900-01-01T00:00:00Z", "2026-05-18T10:00Z", "1779098400", "", "2026-05-18T10:00:00.Z"]
+    ["2026-05-18T10:00:00Z", "2026-05-18T10:00:00.5Z", "2026-05-18T10:00:00.123456Z", "2026-05-18T10:00:00.1234567Z",
+     "2026-02-30T10:00:00Z", "2026-05-18T24:00:00Z", "2026-05-18T10:00:60Z", "2026-05-18 10:00:00Z", "2026-05-18T10:00:00+03:00",
+     "2026-05-18T10:00:00", "1900-01-01T00:00:00Z", "2026-05-18T10:00Z", "1779098400", "", "2026-05-18T10:00:00.Z"]
 ) | st.datetimes().map(lambda moment: moment.isoformat() + "Z")  # fmt: skip
 lengths = st.none() | st.floats(-5, 2_500_000) | st.integers(0, 400)
 plain_rows = st.fixed_dictionaries(
@@ -72,9 +72,9 @@ plain_rows = st.fixed_dictionaries(
     },
 )
 odd_rows = st.sampled_from(
-    [{"subject": "x"}, {"lat": "33.5N", "lon": "38.6E", "subject": "x", "seen_at": "2026-05-18T10:00:00Z"}, [], 7, None, {"mmsi": 7}]
-    + [{"subject": "x", "seen_at": "2026-05-18T10:00:00Z", "lat": True, "lon": 1.0}]
-    + [{"subject": "x", "seen_at": "2026-05-18T10:00:00Z", "lat": 1.0, "lon": 1.0, "party": "bravo"}]
+    [{"subject": "x"}, {"lat": "33.5N", "lon": "38.6E", "subject": "x", "seen_at": "2026-05-18T10:00:00Z"}, [], 7, None, {"mmsi": 7},
+     {"subject": "x", "seen_at": "2026-05-18T10:00:00Z", "lat": True, "lon": 1.0},
+     {"subject": "x", "seen_at": "2026-05-18T10:00:00Z", "lat": 1.0, "lon": 1.0, "party": "bravo"}]
 )  # fmt: skip
 layouts = st.sampled_from(["close", "indented", "lines"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,6 +38,17 @@ class Answered:
     body: bytes
 
 
+class Listening(Protocol):
+    """What is told, line by line, until it ends or is closed."""
+
+    def __aiter__(self) -> AsyncIterator[Told]: ...
+
+    def __anext__(self) -> Awaitable[Told]: ...
+
+    async def aclose(self) -> None:
+        """Listens no more; to be called however it ends, and whether it was begun or not."""
+
+
 class Desk(Protocol):
     """Used from the loop of the host only; `node` is read between steps and never kept over an await."""
 
@@ -69,8 +80,10 @@ class Desk(Protocol):
     async def told_after(self, sequence: int, index: int, count: int) -> Sequence[Told]:
         """Up to `count` of what was told behind this id, from the record."""
 
-    def subscribe(self) -> AsyncIterator[Told]:
-        """What is told from now on, as it becomes durable. Ends when the host stops, or when its reader falls too far behind."""
+    def subscribe(self) -> Listening:
+        """What is told from now on, as it becomes durable. Ends when the host stops, or when its reader falls too far behind.
+
+        Raises `Overloaded` where there are as many streams as there may be."""
 
     async def checkpoint(self) -> str:
         """The newest signed checkpoint, as C2SP text."""

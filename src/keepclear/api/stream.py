@@ -19,7 +19,7 @@ from msgspec import Meta
 
 from keepclear.api.alerts import zone_name
 from keepclear.api.asking import Answer, Ask, Route, ToldId, told_id
-from keepclear.api.desk import Overloaded
+from keepclear.api.desk import Desk, Listening, Overloaded
 from keepclear.api.paging import Exercise
 from keepclear.ground.errors import Refused
 from keepclear.node.effects import Told
@@ -51,35 +51,39 @@ async def stream(ask: Ask[StreamAsked, None]) -> Answer:
     name = "Last-Event-ID" if ask.last_event else "after"
     after = told_id(name, given) if given else None
     kinds = frozenset(ask.query.event.split(",")) if ask.query.event else frozenset()
-    lines = from_record_and_live(ask, after)
-    return Answer(events(ask, lines, kinds), media_type=MEDIA_TYPE)
-
-
-def from_record_and_live(ask: Ask[Any, Any], after: ToldId | None) -> AsyncGenerator[Told | None, None]:
-    """Every line behind an id, and then as it is told; None where nothing came for `HEARTBEAT_S`.
-
-    Who begins now listens now: nothing that becomes durable from here on can be missed."""
+    # Who begins now listens now: nothing that becomes durable from here on can be missed.
     live = ask.desk.subscribe() if after is None else None
-    return _lines(ask, after, live)
+    sent = events(ask, lines_of(ask.desk, after, live), kinds)
+    begin = await anext(sent)  # begun, so that it is closed whatever becomes of the answer
+    return Answer(_behind(begin, sent), media_type=MEDIA_TYPE)
 
 
-async def _lines(
-    ask: Ask[Any, Any], after: ToldId | None, live: AsyncIterator[Told] | None
-) -> AsyncGenerator[Told | None, None]:
+async def _behind(begin: bytes, others: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    try:
+        yield begin
+        async for event in others:
+            yield event
+    finally:
+        await others.aclose()
+
+
+async def lines_of(desk: Desk, after: ToldId | None, live: Listening | None) -> AsyncGenerator[Told | None, None]:
+    """Every line behind an id, and then as it is told; None at its begin, and where nothing came for `HEARTBEAT_S`."""
     last = after or (-1, -1)
-    if live is None:
-        # Most of the past is read before listening begins, so that it does not pile up meanwhile; the rest behind it.
-        async for told in _history(ask, last):
-            last = (told.sequence, told.index)
-            yield told
-        live = ask.desk.subscribe()
-        async for told in _history(ask, last):
-            last = (told.sequence, told.index)
-            yield told
     waiting: asyncio.Future[Told] | None = None
     try:
+        yield None
+        if live is None:
+            # Most of the past is read before listening begins, so that it does not pile up meanwhile; the rest behind it.
+            async for told in _history(desk, last):
+                last = (told.sequence, told.index)
+                yield told
+            live = desk.subscribe()
+            async for told in _history(desk, last):
+                last = (told.sequence, told.index)
+                yield told
         while True:
-            waiting = asyncio.ensure_future(anext(live))
+            waiting = asyncio.ensure_future(live.__anext__())
             while not (await asyncio.wait([waiting], timeout=HEARTBEAT_S))[0]:
                 yield None
             try:
@@ -93,12 +97,12 @@ async def _lines(
         if waiting is not None and not waiting.done():
             waiting.cancel()
             await asyncio.wait([waiting])
-        if isinstance(live, AsyncGenerator):
+        if live is not None:
             await live.aclose()
 
 
-async def _history(ask: Ask[Any, Any], after: ToldId) -> AsyncIterator[Told]:
-    while found := await ask.desk.told_after(*after, LINES_PER_READ):
+async def _history(desk: Desk, after: ToldId) -> AsyncIterator[Told]:
+    while found := await desk.told_after(*after, LINES_PER_READ):
         for told in found:
             yield told
         after = (found[-1].sequence, found[-1].index)
@@ -107,9 +111,10 @@ async def _history(ask: Ask[Any, Any], after: ToldId) -> AsyncIterator[Told]:
 async def events(
     ask: Ask[Any, Any], lines: AsyncGenerator[Told | None, None], kinds: frozenset[str]
 ) -> AsyncGenerator[bytes, None]:
-    """The lines that the user may see, as server-sent events."""
-    yield b"retry: %d\n\n" % RETRY_MS
+    """The lines that the user may see, as server-sent events; first of all, how soon to come back."""
     try:
+        await anext(lines)
+        yield b"retry: %d\n\n" % RETRY_MS
         async for told in lines:
             if not _is_still_accepted(ask):
                 return

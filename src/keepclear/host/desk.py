@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from keepclear.api.desk import Answered, Given
 from keepclear.ground.errors import Refused
 from keepclear.host.config import Limits
-from keepclear.host.host import Host
+from keepclear.host.host import Host, Reader
 from keepclear.host.replaying import node_at
 from keepclear.host.told_lines import told_after
 from keepclear.node.effects import Told
@@ -76,7 +76,7 @@ class HostDesk:
         """As the contract says."""
         return await asyncio.to_thread(told_after, self._store, sequence, index, count)
 
-    def subscribe(self) -> AsyncIterator[Told]:
+    def subscribe(self) -> Reader:
         """As the contract says."""
         return self._host.subscribe()
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
@@ -94,6 +94,7 @@ class Host:
         self._accesses: list[writes.Access] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._streams_ended = False
         self.failed = asyncio.Event()
         self._drained = asyncio.Event()
         self._writer = writes_with(
@@ -348,34 +349,31 @@ class Host:
         }  # fmt: skip
 
     def end_streams(self) -> None:
-        """Every stream ends behind what it has."""
+        """Every stream ends behind what it has, and so does one that begins later."""
+        self._streams_ended = True
         for reader in list(self._readers):
             reader.end()
 
     # --- who listens ---
 
-    def subscribe(self) -> AsyncIterator[Told]:
+    def subscribe(self) -> Reader:
         """What becomes durable from now on; see `keepclear.api.desk.Desk`."""
         if len(self._readers) >= self.limits.streams_max:
             raise Overloaded(RETRY_AFTER_S)
-        reader = Reader(self.limits.stream_lines_waiting_max)
+        reader = Reader(self.limits.stream_lines_waiting_max, self._readers.discard)
         self._readers.add(reader)
-        return self._lines_of(reader)
-
-    async def _lines_of(self, reader: Reader) -> AsyncIterator[Told]:
-        try:
-            while (told := await reader.next()) is not None:
-                yield told
-        finally:
-            self._readers.discard(reader)
+        if self._closing or self._streams_ended or self.failure is not None:
+            reader.end()
+        return reader
 
 
 class Reader:
     """One stream: what waits for it, up to a limit; beyond, it ends behind what it has, and its reader resumes from the record."""
 
-    def __init__(self, lines_max: int) -> None:
+    def __init__(self, lines_max: int, leave: Callable[[Reader], None]) -> None:
         self._lines: deque[Told] = deque()
         self._lines_max = lines_max
+        self._leave = leave
         self._ended = False
         self._something = asyncio.Event()
 
@@ -394,11 +392,19 @@ class Reader:
         self._ended = True
         self._something.set()
 
-    async def next(self) -> Told | None:
-        """The next line; None where nothing more comes."""
+    def __aiter__(self) -> Reader:
+        return self
+
+    async def __anext__(self) -> Told:
+        """The next line, until nothing more comes."""
         while not self._lines:
             if self._ended:
-                return None
+                await self.aclose()
+                raise StopAsyncIteration
             self._something.clear()
             await self._something.wait()
         return self._lines.popleft()
+
+    async def aclose(self) -> None:
+        """Whoever listened goes away. Not a generator: one that was never begun would not notice, and count for ever."""
+        self._leave(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -17,12 +18,12 @@ class Caller:
 
     def __init__(self, desk: DeskInMemory) -> None:
         self.desk = desk
-        self.app = app(desk)
+        self.app: Any = app(desk)
 
-    def __call__(self, method: str, path: str, token: str | None = None, **asked: object) -> httpx.Response:
+    def __call__(self, method: str, path: str, token: str | None = None, **asked: Any) -> httpx.Response:
         return asyncio.run(self.ask(method, path, token, **asked))
 
-    async def ask(self, method: str, path: str, token: str | None = None, **asked: object) -> httpx.Response:
+    async def ask(self, method: str, path: str, token: str | None = None, **asked: Any) -> httpx.Response:
         headers = dict(asked.pop("headers", {}))
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
@@ -30,16 +31,16 @@ class Caller:
         async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
             return await client.request(method, path, headers=headers, **asked)
 
-    def get(self, path: str, token: str | None = None, **asked: object) -> httpx.Response:
+    def get(self, path: str, token: str | None = None, **asked: Any) -> httpx.Response:
         return self("GET", path, token, **asked)
 
-    def post(self, path: str, token: str | None = None, **asked: object) -> httpx.Response:
+    def post(self, path: str, token: str | None = None, **asked: Any) -> httpx.Response:
         return self("POST", path, token, **asked)
 
-    def put(self, path: str, token: str | None = None, **asked: object) -> httpx.Response:
+    def put(self, path: str, token: str | None = None, **asked: Any) -> httpx.Response:
         return self("PUT", path, token, **asked)
 
-    def delete(self, path: str, token: str | None = None, **asked: object) -> httpx.Response:
+    def delete(self, path: str, token: str | None = None, **asked: Any) -> httpx.Response:
         return self("DELETE", path, token, **asked)
 
 
@@ -49,7 +50,7 @@ class Event:
 
     id: str
     event: str
-    data: dict[str, object]
+    data: dict[str, Any]
 
 
 @dataclass
@@ -116,17 +117,17 @@ class Stream:
             await asyncio.wait_for(asyncio.gather(self.task, return_exceptions=True), 10)
 
 
-KESTREL_PASS = {
+KESTREL_PASS: dict[str, Any] = {
     "type": "Feature",
     "id": "kestrel-pass",
     "geometry": {"type": "Point", "coordinates": [38.6, 33.5]},
     "properties": {"name": "Kestrel Pass", "radius": "20 km"},
 }
-AWAY = {"subject": "Bravo 1", "seen_at": "2026-05-18T10:00:00Z", "lat": 33.9, "lon": 38.6}
-INSIDE = {"subject": "Bravo 1", "seen_at": "2026-05-18T10:10:00Z", "lat": 33.6, "lon": 38.6}
+AWAY: dict[str, Any] = {"subject": "Bravo 1", "seen_at": "2026-05-18T10:00:00Z", "lat": 33.9, "lon": 38.6}
+INSIDE: dict[str, Any] = {"subject": "Bravo 1", "seen_at": "2026-05-18T10:10:00Z", "lat": 33.6, "lon": 38.6}
 
 
-def zones_of(*features: dict[str, object]) -> dict[str, object]:
+def zones_of(*features: Any) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": list(features)}
 
 
@@ -149,11 +150,11 @@ class Staffed:
         names = ("administrator", "planner", "officer", "viewer", "liaison", "auditor", "mast")
         return {name: getattr(self, name) for name in names}
 
-    def bring(self, *rows: dict[str, object], feed: str = "ais-1", **asked: object) -> httpx.Response:
+    def bring(self, *rows: Any, feed: str = "ais-1", **asked: Any) -> httpx.Response:
         return self.call.post(f"/v1/feeds/{feed}/positions", self.officer, json=list(rows), **asked)
 
 
-def staffed(**kinds: object) -> Staffed:
+def staffed(**kinds: Any) -> Staffed:
     from keepclear.node import events as e
 
     desk = DeskInMemory(**kinds)

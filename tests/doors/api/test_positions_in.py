@@ -37,8 +37,8 @@ BODIES = {
     "application/json": lambda: json.dumps(ROWS).encode(),
     "application/geo+json": lambda: json.dumps({"type": "FeatureCollection", "features": FEATURES}).encode(),
     "application/x-ndjson": lambda: "\n".join(map(json.dumps, ROWS)).encode(),
-    "text/csv": lambda: CSV.encode(),
-    "text/csv; charset=utf-8": lambda: CSV.encode(),
+    "text/csv": CSV.encode,
+    "text/csv; charset=utf-8": CSV.encode,
     COLUMNS_MEDIA: columns,
 }
 
@@ -128,7 +128,12 @@ def test_how_text_is_to_be_read_can_be_said():
     answer = bring(staff, body, "text/csv", f"/v1/feeds/ais-1/positions{query}")
     assert answer.json()["accepted"] == 1, answer.text
     (track,) = staff.call.get("/v1/tracks", staff.officer).json()["items"]
-    assert (track["subject"], track["seen_at"], track["lat"], track["source"]) == ("211234560", "2026-05-18T10:00:00Z", 33.9, "log")
+    assert (track["subject"], track["seen_at"], track["lat"], track["source"]) == (
+        "211234560",
+        "2026-05-18T10:00:00Z",
+        33.9,
+        "log",
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,7 +167,10 @@ def test_what_is_no_batch_is_refused_as_a_whole_and_recorded_nowhere(body, media
 
 def test_a_batch_has_a_largest_size_in_rows_and_in_bytes():
     staff = staffed(limits=Limits(rows_max=10, body_bytes_max=20_000))
-    for rows, media_type in [(json.dumps([AWAY] * 11).encode(), "application/json"), (CSV.encode() + CSV.encode()[24:] * 5, "text/csv")]:
+    for rows, media_type in [
+        (json.dumps([AWAY] * 11).encode(), "application/json"),
+        (CSV.encode() + CSV.encode()[24:] * 5, "text/csv"),
+    ]:
         answer = bring(staff, rows, media_type)
         assert (answer.status_code, answer.json()["type"]) == (413, "keepclear:rows.too_many")
     assert bring(staff, json.dumps([AWAY] * 10).encode()).status_code == 200
@@ -235,7 +243,7 @@ def test_what_is_no_key_is_refused(key):
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "Idempotency-Key")
 
 
-def test_a_request_that_is_being_done_is_not_begun_again():
+def test_a_request_that_is_being_done_is_not_begun_again(monkeypatch):
     import asyncio
 
     staff = staffed()
@@ -245,7 +253,7 @@ def test_a_request_that_is_being_done_is_not_begun_again():
         await go_on.wait()
 
     async def main():
-        staff.desk.answered = slowly
+        monkeypatch.setattr(staff.desk, "answered", slowly)
         asked = {"content": b"[]", "headers": {"Content-Type": "application/json", "Idempotency-Key": "k1"}}
         first = asyncio.ensure_future(staff.call.ask("POST", "/v1/feeds/ais-1/positions", staff.mast, **asked))
         second = asyncio.ensure_future(staff.call.ask("POST", "/v1/feeds/ais-1/positions", staff.mast, **asked))
@@ -263,6 +271,6 @@ def test_what_columns_say_is_what_the_record_keeps():
     bring(staff, columns(), COLUMNS_MEDIA)
     from keepclear.host.bodies import event_of
 
-    event = event_of("positions_arrived", staff.desk.record[-1].body)
+    event = event_of("positions_arrived", staff.desk.record[-1].body or b"")
     assert event.feed == "ais-1"
     assert np.array_equal(event.observations.lat_e7, [339_000_000, 336_000_000])

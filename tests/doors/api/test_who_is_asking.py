@@ -20,7 +20,7 @@ ADDRESSES = [(route.method, route.path.replace("{", "").replace("}", "")) for ro
 
 def test_without_a_token_every_address_and_method_gets_the_same_answer():
     staff = staffed()
-    answers: dict[object, set[str]] = {}
+    answers: dict[tuple[int, tuple[tuple[str, str], ...]], set[str]] = {}
     for method, path in ADDRESSES:
         answer = staff.call(method, path, content=b"{", headers={"Content-Type": "application/json"})
         body = "" if method == "HEAD" else answer.text
@@ -36,9 +36,11 @@ def test_without_a_token_every_address_and_method_gets_the_same_answer():
 
 FORGED = [
     {"Authorization": value}
-    for value in ["", "Bearer", "Bearer ", "Bearer x", "bearer kc_" + "A" * 43, "Basic c2VjcmV0LW9mLWFkYQ==", "secret-of-ada"]
-    + ["Bearer secret-of-ada2", "Bearer secret-of-ada secret-of-ada", "Bearer token-of-ada", "Bearer " + "x" * 60_000, "Bearer \xff"]
-    + ["Bearer " + sha256(b"secret-of-ada").hexdigest(), "Bearer secret-of-ada,secret-of-ada", "Digest secret-of-ada"]
+    for value in [
+        "", "Bearer", "Bearer ", "Bearer x", "bearer kc_" + "A" * 43, "Basic c2VjcmV0LW9mLWFkYQ==", "secret-of-ada",
+        "Bearer secret-of-ada2", "Bearer secret-of-ada secret-of-ada", "Bearer token-of-ada", "Bearer " + "x" * 60_000, "Bearer \xff",
+        "Bearer " + sha256(b"secret-of-ada").hexdigest(), "Bearer secret-of-ada,secret-of-ada", "Digest secret-of-ada",
+    ]
 ]  # fmt: skip
 
 
@@ -160,7 +162,9 @@ def test_a_token_of_a_feed_brings_positions_and_reads_nothing():
     assert staff.call.post("/v1/feeds/ais-2/positions", staff.mast, json=[INSIDE]).status_code in {403, 404}
     for route in ROUTES:
         if route.method == "GET" and route.path != "/v1/me":
-            path = route.path.format(**{name: {"collection": "zones", "sequence": "1"}.get(name, "ais-1") for name in route.names})
+            path = route.path.format(
+                **{name: {"collection": "zones", "sequence": "1"}.get(name, "ais-1") for name in route.names}
+            )
             query = "?subject=Bravo 1" if route.path == "/v1/positions" else ""
             answer = staff.call.get(path + query, staff.mast)
             assert answer.status_code in {403, 404} or answer.json()["items"] == [], route.path
@@ -280,7 +284,11 @@ def test_a_web_socket_is_closed_without_a_word():
 
 def test_the_two_sides_never_meet_and_every_answer_says_which_it_is():
     staff = staffed()
-    assert staff.call.get("/v1/zones?exercise=true", staff.officer).json() == {"exercise": True, "items": [], "next": None}
+    assert staff.call.get("/v1/zones?exercise=true", staff.officer).json() == {
+        "exercise": True,
+        "items": [],
+        "next": None,
+    }
     agreed = staff.call.put("/v1/zones?exercise=true", staff.planner, json=zones_of(KESTREL_PASS))
     assert agreed.json()["exercise"] is True
     assert agreed.headers["keepclear-exercise"] == "true"

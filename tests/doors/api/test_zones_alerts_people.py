@@ -42,7 +42,8 @@ def test_a_zone_stays_as_it_was_known():
 def test_every_error_of_a_zone_file_is_answered_with_its_path_and_nothing_is_taken():
     staff = staffed()
     bad = zones_of(
-        {**SECOND, "properties": {"radius": "20"}}, {**SECOND, "id": "third", "geometry": {"type": "Point", "coordinates": [400, 0]}}
+        {**SECOND, "properties": {"radius": "20"}},
+        {**SECOND, "id": "third", "geometry": {"type": "Point", "coordinates": [400, 0]}},
     )
     answer = staff.call.put("/v1/zones", staff.planner, json=bad)
     assert answer.status_code == 422
@@ -68,7 +69,12 @@ def test_what_is_noted_of_a_zone_file_comes_with_the_answer():
         ("/v1/zones", b"\xff\xfe", 422, "zones.refused"),
         ("/v1/zones", b'{"type":"FeatureCollection","features":[]}', 422, "zones.none"),
         ("/v1/zones/other", json.dumps(KESTREL_PASS).encode(), 422, "zone.other_id"),
-        ("/v1/zones/kestrel-pass", json.dumps(KESTREL_PASS).encode() + b"," + json.dumps(SECOND).encode(), 422, "zone.other_id"),
+        (
+            "/v1/zones/kestrel-pass",
+            json.dumps(KESTREL_PASS).encode() + b"," + json.dumps(SECOND).encode(),
+            422,
+            "zone.other_id",
+        ),
         ("/v1/zones/Kestrel", json.dumps({**KESTREL_PASS, "id": "Kestrel"}).encode(), 422, "id.unusable"),
     ],
 )
@@ -90,7 +96,8 @@ def test_lists_come_in_pages():
     staff = staffed()
     for place in range(5):
         staff.call.put("/v1/zones", staff.planner, json=zones_of({**SECOND, "id": f"z{place}"}))
-    seen, after = [], ""
+    seen: list[str] = []
+    after: str | None = ""
     while after is not None:
         page = staff.call.get(f"/v1/zones?limit=2{after}", staff.viewer).json()
         assert len(page["items"]) <= 2
@@ -99,7 +106,9 @@ def test_lists_come_in_pages():
     assert seen == ["kestrel-pass", "z0", "z1", "z2", "z3", "z4"]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "after=" + "x" * 301, "bbox=1", "exercise=maybe"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "after=" + "x" * 301, "bbox=1", "exercise=maybe"]
+)
 def test_a_parameter_that_cannot_be_read_is_named(query):
     staff = staffed()
     answer = staff.call.get(f"/v1/zones?{query}", staff.viewer)
@@ -116,10 +125,17 @@ def test_who_is_inside_now_and_who_was_then():
     staff.bring({**AWAY, "seen_at": "2026-05-18T10:20:00Z"})
     assert staff.call.get("/v1/presence", staff.viewer).json()["items"] == []
     (then,) = staff.call.get("/v1/presence?at=2026-05-18T10:15:00Z", staff.viewer).json()["items"]
-    assert (then["subject"], then["zone"], then["state"], then["since"]) == ("Bravo 1", "kestrel-pass", "inside", "2026-05-18T10:10:00Z")
+    assert (then["subject"], then["zone"], then["state"], then["since"]) == (
+        "Bravo 1",
+        "kestrel-pass",
+        "inside",
+        "2026-05-18T10:10:00Z",
+    )
     assert staff.call.get("/v1/presence?at=2026-05-18T10:15:00Z&zone=other", staff.viewer).json()["items"] == []
     known_at = "2026-05-18T10:00:00.000001Z"
-    assert staff.call.get(f"/v1/presence?at=2026-05-18T10:15:00Z&known_at={known_at}", staff.viewer).json()["items"] == []
+    assert (
+        staff.call.get(f"/v1/presence?at=2026-05-18T10:15:00Z&known_at={known_at}", staff.viewer).json()["items"] == []
+    )
 
 
 def test_every_answer_about_presence_says_what_it_is_not():
@@ -207,7 +223,8 @@ def test_an_alert_is_seen_as_it_was_known():
     known_at = staff.call.get("/v1/status", staff.officer).json()["now"]
     staff.call.post(f"/v1/alerts/{alert['id']}/clear", staff.officer, json={"reason": "x"})
     states = [
-        staff.call.get(f"/v1/alerts/{alert['id']}{query}", staff.officer).json()["state"] for query in ("", f"?known_at={known_at}")
+        staff.call.get(f"/v1/alerts/{alert['id']}{query}", staff.officer).json()["state"]
+        for query in ("", f"?known_at={known_at}")
     ]
     assert states == ["cleared", "raised"]
 
@@ -220,7 +237,12 @@ def test_a_feed_is_declared_heard_and_ended():
     said = {"source": "Northlight patrols", "grading": "B2", "silent_after_us": 600_000_000}
     assert staff.call.put("/v1/feeds/patrols", staff.planner, json=said).status_code == 200
     feed = staff.call.get("/v1/feeds/patrols", staff.viewer).json()
-    assert (feed["source"], feed["grading"], feed["is_open"], feed["last_heard"]) == ("Northlight patrols", "B2", True, None)
+    assert (feed["source"], feed["grading"], feed["is_open"], feed["last_heard"]) == (
+        "Northlight patrols",
+        "B2",
+        True,
+        None,
+    )
     assert staff.call.delete("/v1/feeds/patrols?reason=over", staff.planner).status_code == 200
     assert staff.call.get("/v1/feeds/patrols", staff.viewer).json()["is_open"] is False
     assert staff.bring(INSIDE, feed="patrols").status_code == 404
@@ -329,7 +351,10 @@ def test_an_entry_is_shown_to_those_who_see_all_it_concerns():
 def test_who_may_act_here_is_shown_to_administrators_and_auditors():
     staff = staffed()
     kinds = {
-        who: {entry["kind"] for entry in staff.call.get("/v1/record/entries?limit=1000", staff.tokens[who]).json()["items"]}
+        who: {
+            entry["kind"]
+            for entry in staff.call.get("/v1/record/entries?limit=1000", staff.tokens[who]).json()["items"]
+        }
         for who in ("administrator", "auditor", "officer", "liaison")
     }
     assert "user_admitted" in kinds["administrator"]
@@ -340,7 +365,8 @@ def test_who_may_act_here_is_shown_to_administrators_and_auditors():
 
 def test_the_record_comes_in_pages():
     staff = staffed()
-    seen, after = [], -1
+    seen: list[int] = []
+    after: int | str | None = -1
     while after is not None:
         page = staff.call.get(f"/v1/record/entries?limit=7&after={after}", staff.auditor).json()
         seen += [entry["sequence"] for entry in page["items"]]

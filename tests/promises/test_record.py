@@ -50,7 +50,7 @@ from keepclear.record.proofs import (
     read_proof,
 )
 from keepclear.record.tree import TilesInMemory, Tree, check_consistency, check_inclusion, inclusion_proof, leaf_hash
-from tests.records import ALPHA, ALPHA_NEXT, BRAVO, RECORD, Recording, key_named, small_record
+from tests.records import ALPHA, ALPHA_NEXT, BRAVO, RECORD, Recording, key_named, rewritten, small_record
 
 TRUST = Trust(named=(NoteKey(RECORD, ALPHA.public),))
 BOTH = TRUST.with_keys([ALPHA_NEXT.public])
@@ -163,6 +163,8 @@ def test_another_party_cosigns_with_the_time_at_which_it_had_seen_it():
     assert refused_key(vouched, earlier, Trust((), (*TRUST.named, witness))) == "checkpoint.cosignature"
     with pytest.raises(Refused, match="None of the known keys"):
         vouched(read, Trust((), (witness,)))
+    as_cosigner = NoteKey(RECORD, ALPHA.public, cosigner=True)
+    assert refused_key(vouched, small_record().checkpoints[0], Trust((), (as_cosigner,))) == "checkpoint.unsigned"
 
 
 @pytest.mark.promise("RECORD-5")
@@ -522,6 +524,31 @@ def test_a_key_that_was_put_into_a_copy_is_never_trusted():
     assert "record.key_not_vouched" in keys
     assert "record.unproven" in keys
     assert found(lines, TRUST) == []
+
+
+@pytest.mark.promise("RECORD-16")
+def test_a_key_that_only_a_changed_entry_introduces_is_not_trusted_behind_sound_entries_either():
+    recording = small_record()
+    recording.positions(2)
+    recording.sign(ALPHA_NEXT)
+    intruder = Recording(begun=False)
+    intruder.entries = list(recording.entries[:25])
+    intruder.at_us = intruder.entries[-1].entry.at_us
+    intruder.introduce(BRAVO)
+    lines = recording.lines()
+    place = next(n for n, line in enumerate(lines) if b'"sequence":25,' in line)
+    entry, body = intruder.entries[25].entry, intruder.entries[25].body or b""
+    leaf = b64encode(leaf_hash(entry.leaf)).decode()
+    fields = json.loads(entry.leaf)
+    in_order = {name: fields[name] for name in ("v", "sequence", "at_us", "kind", "by", "exercise", "body", "outcome")}
+    lines = rewritten(lines, place + 1, entry=in_order, leaf=leaf, body=b64encode(body).decode(), outcome=None)
+    forged = Checkpoint(origin_line(RECORD, 1), 48, recording.tree.root()).signed(BRAVO.signer)
+    number = next(
+        n for n, line in enumerate(lines, 1) if line.startswith(b'{"line":"checkpoint"') and b"/1\\n48" in line
+    )
+    keys = [key for key, _ in found(rewritten(lines, number, checkpoint=forged.text), TRUST)]
+    assert "record.root" in keys
+    assert "record.key_not_vouched" in keys
 
 
 @pytest.mark.promise("RECORD-17")

@@ -39,6 +39,11 @@ examples:
   keepclear record verify alpha.jsonl --key alpha.key --checkpoint alpha-in-may.txt
 """
 _SHOW_EPILOG = """\
+examples:
+  keepclear record show 400-417 --node alpha
+  keepclear record show 417.0 --node alpha
+  keepclear record show --keys --node alpha > alpha.key
+
 WHAT is an entry (417), a line of what followed from it (417.0), or a range (400-417); without it the newest entries are shown.
 The line of --keys goes to whoever shall check proofs, by a way that they trust.
 

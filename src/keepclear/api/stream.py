@@ -94,9 +94,9 @@ async def lines_of(desk: Desk, after: ToldId | None, live: Listening | None) -> 
                 last = (told.sequence, told.index)
                 yield told
     finally:
-        if waiting is not None and not waiting.done():
+        # Nothing is waited for here: who goes away cancels this too, at every await.
+        if waiting is not None:
             waiting.cancel()
-            await asyncio.wait([waiting])
         if live is not None:
             await live.aclose()
 
@@ -138,8 +138,7 @@ def _is_still_accepted(ask: Ask[Any, Any]) -> bool:
 
 
 def _sees(ask: Ask[Any, Any], told: Told) -> bool:
-    behind = () if told.what == "zone" else ask.side.feeds_behind(told.zone, told.subject)
-    return ask.sees(ask.members.concerned(told.zone, told.subject, told.feed, behind), Action.EXPORT)
+    return ask.sees(ask.node.concerned_by(told), Action.EXPORT)
 
 
 def event_of(told: Told, zone: str) -> bytes:

@@ -18,7 +18,7 @@ from keepclear.ground.errors import Refused
 from keepclear.ground.instants import utc_text
 from keepclear.node import events as e
 from keepclear.node.alert_book import LiveAlert
-from keepclear.node.effects import Effects
+from keepclear.node.effects import Effects, Told
 from keepclear.node.side import Books, Side, Teller
 from keepclear.node.words import words_checked
 from keepclear.parties.ids import id_checked
@@ -236,6 +236,12 @@ class Node:
         return self.members.concerned(
             alert.zone, alert.subject, alert.feed, side.feeds_behind(alert.zone, alert.subject)
         )
+
+    def concerned_by(self, told: Told) -> tuple[Access, ...]:
+        """Every object that something told rests on; whoever may not see one of them may not see the line."""
+        side = self._sides[told.exercise]
+        behind = () if told.what == "zone" else side.feeds_behind(told.zone, told.subject)
+        return self.members.concerned(told.zone, told.subject, told.feed, behind)
 
     # what follows
 

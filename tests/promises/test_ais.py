@@ -352,3 +352,12 @@ def test_how_the_bytes_are_cut_changes_nothing():
         assert all(
             np.array_equal(getattr(taken.observations, name), getattr(whole.observations, name)) for name in COLUMNS
         )
+
+
+@pytest.mark.promise("AIS-2")
+def test_a_fault_of_the_decoder_costs_the_message_and_not_the_feed(monkeypatch):
+    def failing(*texts: bytes) -> None:
+        raise IndexError(len(texts))
+
+    monkeypatch.setattr(ais_module.pyais, "decode", failing)
+    assert keys(read([ONE, ONE])) == ["ais.undecodable"] * 2

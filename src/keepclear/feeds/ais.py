@@ -194,9 +194,10 @@ class AisReader:
             mend = "A part of it is missing, or it is no message of AIS."
             what = f"Message {kind} is cut short: {bits} bits"
             raise Refused("ais.short", what, value=_shown(whole), mend=mend)
+        # A fault of the decoder in the face of hostile bytes costs this message and not the feed.
         try:
             message: Any = pyais.decode(*whole.texts)
-        except AISBaseException as error:
+        except (AISBaseException, ArithmeticError, LookupError, TypeError, ValueError) as error:
             what = f"The message of AIS cannot be decoded ({type(error).__name__})"
             raise Refused("ais.undecodable", what, value=_shown(whole)) from error
         subject = _subject(message.mmsi)

@@ -21,10 +21,10 @@ import numpy as np
 
 from keepclear.feeds.ais import AisReader
 from keepclear.feeds.clock import WallClock
-from keepclear.feeds.growing import TAKEN_BYTES_MAX, GrowingFile
+from keepclear.feeds.growing import GrowingFile
 from keepclear.feeds.nmea import DATAGRAM_HEAD
 from keepclear.feeds.ordering import without_unused
-from keepclear.ground.errors import Refused
+from keepclear.ground.errors import Refused, printable
 from keepclear.host.intake import AisIntake, Intake, TableIntake
 from keepclear.host.source_config import FollowedFile, SourceConfig, TcpClient, UdpListener
 from keepclear.node.events import FeedStateChanged, PositionsArrived
@@ -35,7 +35,11 @@ CONNECT_TIMEOUT_S = 10.0
 # The pause before the first new attempt, doubled each time up to the second; each is cut by chance to between half and all of it, so that
 # many nodes do not come back at one instant.
 PAUSE_S_MIN, PAUSE_S_MAX = 1.0, 60.0
+# Some 300 lines of AIS, read in 8 ms: others of the loop do not wait longer.
+READ_BYTES_MAX = 16_384
 LOOK_AGAIN_S = 0.1
+# Seconds until a quiet connection is asked whether it lives, seconds between askings, and how many may go without an answer.
+KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 ROOM_AGAIN_S = 0.02
 # What the kernel holds while the loop is busy; a receiver sends some 100 bytes for a report.
 DATAGRAMS_HELD_BYTES = 4_194_304
@@ -126,12 +130,15 @@ class LiveFeed:
         """Runs until it is cancelled, or a file cannot be read on. What was read until then is given."""
         giving = asyncio.create_task(self._give_when_due())
         reading = asyncio.create_task(self._read())
-        why = "stopped"
+        why = "failed"
         try:
             await asyncio.wait({giving, reading}, return_when=asyncio.FIRST_COMPLETED)
             for task in (reading, giving):
                 if task.done():
                     why = await task
+        except asyncio.CancelledError:
+            why = "stopped"
+            raise
         finally:
             for task in (reading, giving):
                 task.cancel()
@@ -231,7 +238,7 @@ class LiveFeed:
 
     def _change(self, state: str, why: str) -> None:
         self._state, self._why, self._since_us = state, why, self._around.now_us()
-        self._around.tell(FeedStateChanged(self.config.feed, state, why))
+        self._around.tell(FeedStateChanged(self.config.feed, state, printable(why)))
 
     def _connected(self, where: str) -> None:
         self._connections += 1
@@ -278,10 +285,11 @@ class LiveFeed:
     async def _one_connection(self, via: TcpClient) -> str:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(via.host, via.port)
+        _keep_alive(writer.get_extra_info("socket"))
         quiet = asyncio.create_task(self._abort_when_quiet(via, writer))
         try:
             self._connected(f"to {via.host} port {via.port}")
-            while data := await reader.read(TAKEN_BYTES_MAX):
+            while data := await reader.read(READ_BYTES_MAX):
                 self._hear(data)
                 await self._room()
         except OSError:
@@ -338,7 +346,7 @@ class LiveFeed:
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
         try:
             self._connected(f"to the pipe {via.path}")
-            while data := await reader.read(TAKEN_BYTES_MAX):
+            while data := await reader.read(READ_BYTES_MAX):
                 self._hear(data)
                 await self._room()
         finally:
@@ -397,6 +405,14 @@ class _Datagrams(asyncio.DatagramProtocol):
         """The socket is gone."""
         if not self._failed.done():
             self._failed.set_result(None)
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    """Has the kernel find out when the other side is gone without a word, within a minute."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEP_ALIVE.items():
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _is_pipe(path: str) -> bool:

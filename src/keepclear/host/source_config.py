@@ -23,7 +23,7 @@ from keepclear.ground.instants import duration_text
 from keepclear.ground.quantities import parse_duration_us
 
 FORMATS = {"nmea-ais": "", "csv": "delimited", "ndjson": "ndjson", "geojson": "ndjson"}
-READ_TIMEOUT_US = 60_000_000
+READ_TIMEOUT_US = 15 * 60_000_000
 BATCH_US = 200_000
 BATCH_ROWS = 10_000
 BATCH_US_RANGE = (10_000, 10_000_000)

@@ -359,5 +359,5 @@ def test_a_fault_of_the_decoder_costs_the_message_and_not_the_feed(monkeypatch):
     def failing(*texts: bytes) -> None:
         raise IndexError(len(texts))
 
-    monkeypatch.setattr(ais_module.pyais, "decode", failing)
+    monkeypatch.setattr("pyais.decode", failing)
     assert keys(read([ONE, ONE])) == ["ais.undecodable"] * 2

@@ -138,6 +138,8 @@ def test_a_source_that_goes_away_is_told_of_and_met_again(name, tmp_path):
         assert world.states[:6] == ["connected", "disconnected"] * 3
         assert world.states[-1] == "ended"
         assert all(world.whys)
+        # As each was heard, the pause is the first one again.
+        assert (world.pauses.count(1.0), 2.0 in world.pauses) == (3, False)
 
     asyncio.run(tried())
 
@@ -200,6 +202,9 @@ def test_garbage_is_refused_and_costs_no_more_than_itself(make_wire, format):
                 await wire.send(line)
             await world.turn_until(lambda: len(world.observations) == 2)
             assert feed.statistics.refused == 50
+            first = 3 if head(wire, format) else 2
+            assert [refusal.line for refusal in world.refusals] == list(range(first, first + 50))
+            assert world.observations.line.tolist() == [first - 1, first + 50]
             assert len(feed.statistics.samples) == 20
         await wire.close()
         assert world.rows == 52 == feed.statistics.lines

@@ -73,7 +73,7 @@ class Pair:
 class Subject:
     """The held reports of one subject, whose it is said to be, and how it stands towards each zone that mattered."""
 
-    __slots__ = ("attributed", "held", "name", "pairs", "silence_timer_set", "top_speed_mps")
+    __slots__ = ("attributed", "held", "name", "pairs", "silence_due_us", "top_speed_mps")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -81,7 +81,7 @@ class Subject:
         self.attributed: Attributed = NOBODY
         self.pairs: dict[int, Pair] = {}
         self.top_speed_mps = 0.0
-        self.silence_timer_set = False
+        self.silence_due_us: int | None = None
 
     @property
     def newest(self) -> Report:

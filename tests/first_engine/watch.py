@@ -243,7 +243,8 @@ class Watch:
             self._pass_patterns(deadline.due_us, including=deadline.kind is Kind.WINDOW_CLOSES)
             self._speaker.pass_to(deadline.due_us)
             if deadline.kind is Kind.SILENCE:
-                self._fall_silent(self._subjects[deadline.subject])
+                if self._subjects[deadline.subject].silence_due_us == deadline.due_us:
+                    self._fall_silent(self._subjects[deadline.subject])
             elif deadline.kind is Kind.DWELL:
                 self._check_dwell(self._subjects[deadline.subject], deadline.zone)
             else:
@@ -267,16 +268,16 @@ class Watch:
                 self._expect_report(subject)
 
     def _expect_report(self, subject: Subject) -> None:
-        """Sets the deadline at which the silence of a subject is looked at, unless one is set."""
-        if not subject.silence_timer_set:
-            soonest_us = min(self.atlas.zones[i].presence.silent_after_us or 0 for i in self._silent_zones)
-            due_us = max(subject.newest.seen_at_us + soonest_us, self._speaker.now_us)
+        """Sets the deadline at which the silence of a subject is looked at, unless an earlier one is set."""
+        soonest_us = min(self.atlas.zones[i].presence.silent_after_us or 0 for i in self._silent_zones)
+        due_us = max(subject.newest.seen_at_us + soonest_us, self._speaker.now_us)
+        if subject.silence_due_us is None or due_us < subject.silence_due_us:
             self._deadlines.set(Deadline(due_us, Kind.SILENCE, subject=subject.name))
-            subject.silence_timer_set = True
+            subject.silence_due_us = due_us
 
     def _fall_silent(self, subject: Subject) -> None:
         """Lost is who has been silent for too long and could have reached the zone by now."""
-        subject.silence_timer_set = False
+        subject.silence_due_us = None
         report, next_due_us = subject.newest, None
         for number in self._silent_zones:
             zone, pair = self.atlas.zones[number], subject.pairs.get(number)
@@ -293,7 +294,7 @@ class Watch:
             self._say(subject, number, was, report.seen_at_us, Cause.SILENCE)
         if next_due_us is not None:
             self._deadlines.set(Deadline(next_due_us, Kind.SILENCE, subject=subject.name))
-            subject.silence_timer_set = True
+            subject.silence_due_us = next_due_us
 
     def _expect_end_of_stay(self, subject: Subject, number: int) -> None:
         zone, pair = self.atlas.zones[number], subject.pairs[number]

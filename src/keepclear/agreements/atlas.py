@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -109,3 +109,60 @@ class Atlas:
     def reach_mm(self) -> npt.NDArray[np.int64]:
         """How far outside the edge a position still matters, by zone number."""
         return np.array([zone.reach_mm for zone in self.zones], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Versions(Atlas):
+    """Zones by number, of which several may be versions of one zone. A number stays what it is; `gone` are looked at no more.
+
+    What was prepared for the zones goes over to the next `Versions`, and is not to be asked of this one any more."""
+
+    gone: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Ids may repeat."""
+
+    @cached_property
+    def index(self) -> ZoneIndex:
+        """As that of an atlas, without those that are gone."""
+        return self.index_out_to(0.0)
+
+    def index_out_to(self, beyond_m: float) -> ZoneIndex:
+        """An index out to so far beyond each zone's reach."""
+        index = ZoneIndex([(zone.shape, zone.reach_mm / 1000 + beyond_m) for zone in self.zones])
+        for number in self.gone:
+            index.remove(number)
+        return index
+
+    def grown(self, zones: tuple[Zone, ...]) -> Versions:
+        """These and more behind them."""
+        grown = replace(self, zones=self.zones + zones)
+        if "index" in vars(self):
+            for number, zone in enumerate(zones, len(self)):
+                self.index.put(number, zone.shape, zone.reach_mm / 1000)
+            vars(grown)["index"] = self.index
+        if "measures" in vars(self):
+            vars(grown)["measures"] = self.measures.grown([zone.shape for zone in zones])
+        return grown
+
+    def restated(self, number: int, zone: Zone) -> Versions:
+        """The same with other terms under this number; the shape must be the same."""
+        zones = (*self.zones[:number], zone, *self.zones[number + 1 :])
+        restated = replace(self, zones=zones)
+        if "index" in vars(self):
+            if zone.reach_mm != self.zones[number].reach_mm:
+                self.index.put(number, zone.shape, zone.reach_mm / 1000)
+            vars(restated)["index"] = self.index
+        if "measures" in vars(self):
+            vars(restated)["measures"] = self.measures
+        return restated
+
+    def without(self, number: int) -> Versions:
+        """The same, but that this number is looked at no more."""
+        without = replace(self, gone=self.gone | {number})
+        if "index" in vars(self):
+            self.index.remove(number)
+            vars(without)["index"] = self.index
+        if "measures" in vars(self):
+            vars(without)["measures"] = self.measures
+        return without

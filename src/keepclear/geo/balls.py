@@ -42,6 +42,13 @@ def ball_of(shape: Shape, reach_m: float) -> Floats:
     return np.array([*earth.to_ecef(lat, lon), radius_m + reach_m + _SLACK_M])
 
 
+def balls_within(balls: Floats, lat: float, lon: float, beyond_m: float) -> list[int]:
+    """The rows of those of a few balls, (n, 4), that one position is at most `beyond_m` from."""
+    apart = balls[:, :3] - earth.to_ecef(lat, lon)
+    squared = (apart * apart).sum(axis=1)
+    return np.flatnonzero(squared <= (balls[:, 3] + beyond_m) ** 2).tolist()
+
+
 def sorted_balls(balls: Sequence[Floats | None]) -> Balls:
     """The balls in their classes; None where a number is unused."""
     shape = np.array([k for k, ball in enumerate(balls) if ball is not None], dtype=np.int64)

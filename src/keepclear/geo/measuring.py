@@ -40,6 +40,14 @@ class Measures:
         # In `_pieces`: of each shape the line to measure to, then of each sector the edge as it is drawn.
         self._line = np.full(2 * len(self._shapes), _NOT_ASKED, dtype=np.intp)
 
+    def grown(self, shapes: Sequence[Shape]) -> Measures:
+        """These and more shapes behind them. What was prepared goes over: this one is not to be asked any more."""
+        grown, count = Measures((*self._shapes, *shapes)), len(self._shapes)
+        more = len(grown._shapes)
+        grown._pieces = self._pieces
+        grown._line[:count], grown._line[more : more + count] = self._line[:count], self._line[count:]
+        return grown
+
     def edge_m(self, number: Numbers, lat: Floats, lon: Floats) -> Floats:
         """Metres from each position to the edge of its shape, negative inside: `shapes[number].edge_m`."""
         return edges_m(self._edges_of(number), number, lat, lon)

@@ -119,6 +119,17 @@ class History:
         self.size += 1
         return self.size - 1
 
+    def say_more(self, row: int, evidence: Sequence[tuple[int, int, int]]) -> None:
+        """A held report says this about the zones, too. Its run becomes one of its own, as others may share it."""
+        record = self.rows[row]
+        first, count = int(record["evidence_first"]), int(record["evidence_count"])
+        self.reserve(0, count + len(evidence))
+        size = self.evidence_size
+        self.evidence[size : size + count] = self.evidence[first : first + count]
+        self.evidence[size + count : size + count + len(evidence)] = evidence
+        record["evidence_first"], record["evidence_count"] = size, count + len(evidence)
+        self.evidence_size += count + len(evidence)
+
     def keep(self, newest: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Lets go of all rows that cannot be reached from these. Gives the new number of every row, NONE if it is gone."""
         number = np.full(self.size, NONE, np.int32)

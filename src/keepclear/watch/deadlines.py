@@ -1,4 +1,5 @@
-"""What falls due at an instant: windows that open and close, stays that last too long, subjects that fall silent."""
+"""What falls due at an instant: windows that open and close, stays that last too long, subjects that fall silent, and when
+nobody can speak of a zone any more that has ended."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ class Kind(IntEnum):
     DWELL = 1
     SILENCE = 2
     WINDOW_CLOSES = 3
+    ZONE_RETIRES = 4
 
 
 class Deadline(NamedTuple):

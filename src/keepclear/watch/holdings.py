@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.agreements.atlas import Atlas
+from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.geo.compiled import compiled_in_place
 from keepclear.geo.shapes import Shape
 from keepclear.tracks.history import (
@@ -29,10 +29,11 @@ from keepclear.tracks.history import (
 )  # fmt: skip
 from keepclear.tracks.observations import NO_AREA, Claim, Observations
 from keepclear.tracks.picture import REPORTS_HELD_MAX, Report, Verdict, remarkable
+from keepclear.watch.evidence import weigh
 from keepclear.watch.folding import CHANGES_PER_PAIR, FOLDED, fold, fold_all, oldest_kept, pairs_concerned
-from keepclear.watch.presence import BY_RANK, Sight, Standing, State, supported_rank
+from keepclear.watch.presence import BY_RANK, Sight, Standing, State, supported_rank, supported_ranks
 from keepclear.watch.sights import measured_sights, sights_of
-from keepclear.watch.standings import SUBJECT, Pairs, find_pair
+from keepclear.watch.standings import SUBJECT, Pairs, drop_pair, find_pair
 from keepclear.watch.stepping import Plot
 from keepclear.watch.subjects import Subject
 from keepclear.watch.zone_columns import EARLIEST
@@ -79,6 +80,11 @@ class Holdings:
         self._subject_count = 0
         self._sizes = np.zeros(3, np.int64)
         self._rows_before_tidying = self._tidy_at = rows_before_tidying
+
+    def turn_to(self, atlas: Atlas, zones: Records) -> None:
+        """The zones are others from now on: more of them, or other terms, with what the columns say of them."""
+        self._atlas, self._zones = atlas, zones
+        self.rows["boxed"] = 0
 
     # subjects
 
@@ -149,6 +155,43 @@ class Holdings:
         found = np.zeros(len(self.rows), dtype=np.bool_)
         _mark_concerned(self.rows, self.history.rows, self.history.evidence, self.pairs.rows, zone, found)
         return sorted(self._told_of.get(zone, set()).union(np.flatnonzero(found).tolist()))
+
+    def told_of(self, zone: int) -> list[Subject]:
+        """The subjects of which something is held towards this zone, in the order they were first heard of."""
+        return [self.subject(number) for number in sorted(self._told_of.get(zone, ()))]
+
+    def drop_zone(self, zone: int) -> None:
+        """Lets go of everything that is held towards a zone."""
+        for subject in self.told_of(zone):
+            subject.drop(zone)
+        self._told_of.pop(zone, None)
+        _drop_zone(self.rows, self.pairs.rows, self.pairs.ends, self._begins.rows, self._begins.ends, zone)
+
+    def look_at(self, zones: tuple[Zone, ...], first: int, from_us: int) -> None:
+        """Adds what held reports say about new zones, numbered from `first`: those seen from `from_us` on, and of each subject
+        the last one seen before."""
+        rows, history = [], self.history
+        for row in self.rows["newest"][self.rows["newest"] != NONE].tolist():
+            rows.append(row)
+            while history.rows["seen_at_us"][row] >= from_us and history.rows["before"][row] != NONE:
+                row = int(history.rows["before"][row])
+                rows.append(row)
+        if not rows:
+            return
+        atlas = Atlas(zones)
+        weighed = weigh(self._batch(rows), atlas, self._assumed_error_mm)
+        supports = supported_ranks(
+            weighed.evidence,
+            weighed.edge_mm,
+            self._zones["margin_mm"][first:][weighed.zone],
+            self._zones["band_mm"][first:][weighed.zone],
+        )
+        said: dict[int, list[tuple[int, int, int]]] = {}
+        pairs = (weighed.report.tolist(), (weighed.zone + first).tolist(), weighed.evidence.tolist(), supports.tolist())
+        for report, *entry in zip(*pairs, strict=True):
+            said.setdefault(rows[report], []).append((entry[0], entry[1], entry[2]))
+        for row, entries in said.items():
+            history.say_more(row, entries)
 
     # batches
 
@@ -286,6 +329,8 @@ class Holdings:
             subject["newest"] = row
             subject["boxed"] = 0
             return Placed(Verdict.NEWEST, flags, row)
+        # So that it does not depend on when old reports were let go of how many are held.
+        self.fold(number, self.newest_row(number))
         if (
             report.seen_at_us <= subject["forgotten_us"]
             or report.seen_at_us < self.newest(number).seen_at_us - self._lateness_us
@@ -395,6 +440,23 @@ class Holdings:
             known.forget()
         for subject in self._subjects.values():
             subject.timed_row = NONE if subject.timed_row == NONE else int(number[subject.timed_row])
+
+
+@compiled_in_place
+def _drop_zone(
+    subjects: Records,
+    pairs: Records,
+    ends: npt.NDArray[np.int64],
+    begins: Records,
+    begin_ends: npt.NDArray[np.int64],
+    zone: int,
+) -> None:
+    """Gives back the pairs of a zone, and those of how subjects stood towards it before the held reports."""
+    for number in range(len(subjects)):
+        if subjects[number].first_pair != NONE:
+            subjects[number].first_pair = drop_pair(pairs, ends, subjects[number].first_pair, zone)
+        if subjects[number].first_begin != NONE:
+            subjects[number].first_begin = drop_pair(begins, begin_ends, subjects[number].first_begin, zone)
 
 
 @compiled_in_place

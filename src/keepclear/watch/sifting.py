@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.agreements.atlas import Atlas
+from keepclear.agreements.atlas import Versions
 from keepclear.geo.cells import Cells, crossing, ecef, locate, whole
 from keepclear.geo.compiled import compiled_in_place
 from keepclear.geo.estimates import estimate
@@ -31,6 +31,7 @@ ERROR_MM_MAX = (50_000, 1_000_000)
 SIGMAS_IN_DOUBT = float(np.sqrt(-2 * np.log((DOUBT_E4 - 0.5) / 10_000)))
 _EDGE_M = (EDGE_TOLERANCE_MM + 0.5) / 1000
 _ROUNDING_M = 0.001
+_DOUBT_M = tuple(SIGMAS_IN_DOUBT * error_mm / 1000 + 0.1 for error_mm in ERROR_MM_MAX)
 
 # What is known of a report after the sifting.
 FRESH, QUIET, ASK, LOOKED_AT = 0, 1, 2, 3
@@ -53,7 +54,7 @@ class Sifted(NamedTuple):
 class Sieve:
     """The indexes of an atlas, fine for exact positions and coarse for uncertain ones."""
 
-    def __init__(self, atlas: Atlas, zones: Records, assumed_error_mm: int) -> None:
+    def __init__(self, atlas: Versions, zones: Records, assumed_error_mm: int) -> None:
         self._atlas = atlas
         self._zones = zones
         self._assumed_error_mm = assumed_error_mm
@@ -65,11 +66,20 @@ class Sieve:
         """The index for errors up to `ERROR_MM_MAX[level]`, built when it is first needed."""
         index = self._indexes[level]
         if index is None:
-            doubt_m = SIGMAS_IN_DOUBT * ERROR_MM_MAX[level] / 1000 + 0.1
-            index = self._indexes[level] = ZoneIndex(
-                [(zone.shape, zone.reach_mm / 1000 + doubt_m) for zone in self._atlas]
-            )
+            index = self._indexes[level] = self._atlas.index_out_to(_DOUBT_M[level])
         return index
+
+    def turn_to(self, atlas: Versions, zones: Records) -> None:
+        """Looks at these zones from now on: more of them, other terms, or some gone, with what the columns say of them."""
+        before, self._atlas, self._zones = self._atlas, atlas, zones
+        for index, doubt_m in zip(self._indexes, _DOUBT_M, strict=True):
+            if index is None:
+                continue
+            for number, zone in enumerate(atlas):
+                if number >= len(before) or zone.reach_mm != before.zones[number].reach_mm:
+                    index.put(number, zone.shape, zone.reach_mm / 1000 + doubt_m)
+            for number in atlas.gone - before.gone:
+                index.remove(number)
 
     def sift(self, batch: Observations, rows: Records, subjects: Records, stamp: int) -> tuple[Sifted, int]:
         """What is known of every report of a batch, `rows` being what will be held of it, and how much evidence there is.

@@ -89,9 +89,10 @@ class Subject:
     """Whose a subject is said to be, how fast it has been, and what was told of it towards each zone that mattered.
 
     `timed_row`  the latest report that `top_speed_mps` takes in, a row of the history
+    `silence_due_us`  when its silence is looked at; a deadline of silence for another instant means nothing
     `told_of`    for all subjects: zone by zone, the numbers of those of whom something is held"""
 
-    __slots__ = ("attributed", "name", "number", "pairs", "silence_timer_set", "timed_row", "told_of", "top_speed_mps")
+    __slots__ = ("attributed", "name", "number", "pairs", "silence_due_us", "timed_row", "told_of", "top_speed_mps")
 
     def __init__(self, name: str, number: int, told_of: dict[int, set[int]]) -> None:
         self.name = name
@@ -101,7 +102,7 @@ class Subject:
         self.pairs: dict[int, Pair] = {}
         self.top_speed_mps = 0.0
         self.timed_row = NONE
-        self.silence_timer_set = False
+        self.silence_due_us: int | None = None
 
     @property
     def reach_speed_mps(self) -> float:
@@ -115,6 +116,11 @@ class Subject:
             pair = self.pairs[zone_number] = Pair()
             self.told_of.setdefault(zone_number, set()).add(self.number)
         return pair
+
+    def drop(self, zone_number: int) -> None:
+        """Drops what was told of it towards a zone."""
+        if self.pairs.pop(zone_number, None) is not None:
+            self.told_of[zone_number].discard(self.number)
 
     def forget(self, is_trivial: Callable[[int], bool]) -> None:
         """Drops the pairs of which nothing is held and that stand as if they had never been looked at."""

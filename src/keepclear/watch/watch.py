@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.agreements.atlas import Atlas, Zone
+from keepclear.agreements.atlas import Atlas, Versions, Zone
 from keepclear.agreements.pattern_terms import NO_PATTERNS
 from keepclear.agreements.terms import Permission, permission
-from keepclear.geo.balls import ball_of
-from keepclear.geo.index import ZoneIndex
-from keepclear.ground.instants import parse_instant
+from keepclear.geo.balls import ball_of, balls_within
+from keepclear.ground.errors import Refused
+from keepclear.ground.instants import Window, parse_instant
 from keepclear.tracks.history import NONE, Records
 from keepclear.tracks.motion import reach_us
 from keepclear.tracks.observations import Claim, Observations
@@ -40,7 +41,7 @@ from keepclear.watch.sights import measured_sight, measured_sights, sights_of
 from keepclear.watch.speaker import Speaker
 from keepclear.watch.stepping import DUE, MOVE, MOVES_MIN, SPECIAL, Limits, step_on, turns_back
 from keepclear.watch.subjects import Subject, motion_of, top_speed_mps
-from keepclear.watch.zone_columns import EARLIEST, may_be_at_its_height, zone_columns
+from keepclear.watch.zone_columns import EARLIEST, LATEST, may_be_at_its_height, rows_of_zones, zone_columns
 
 # Somebody who comes close to a zone without an approach time is still told about when it may be there.
 APPROACH_HORIZON_US = 3_600_000_000
@@ -77,7 +78,7 @@ class Watch:
         max_speed_mps: float = MAX_SPEED_MPS,
         rows_before_tidying: int = ROWS_BEFORE_TIDYING,
     ) -> None:
-        self.atlas = Atlas.of(zones)
+        self.atlas = Versions(Atlas.of(zones).zones)
         self.counts: Counter[str] = Counter()
         self._assumed_error_mm = round(assumed_error_m * 1000)
         self._max_speed_mps = max_speed_mps
@@ -91,7 +92,12 @@ class Watch:
         self._moves = np.empty(max(MOVES_MIN, 2 * len(self.atlas)), dtype=MOVE)
         self._closed: set[int] = set()
         self._batches = 0
-        self._silent_zones = [i for i, zone in enumerate(self.atlas) if zone.presence.silent_after_us is not None]
+        # What was agreed by zone id, and the number of the version that is watched; NONE where its window was over already.
+        self._agreed = {zone.id: (zone, number) for number, zone in enumerate(self.atlas)}
+        self._balls: dict[int, npt.NDArray[np.float64]] = {}
+        self._silent_zones: list[int] = []
+        self._approach_zones: list[int] = []
+        self._lateness_us = lateness_us
         self._held = Holdings(
             self.atlas,
             self._zones,
@@ -100,25 +106,14 @@ class Watch:
             rows_before_tidying,
             self._is_special_from_the_start,
         )
-        self._approach_zones = [i for i, zone in enumerate(self.atlas) if zone.approach_us is not None]
-        self._approach_index = ZoneIndex([(self.atlas.zones[i].shape, 0.0) for i in self._approach_zones])
-        self._approach_balls = np.array(
-            [ball_of(self.atlas.zones[i].shape, 1.0) for i in self._approach_zones]
-        ).reshape(-1, 4)
-        self._needs_looking_after = any(_may_hold_up(zone) for zone in self.atlas)
-        self._horizon_us = max((self.atlas.zones[i].approach_us or 0 for i in self._approach_zones), default=0)
+        self._needs_looking_after = False
+        self._horizon_us = 0
         self._limited = Limits(
-            max_speed_mps,
-            self._assumed_error_mm,
-            self._horizon_us / 1e6,
-            np.zeros(0, dtype=np.bool_),
-            self._approach_balls,
+            max_speed_mps, self._assumed_error_mm, 0.0, np.zeros(0, dtype=np.bool_), np.zeros((0, 4))
         )
-        for number, zone in enumerate(self.atlas):
-            if zone.window.from_us is not None:
-                self._deadlines.set(Deadline(zone.window.from_us, Kind.WINDOW_OPENS, number))
-            if zone.window.until_us is not None:
-                self._deadlines.set(Deadline(zone.window.until_us, Kind.WINDOW_CLOSES, number))
+        self._note_terms()
+        for number in range(len(self.atlas)):
+            self._await_window(number)
 
     @property
     def clock_us(self) -> int | None:
@@ -156,6 +151,37 @@ class Watch:
         self._pass_time(parse_instant(at).us if isinstance(at, str) else int(at), including=True)
         return Events(self._speaker.taken())
 
+    def agree(self, zones: Zone | Iterable[Zone] | Atlas, at_us: int) -> Events:
+        """Watches these zones from an instant on, each in place of the one of its id, and says what follows.
+
+        What is said of others is not touched. A zone that is agreed anew as it was changes nothing. See
+        docs/spec/changing-zones.md for what happens to who is there."""
+        new = [zone for zone in Atlas.of(zones) if zone.id not in self._agreed or self._agreed[zone.id][0] != zone]
+        at_us = self._come_to(at_us)
+        in_place = [zone for zone in new if self._is_the_same_ground(zone, at_us)]
+        versions = [zone for zone in new if zone not in in_place]
+        self._end_versions([self._agreed[zone.id][1] for zone in versions if zone.id in self._agreed], at_us)
+        self._pass_time(at_us, including=False)
+        for zone in in_place:
+            self._restate(self._agreed[zone.id][1], zone)
+        self._begin_versions(versions, at_us)
+        return Events(self._speaker.taken())
+
+    def end(self, zone_ids: Iterable[str], at_us: int) -> Events:
+        """Watches these zones no more, and says what follows. Raises `Refused` for an id that is not watched."""
+        ids = list(dict.fromkeys(zone_ids))
+        for zone_id in ids:
+            if zone_id not in self._agreed:
+                raise Refused("zone.unknown", "No zone of this id is watched", value=zone_id)
+        at_us = self._come_to(at_us)
+        self._end_versions([self._agreed.pop(zone_id)[1] for zone_id in ids], at_us)
+        self._pass_time(at_us, including=False)
+        return Events(self._speaker.taken())
+
+    def zones_in_force(self) -> dict[str, Zone]:
+        """The zones that are watched, as they were agreed, by id in the order of their numbers."""
+        return {zone_id: zone for zone_id, (zone, _) in self._agreed.items()}
+
     def states(self) -> Iterator[tuple[str, str, State]]:
         """Subject, zone and state of everybody who is not simply clear, in the order subjects were first heard of."""
         for number in self._held.heard_of():
@@ -179,6 +205,158 @@ class Watch:
     def _is_special_from_the_start(self, name: str) -> bool:
         """Whether the first report of a subject is more than its moving on."""
         return bool(self._silent_zones) or self._patterns.followed(name)
+
+    # zones that change
+
+    def _come_to(self, at_us: int) -> int:
+        """Lets time pass to just before an instant at which zones change; gives that instant, never before the clock."""
+        if self.clock_us is None:
+            return at_us
+        if at_us > self.clock_us:
+            self._pass_time(at_us - 1, including=True)
+        return max(at_us, self.clock_us)
+
+    def _is_the_same_ground(self, zone: Zone, at_us: int) -> bool:
+        """Whether only terms differ that do not decide who is where: then its number, and who is there, go on."""
+        held, number = self._agreed.get(zone.id, (None, NONE))
+        if held is None or number == NONE or number in self._closed:
+            return False
+        until_us = zone.window.until_us
+        return _ground(held) == _ground(zone) and (until_us is None or until_us >= at_us)
+
+    def _end_versions(self, numbers: list[int], at_us: int) -> None:
+        """These versions are over at the last microsecond before `at_us`."""
+        for number in sorted(numbers):
+            if number == NONE:
+                continue
+            if number not in self._closed and not self._zones["opened"][number]:
+                self._retire(number)
+                continue
+            self._deadlines.set(Deadline(at_us + self._lateness_us, Kind.ZONE_RETIRES, number))
+            if number in self._closed:
+                continue
+            zone = self.atlas.zones[number]
+            from_us = zone.window.from_us
+            until_us = at_us - 1 if from_us is None else max(from_us, at_us - 1)
+            self._reword(number, replace(zone, window=Window(from_us, until_us)))
+            self._patterns.restate(number, self.atlas.zones[number])
+            if self.clock_us is not None:
+                self._speaker.pass_to(until_us)
+                self._turn_window(number, opens=False)
+            else:
+                self._zones["closed"][number] = True
+                self._closed.add(number)
+
+    def _begin_versions(self, zones: list[Zone], at_us: int) -> None:
+        """These zones are watched from `at_us` on, each under a number of its own."""
+        watched: list[Zone] = []
+        for zone in zones:
+            from_us = max(zone.window.from_us or at_us, at_us)
+            ends = zone.window.until_us is not None and zone.window.until_us < from_us
+            self._agreed.pop(zone.id, None)
+            self._agreed[zone.id] = (zone, NONE if ends else len(self.atlas) + len(watched))
+            if not ends:
+                watched.append(replace(zone, window=Window(from_us, zone.window.until_us)))
+        if not watched:
+            return
+        first = len(self.atlas)
+        new = rows_of_zones(watched)
+        new["watched"] = [zone.patterns != NO_PATTERNS for zone in watched]
+        self._turn_to(self.atlas.grown(tuple(watched)), np.concatenate([self._zones, new]))
+        self._held.look_at(tuple(watched), first, at_us)
+        for number, zone in enumerate(watched, first):
+            self._patterns.add(number, zone, at_us)
+        self._note_terms()
+        for number, zone in enumerate(watched, first):
+            if zone.window.from_us == at_us:
+                self._turn_window(number, opens=True)
+            self._await_window(number)
+        self._look_after_all()
+
+    def _restate(self, number: int, zone: Zone) -> None:
+        """A zone has other terms, and who is there goes on being there: permissions, stays and silences are judged anew."""
+        before, at_us = self.atlas.zones[number], self._speaker.now_us
+        self._agreed[zone.id] = (zone, number)
+        after = replace(zone, window=Window(before.window.from_us, zone.window.until_us))
+        self._reword(number, after)
+        self._await_window(number)
+        if before.patterns == after.patterns:
+            self._patterns.restate(number, after)
+        else:
+            self._patterns.remove(number)
+            self._patterns.add(number, after, at_us)
+        self._note_terms()
+        if number in self._silent_zones and after.window.contains(at_us):
+            for subject_number in list(self._held.heard_of()):
+                self._expect_report(self._held.subject(subject_number))
+        for subject in self._held.told_of(number):
+            pair = subject.pairs[number]
+            if pair.rank:
+                self._recheck_permission(subject, number, self._held.weighed(self._held.newest_row(subject.number)))
+                self._expect_end_of_stay(subject, number)
+            if before.patterns != after.patterns and pair.state is not State.CLEAR:
+                self._tell_patterns(subject, number, at_us)
+        self._look_after_all()
+
+    def _retire(self, number: int) -> None:
+        """No report can speak of a version any more: nothing is held of it from now on."""
+        row = self._zones[number]
+        row["windowed"], row["opened"], row["closed"] = True, False, False
+        row["from_us"], row["until_us"] = LATEST, EARLIEST
+        row["noticed"] = row["watched"] = False
+        self._closed.discard(number)
+        self._held.drop_zone(number)
+        self._patterns.remove(number)
+        self._turn_to(self.atlas.without(number), self._zones)
+        self._note_terms()
+
+    def _reword(self, number: int, zone: Zone) -> None:
+        """A number has these terms from now on; its shape is the same."""
+        (row,) = rows_of_zones([zone])
+        for name in ("opened", "closed"):
+            row[name] = self._zones[name][number]
+        row["watched"] = zone.patterns != NO_PATTERNS
+        self._zones[number] = row
+        self._turn_to(self.atlas.restated(number, zone), self._zones)
+
+    def _turn_to(self, atlas: Versions, zones: Records) -> None:
+        self.atlas, self._zones = atlas, zones
+        self._sieve.turn_to(atlas, zones)
+        self._held.turn_to(atlas, zones)
+        if len(self._moves) < 2 * len(atlas):
+            self._moves = np.empty(2 * len(self._moves) + 2 * len(atlas), dtype=MOVE)
+
+    def _note_terms(self) -> None:
+        """Which zones have terms that ask for more than looking where a report is."""
+        live = [(number, zone) for number, zone in enumerate(self.atlas) if number not in self.atlas.gone]
+        self._silent_zones = [number for number, zone in live if zone.presence.silent_after_us is not None]
+        self._approach_zones = [number for number, zone in live if zone.approach_us is not None]
+        self._needs_looking_after = any(_may_hold_up(zone) for _, zone in live)
+        self._horizon_us = max((self.atlas.zones[i].approach_us or 0 for i in self._approach_zones), default=0)
+        known, self._balls = self._balls, {}
+        for number in self._approach_zones:
+            ball = known.get(number)
+            self._balls[number] = ball_of(self.atlas.zones[number].shape, 1.0) if ball is None else ball
+        self._approach_balls = np.array(list(self._balls.values())).reshape(-1, 4)
+        self._limited = self._limited._replace(horizon_s=self._horizon_us / 1e6, balls=self._approach_balls)
+
+    def _await_window(self, number: int) -> None:
+        """Sets the deadlines of a window that has not opened, or not closed."""
+        window, row = self.atlas.zones[number].window, self._zones[number]
+        if window.from_us is not None and not row["opened"]:
+            self._deadlines.set(Deadline(window.from_us, Kind.WINDOW_OPENS, number))
+        if window.until_us is not None and not row["closed"]:
+            self._deadlines.set(Deadline(window.until_us, Kind.WINDOW_CLOSES, number))
+
+    def _turns_now(self, deadline: Deadline) -> bool:
+        """Whether the window turns at this deadline: it may have been moved since, or have turned already."""
+        row, opens = self._zones[deadline.zone], deadline.kind is Kind.WINDOW_OPENS
+        turned, at_us = ("opened", "from_us") if opens else ("closed", "until_us")
+        return bool(not row[turned] and row[at_us] == deadline.due_us)
+
+    def _look_after_all(self) -> None:
+        for number in self._held.heard_of():
+            self._look_after(self._held.subject(number))
 
     # reports in columns
 
@@ -366,7 +544,7 @@ class Watch:
         """Marks a subject whose next report may be more than its moving on."""
         if not self._needs_looking_after:
             return
-        special = bool(self._silent_zones) and not subject.silence_timer_set
+        special = bool(self._silent_zones) and self._next_report_moves_silence(subject)
         special = special or self._patterns.followed(subject.name)
         special_until_us = EARLIEST
         for number, pair in subject.pairs.items():
@@ -396,10 +574,14 @@ class Watch:
             self._pass_patterns(deadline.due_us, including=deadline.kind is Kind.WINDOW_CLOSES)
             self._speaker.pass_to(deadline.due_us)
             if deadline.kind is Kind.SILENCE:
-                self._fall_silent(self._held.subject_named(deadline.subject))
+                subject = self._held.subject_named(deadline.subject)
+                if subject.silence_due_us == deadline.due_us:
+                    self._fall_silent(subject)
             elif deadline.kind is Kind.DWELL:
                 self._check_dwell(self._held.subject_named(deadline.subject), deadline.zone)
-            else:
+            elif deadline.kind is Kind.ZONE_RETIRES:
+                self._retire(deadline.zone)
+            elif self._turns_now(deadline):
                 self._turn_window(deadline.zone, opens=deadline.kind is Kind.WINDOW_OPENS)
         self._pass_patterns(at_us, including=including)
         self._speaker.pass_to(at_us)
@@ -426,17 +608,30 @@ class Watch:
             self._look_after(subject)
 
     def _expect_report(self, subject: Subject) -> None:
-        """Sets the deadline at which the silence of a subject is looked at, unless one is set."""
-        if not subject.silence_timer_set:
-            soonest_us = min(self.atlas.zones[i].presence.silent_after_us or 0 for i in self._silent_zones)
-            due_us = max(self._held.newest(subject.number).seen_at_us + soonest_us, self._speaker.now_us)
-            self._deadlines.set(Deadline(due_us, Kind.SILENCE, subject=subject.name))
-            subject.silence_timer_set = True
+        """Sets the deadline at which the silence of a subject is looked at, unless an earlier one is set."""
+        soonest_us = min(self.atlas.zones[i].presence.silent_after_us or 0 for i in self._silent_zones)
+        due_us = max(self._held.newest(subject.number).seen_at_us + soonest_us, self._speaker.now_us)
+        if subject.silence_due_us is None or due_us < subject.silence_due_us:
+            self._look_at_silence(subject, due_us)
+
+    def _next_report_moves_silence(self, subject: Subject) -> bool:
+        """Whether the silence of a subject is looked at too late, or never, should it report once more."""
+        if subject.silence_due_us is None:
+            return True
+        soonest_us = min(self.atlas.zones[i].presence.silent_after_us or 0 for i in self._silent_zones)
+        newest = self._held.newest_row(subject.number)
+        return (
+            newest != NONE and subject.silence_due_us > int(self._held.history.rows["seen_at_us"][newest]) + soonest_us
+        )
+
+    def _look_at_silence(self, subject: Subject, due_us: int) -> None:
+        self._deadlines.set(Deadline(due_us, Kind.SILENCE, subject=subject.name))
+        subject.silence_due_us = due_us
 
     def _fall_silent(self, subject: Subject) -> None:
         """Lost is who has been silent for too long and could have reached the zone by now."""
         self._time(subject)
-        subject.silence_timer_set = False
+        subject.silence_due_us = None
         next_due_us = None
         newest = self._held.newest_row(subject.number)
         report = self._held.weighed(newest)
@@ -455,8 +650,7 @@ class Watch:
             was, pair.lost = pair.state, True
             self._say(subject, number, was, newest, report.seen_at_us, Cause.SILENCE, sight)
         if next_due_us is not None:
-            self._deadlines.set(Deadline(next_due_us, Kind.SILENCE, subject=subject.name))
-            subject.silence_timer_set = True
+            self._look_at_silence(subject, next_due_us)
         self._look_after(subject)
 
     def _expect_end_of_stay(self, subject: Subject, number: int) -> None:
@@ -488,8 +682,10 @@ class Watch:
         motion = motion_of(report, self._held.before(self._held.newest_row(subject.number)), self._assumed_error_mm)
         near: set[int] = set()
         if motion is not None:
-            found = self._approach_index.within(report.lat, report.lon, motion.speed_mps * self._horizon_us / 1e6)
-            near = {self._approach_zones[i] for i in found}
+            reach_m = motion.speed_mps * self._horizon_us / 1e6
+            near = {
+                self._approach_zones[i] for i in balls_within(self._approach_balls, report.lat, report.lon, reach_m)
+            }
         for number in sorted(near | self._held.zones_of(subject.number)):
             zone, pair = self.atlas.zones[number], subject.pairs.get(number)
             if zone.approach_us is None or (pair is not None and pair.rank):
@@ -554,6 +750,12 @@ class Watch:
             self._patterns.presence(subject.name, number, pair.state, report, subject.attributed, seen_at_us, now_us)
         )
 
+    def _tell_patterns(self, subject: Subject, number: int, since_us: int) -> None:
+        """Tells the patterns of a zone how a subject stands towards it, since when."""
+        pair, report = subject.pairs[number], self._held.newest(subject.number)
+        attributed, now_us = subject.attributed, self._speaker.now_us
+        self._tell(self._patterns.presence(subject.name, number, pair.state, report, attributed, since_us, now_us))
+
     def _tell(self, noticed: list[Noticed]) -> None:
         for found in noticed:
             self._speaker.noticed(found, self.atlas.zones[found.zone])
@@ -592,6 +794,13 @@ class Watch:
         for place, ahead in zip(drawn, met, strict=True):
             found[place] = ahead
         return found
+
+
+def _ground(zone: Zone) -> tuple[object, ...]:
+    """What of a zone decides who is where, but for the end of its window."""
+    terms = zone.presence
+    reports = terms.m, terms.n, terms.margin_mm, terms.hold_us
+    return zone.shape, zone.band_mm, zone.height, reports, zone.window.from_us
 
 
 def _may_hold_up(zone: Zone) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from keepclear.agreements.atlas import Atlas
+from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.geo.compiled import compiled_in_place
 from keepclear.geo.volumes import DATUMS, NO_BOUND_MM, may_hold
 from keepclear.tracks.history import Records
@@ -29,8 +30,13 @@ ZONE = np.dtype(
 
 def zone_columns(atlas: Atlas) -> Records:
     """A row of `ZONE` for each zone, in the order of the atlas."""
-    rows = np.zeros(len(atlas), dtype=ZONE)
-    for row, zone in zip(rows, atlas, strict=True):
+    return rows_of_zones(atlas.zones)
+
+
+def rows_of_zones(zones: Sequence[Zone]) -> Records:
+    """The same of these zones."""
+    rows = np.zeros(len(zones), dtype=ZONE)
+    for row, zone in zip(rows, zones, strict=True):
         terms, window, height = zone.presence, zone.window, zone.height
         row["from_us"] = EARLIEST if window.from_us is None else window.from_us
         row["until_us"] = LATEST if window.until_us is None else window.until_us

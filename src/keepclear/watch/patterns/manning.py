@@ -29,6 +29,10 @@ class Manning:
         self._short_since_us: int | None = None
         self._told = False
 
+    def restate(self, window: Window) -> None:
+        """The zone has another window."""
+        self._window = window
+
     def begin(self, at_us: int) -> int:
         """Nobody is known to be there yet; gives when that is to be looked at."""
         self._short_since_us = max(at_us, self._window.from_us or at_us)

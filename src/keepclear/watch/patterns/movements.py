@@ -48,6 +48,10 @@ class Movements:
         if terms.closing is not None:
             self._judges.append(("closing", "band", Closing(terms.closing, lateness_us)))
 
+    def restate(self, zone: Zone) -> None:
+        """The zone has another window, or other terms but for its patterns."""
+        self._zone = zone
+
     def follow(self, name: str) -> bool:
         """Whether the reports of a subject matter even where they are too far away to be weighed."""
         return any(judge.follows(name) for _, _, judge in self._judges)

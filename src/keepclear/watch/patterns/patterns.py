@@ -28,19 +28,58 @@ class Patterns:
     of a subject that is not `followed`, need not be told."""
 
     def __init__(self, atlas: Atlas, assumed_error_mm: int, lateness_us: int = LATENESS_US) -> None:
-        zones = {number: zone for number, zone in enumerate(atlas) if zone.patterns != NO_PATTERNS}
-        self.watched = frozenset(zones)
-        self._zones = zones
-        self._movements = {
-            number: Movements(number, zone, lateness_us, assumed_error_mm) for number, zone in zones.items()
-        }
+        self.watched: frozenset[int] = frozenset()
+        self._assumed_error_mm = assumed_error_mm
+        self._lateness_us = lateness_us
+        self._zones: dict[int, Zone] = {}
+        self._movements: dict[int, Movements] = {}
         self._followed: dict[str, set[int]] = {}
         self._timetable = Timetable()
         self._observed: dict[int, tuple[int, Expectation]] = {}
         self._expected: dict[str, list[tuple[int, Expectation]]] = {}
         self._manning: dict[int, tuple[int, Manning]] = {}
-        for number, zone in zones.items():
-            self._enter(number, zone)
+        for number, zone in enumerate(atlas):
+            self.add(number, zone)
+
+    def add(self, number: int, zone: Zone, at_us: int | None = None) -> None:
+        """Looks at one more zone. If others have begun already, its intervals are counted from `at_us`."""
+        if zone.patterns == NO_PATTERNS:
+            return
+        self.watched |= {number}
+        self._zones[number] = zone
+        self._movements[number] = Movements(number, zone, self._lateness_us, self._assumed_error_mm)
+        self._enter(number, zone, at_us)
+
+    def restate(self, number: int, zone: Zone) -> None:
+        """A zone has another window, or other terms but for its patterns."""
+        if number not in self.watched:
+            return
+        self._zones[number] = zone
+        self._movements[number].restate(zone)
+        for _, expectation in self._expectations_of(number):
+            expectation.window = zone.window
+        if number in self._manning:
+            self._manning[number][1].restate(zone.window)
+
+    def remove(self, number: int) -> None:
+        """Looks at a zone no more."""
+        if number not in self.watched:
+            return
+        self.watched -= {number}
+        timed = [place for place, _ in self._expectations_of(number)]
+        if number in self._manning:
+            timed.append(self._manning.pop(number)[0])
+        for place in timed:
+            self._timetable.remove(place)
+        del self._zones[number], self._movements[number]
+        self._observed.pop(number, None)
+        kept = {name: [held for held in several if held[1].zone != number] for name, several in self._expected.items()}
+        self._expected = {name: several for name, several in kept.items() if several}
+        self._followed = {name: numbers - {number} for name, numbers in self._followed.items() if numbers - {number}}
+
+    def _expectations_of(self, number: int) -> list[tuple[int, Expectation]]:
+        held = [place for several in self._expected.values() for place in several if place[1].zone == number]
+        return held + ([self._observed[number]] if number in self._observed else [])
 
     def begin(self, at_us: int) -> None:
         """The first instant known: from here on intervals are counted. Later calls change nothing."""
@@ -98,17 +137,17 @@ class Patterns:
         """What falls due at or before this instant, each at its own."""
         return self._timetable.due(now_us)
 
-    def _enter(self, number: int, zone: Zone) -> None:
+    def _enter(self, number: int, zone: Zone, at_us: int | None) -> None:
         terms = zone.patterns
         if terms.observed_every_us is not None:
             look = Expectation(number, "", terms.observed_every_us, zone.window)
-            self._observed[number] = (self._timetable.add(look), look)
+            self._observed[number] = (self._timetable.add(look, at_us), look)
         for expected in terms.expected:
             report = Expectation(number, expected.subject, expected.every_us, zone.window)
-            self._expected.setdefault(expected.subject, []).append((self._timetable.add(report), report))
+            self._expected.setdefault(expected.subject, []).append((self._timetable.add(report, at_us), report))
         if terms.manned is not None:
             manning = Manning(number, terms.manned, zone.window)
-            self._manning[number] = (self._timetable.add(manning), manning)
+            self._manning[number] = (self._timetable.add(manning, at_us), manning)
 
     def _note_followed(self, name: str, number: int) -> None:
         if self._movements[number].follow(name):

@@ -25,14 +25,23 @@ class Timetable:
     """Holds one instant at most for each. An instant is never taken back: when it comes, it is looked at again."""
 
     def __init__(self) -> None:
-        self._timed: list[Timed] = []
+        self._timed: list[Timed | None] = []
         self._waiting: list[tuple[int, int]] = []
         self._begun = False
 
-    def add(self, timed: Timed) -> int:
-        """Gives the number by which `answer` is told of it."""
+    def add(self, timed: Timed, at_us: int | None = None) -> int:
+        """Gives the number by which `answer` is told of it. What comes once the others have begun begins at `at_us`."""
+        number = len(self._timed)
         self._timed.append(timed)
-        return len(self._timed) - 1
+        if self._begun and at_us is not None:
+            heapq.heappush(self._waiting, (timed.begin(at_us), number))
+        return number
+
+    def remove(self, number: int) -> None:
+        """Waits for it no more."""
+        self._timed[number] = None
+        self._waiting = [waiting for waiting in self._waiting if waiting[1] != number]
+        heapq.heapify(self._waiting)
 
     def begin(self, at_us: int) -> None:
         """The first instant known. Later calls change nothing."""
@@ -40,7 +49,8 @@ class Timetable:
             return
         self._begun = True
         for number, timed in enumerate(self._timed):
-            heapq.heappush(self._waiting, (timed.begin(at_us), number))
+            if timed is not None:
+                heapq.heappush(self._waiting, (timed.begin(at_us), number))
 
     def answer(self, number: int, answer: Answer) -> list[Noticed]:
         """Sets when to look next, and hands on what is to be told."""
@@ -58,5 +68,7 @@ class Timetable:
         noticed: list[Noticed] = []
         while self._waiting and self._waiting[0][0] <= now_us:
             due_us, number = heapq.heappop(self._waiting)
-            noticed += self.answer(number, self._timed[number].due(due_us))
+            timed = self._timed[number]
+            assert timed is not None
+            noticed += self.answer(number, timed.due(due_us))
         return noticed

@@ -1,0 +1,149 @@
+"""A watch whose zones change says what a watch says that had all versions from the beginning, each with its window cut."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keepclear.agreements.atlas import Zone
+from keepclear.agreements.terms import PresenceTerms
+from keepclear.geo.shapes import Circle
+from keepclear.ground.instants import Window
+from keepclear.watch.lines import line_of
+from keepclear.watch.watch import Watch
+from tests.builders import MINUTE_US, cut
+from tests.properties.test_watch_against_the_first_engine import (
+    BEGIN,
+    SHAPES,
+    TIMED,
+    batch_of,
+    drive_of,
+    legs,
+    rows,
+    terms,
+)
+
+# That silence is counted from the beginning on, as it is by the other watch.
+FAR = Zone("far", Circle(-40.0, -120.0, 1_000.0), presence=PresenceTerms(silent_after_us=6 * MINUTE_US))
+END = BEGIN + 150 * MINUTE_US
+IDS = ["one", "two", "three"]
+own_terms = terms.filter(lambda given: given.get("patterns") is not TIMED)
+versions = st.tuples(st.integers(0, len(SHAPES) - 1), own_terms)
+# When, which zone, and what it becomes: None ends it. The shape is always another, so that no version goes on as it was.
+changes = st.lists(st.tuples(st.integers(0, 45), st.sampled_from(IDS), st.none() | versions), max_size=5)
+begins = st.dictionaries(st.sampled_from(IDS), versions, max_size=3)
+
+
+def steps_of(begin, given_changes):
+    """The zones at the beginning, and at each instant those agreed and those ended."""
+    shape_of = {zone_id: shape for zone_id, (shape, _) in begin.items()}
+    first = [zone_of(zone_id, *version) for zone_id, version in begin.items()]
+    steps = []
+    for minute, zone_id, version in sorted(given_changes, key=lambda change: change[0]):
+        at_us = BEGIN + minute * MINUTE_US + 7
+        if (steps and steps[-1][0] == at_us) or (version is None and zone_id not in shape_of):
+            continue
+        if version is None:
+            del shape_of[zone_id]
+            steps.append((at_us, [], [zone_id]))
+            continue
+        shape = version[0] if version[0] != shape_of.get(zone_id) else (version[0] + 1) % len(SHAPES)
+        shape_of[zone_id] = shape
+        steps.append((at_us, [zone_of(zone_id, shape, version[1])], []))
+    return [FAR, *first], steps
+
+
+def zone_of(zone_id, shape, own):
+    return Zone(zone_id, SHAPES[shape], **own)
+
+
+def cut_versions(first, steps):
+    """Every version as a zone of its own, called "id#number", with the window in which it is watched."""
+    held = [(zone.id, zone) for zone in first]
+    newest = {zone.id: place for place, zone in enumerate(first)}
+    for at_us, agreed, ended in steps:
+        for zone_id in [zone.id for zone in agreed] + ended:
+            place = newest.pop(zone_id, None)
+            if place is not None:
+                _, zone = held[place]
+                from_us, until_us = zone.window.from_us, zone.window.until_us
+                until_us = at_us - 1 if until_us is None else min(until_us, at_us - 1)
+                never = from_us is not None and from_us > until_us
+                held[place] = (zone_id, None if never else replace(zone, window=Window(from_us, until_us)))
+        for zone in agreed:
+            from_us = max(zone.window.from_us or at_us, at_us)
+            if zone.window.until_us is None or zone.window.until_us >= from_us:
+                newest[zone.id] = len(held)
+                held.append((zone.id, replace(zone, window=Window(from_us, zone.window.until_us))))
+    return [
+        replace(zone, id=f"{zone_id}#{n}", name=zone_id) for n, (zone_id, zone) in enumerate(held) if zone is not None
+    ]
+
+
+def run_changing(watch, whole, steps, sizes):
+    lines, verdicts, place = [], [], 0
+    for at_us, agreed, ended in [*steps, (None, [], [])]:
+        until = len(whole) if at_us is None else int(np.searchsorted(whole.known_at_us, at_us))
+        for piece in cut(whole.take(slice(place, until)), sizes):
+            events = watch.observe(piece)
+            lines += map(line_of, events)
+            verdicts += events.verdicts
+        place = until
+        if agreed:
+            lines += map(line_of, watch.agree(agreed, at_us))
+        if ended:
+            lines += map(line_of, watch.end(ended, at_us))
+    lines += map(line_of, watch.advance(END))
+    return lines, verdicts, sorted(watch.states()), [(name, report.identity) for name, report in watch.newest()]
+
+
+def with_plain_ids(told):
+    lines, verdicts, states, newest = told
+    return (
+        [line if "#" not in line else plain(line) for line in lines],
+        verdicts,
+        sorted((who, zone.partition("#")[0], state) for who, zone, state in states),
+        newest,
+    )
+
+
+def plain(line):
+    before, _, behind = line.partition("#")
+    return before + behind.lstrip("0123456789")
+
+
+@settings(max_examples=30)
+@given(
+    begins,
+    changes,
+    st.lists(rows, min_size=1, max_size=30),
+    st.lists(st.integers(1, 12), min_size=1, max_size=4),
+    st.sampled_from([1, 65_536]),
+)
+def test_changing_zones_are_zones_with_windows(begin, given_changes, given_rows, sizes, tidying):
+    compare(begin, given_changes, batch_of(given_rows), sizes, tidying)
+
+
+@settings(max_examples=30)
+@given(
+    begins,
+    changes,
+    st.lists(legs, min_size=10, max_size=60),
+    st.lists(st.integers(1, 40), min_size=1, max_size=4),
+    st.sampled_from([1, 65_536]),
+)
+def test_vehicles_that_drive_among_changing_zones(begin, given_changes, given_legs, sizes, tidying):
+    compare(begin, given_changes, drive_of(given_legs), sizes, tidying)
+
+
+def compare(begin, given_changes, whole, sizes, tidying):
+    first, steps = steps_of(begin, given_changes)
+    named = [replace(zone, name=zone.id) for zone in first]
+    steps = [(at_us, [replace(zone, name=zone.id) for zone in agreed], ended) for at_us, agreed, ended in steps]
+    changing = Watch(named, lateness_us=30 * MINUTE_US, rows_before_tidying=tidying)
+    fresh = Watch(cut_versions(named, steps), lateness_us=30 * MINUTE_US)
+    said = run_changing(changing, whole, steps, sizes)
+    assert said == with_plain_ids(run_changing(fresh, whole, [], [len(whole)]))

@@ -411,6 +411,7 @@ def test_a_backup_restored_is_the_same_and_marked_as_a_copy(store, url, new_url,
     assert store.restored_from() is None
 
 
+@pytest.mark.promise("STORE-10")
 def test_a_backup_is_one_file_and_of_one_instant_while_the_node_writes(store, url, tmp_path):
     a_full_store(store)
     written, ahead = [280], []
@@ -442,6 +443,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(store, url, tmp_path):
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.promise("STORE-7")
 def test_a_copy_that_is_stopped_is_no_store(store, url, new_url):
     a_full_store(store)
     target = new_url()
@@ -471,6 +473,7 @@ def test_nothing_is_copied_over_a_record(store, url, new_url, tmp_path):
         assert held.size() == 1
 
 
+@pytest.mark.promise("STORE-10")
 def test_a_damaged_backup_is_not_restored(store, url, new_url, tmp_path):
     a_full_store(store)
     backup(url, tmp_path / "backup", at_us=1)
@@ -482,6 +485,7 @@ def test_a_damaged_backup_is_not_restored(store, url, new_url, tmp_path):
     assert "entry 200" in str(refused.value)
 
 
+@pytest.mark.promise("STORE-10")
 def test_a_store_moves_to_another_kind_of_database_and_back(postgres, tmp_path):
     here, there, back = f"sqlite:///{tmp_path}/here", postgres.new_database(), f"sqlite:///{tmp_path}/back"
     with Store.open(here) as store:
@@ -524,6 +528,7 @@ def test_a_store_that_was_closed_opens_again(url):
             store.append([write(size)])
 
 
+@pytest.mark.promise("STORE-7")
 def test_a_newer_database_is_refused(store, url):
     store.close()
     raw(url, "UPDATE alembic_version SET version_num = '9999'")
@@ -534,6 +539,7 @@ def test_a_newer_database_is_refused(store, url):
         assert "9999" in str(refused.value)
 
 
+@pytest.mark.promise("STORE-7")
 def test_somebody_elses_database_is_refused_and_left_alone(url):
     raw(url, "CREATE TABLE recipes (name TEXT)")
     with pytest.raises(Refused) as refused:
@@ -626,6 +632,7 @@ def test_the_newest_revision_is_the_one_that_the_program_knows():
     assert scripts.get_heads() == [schema.REVISION]
 
 
+@pytest.mark.promise("STORE-7")
 def test_a_database_of_the_first_released_schema_is_brought_up_to_date(tmp_path):
     held = sqlite3.connect(tmp_path / "first.sqlite")
     held.executescript((Path(__file__).parent / "first_schema.sql").read_text("utf-8"))

@@ -95,6 +95,7 @@ def kill_again_and_again(appender: Appender, folder: Path, seed: int) -> int:
     return killed
 
 
+@pytest.mark.promise("STORE-2", "STORE-3")
 def test_nothing_acknowledged_is_lost_when_the_process_is_killed(appender, folder):
     killed = 0
     for seed in seeds(9):
@@ -106,6 +107,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(appender, folde
     assert ASKED or killed > 90
 
 
+@pytest.mark.promise("STORE-2", "STORE-3")
 @pytest.mark.parametrize("seed", seeds(3))
 def test_nothing_acknowledged_is_lost_when_postgresql_crashes_mid_commit(postgres, seed):
     random = Random(seed)

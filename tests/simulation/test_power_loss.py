@@ -105,6 +105,7 @@ def disk(tmp_path_factory):
     return disk
 
 
+@pytest.mark.promise("STORE-2", "STORE-3")
 def test_nothing_acknowledged_is_lost_with_the_power(disk, folder):
     for seed in seeds(160):
         try:
@@ -114,6 +115,7 @@ def test_nothing_acknowledged_is_lost_with_the_power(disk, folder):
             raise
 
 
+@pytest.mark.promise("STORE-2", "STORE-5")
 def test_nothing_acknowledged_is_lost_when_the_disk_fails_or_is_full(folder):
     faults = []
     for seed in seeds(40):

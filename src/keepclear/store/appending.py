@@ -22,6 +22,13 @@ from keepclear.store.writes import Drop, Row, ViewRow, Write
 COPY = "copy"  # the mark of a copy, as long as nothing began a new epoch in it
 
 
+# The columns of each table that the database does not count by itself.
+_INSERTED = {
+    table.name: [column.name for column in table.columns if column is not table.autoincrement_column]
+    for table in schema.metadata.tables.values()
+}
+
+
 class Appending:
     """Writes groups over the one connection that writes."""
 
@@ -103,8 +110,7 @@ class Appending:
         self._run("unmark", lambda: delete(schema.mark).where(schema.mark.c.name == bindparam("mark")), [(name,)])
 
     def _insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
-        names = [column.name for column in table.columns if column is not table.autoincrement_column]
-        self._run(("insert", table.name), lambda: table.insert().inline(), rows, names)
+        self._run(("insert", table.name), lambda: table.insert().inline(), rows, _INSERTED[table.name])
 
     def _put(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Rows with every column, in place of what has their key."""

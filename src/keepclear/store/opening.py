@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +53,25 @@ class Opened:
         if self._writing is not None and not self._writing.closed:
             self._writing.invalidate()  # never back into the pool: it may hold a lock, or half a transaction
             self._writing.close()
+        self._writing = self.writer = None  # SQLite lets go of the file once the last statement is gone
         self.readers.dispose()
         if self._lock is not None:
             self._lock.close()
 
     def abandon(self) -> None:
         """After a failed commit: ends the connection that writes, and with it whatever is left of its transaction."""
+        if self.is_sqlite:
+            # In the log of SQLite that writes nothing. Closing alone would keep the lock until Python lets go of every statement.
+            with suppress(sqlite3.Error):
+                self.writer.execute("ROLLBACK")
         self.writer.close()
 
     def forget_old_pages(self, table: Table) -> None:
         """What was erased is still in older copies of its page: has them written over, as far as nobody is reading them."""
         if self.is_sqlite:
+            self.writer.execute("PRAGMA busy_timeout = 0")  # a reader at work is not waited for
             self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.writer.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         else:
             self.writer.execute(f"VACUUM {table.name}")
 

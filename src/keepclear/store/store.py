@@ -58,6 +58,7 @@ class Store:
 
     def close(self) -> None:
         """Lets go of the database. Another may open it then."""
+        self._appending = None
         self._opened.close()
 
     @property

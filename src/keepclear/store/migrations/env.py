@@ -6,5 +6,14 @@ from alembic import context
 
 from keepclear.store.schema import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
-context.run_migrations()
+
+def run() -> None:
+    """Brings the tables up to date, as `keepclear.store.opening.upgrade` asks for."""
+    connection = context.config.attributes["connection"]
+    context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
+    context.run_migrations()
+
+
+# Alembic runs this file by its path; whoever imports it by its name only wants to look.
+if __name__ == "env_py":
+    run()

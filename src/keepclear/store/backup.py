@@ -1,8 +1,8 @@
 """Copies of a store: a backup while the node runs, a restore into a new place, a move to another kind of database.
 
 A copy is never the record itself, as the node may have gone on behind it. So it is marked, and whoever goes on from it begins a new
-epoch (`Store.restored_from`, `Write.begins_epoch`). What a stop leaves behind is no store: half a file under another name, or a
-database that says it is half a copy.
+epoch (`Store.restored_from`, `Write.begins_epoch`). Whoever is stopped takes away what is there so far; what a crash leaves is no store:
+half a file under another name, or a database that says it is half a copy.
 
 All functions take addresses as `Store.open` does, and
 
@@ -110,7 +110,11 @@ def copy(source: str, target: str, *, at_us: int, progress: Progress = _silent, 
             with old.readers.connect() as connection:
                 if not old.is_sqlite:
                     connection = connection.execution_options(isolation_level="REPEATABLE READ")
-                made = _copy_rows(connection, appending, progress, stop)
+                try:
+                    made = _copy_rows(connection, appending, progress, stop)
+                except Stopped:
+                    _take_away(new)
+                    raise
                 mark = _mark_of(connection) or _mark(Restored(source_name(old), at_us, made))
             appending.mark(COPY, mark, instead_of=COPYING)
         finally:
@@ -167,6 +171,12 @@ def _check_empty(new: Opened) -> None:
             if connection.execute(select(table).limit(1)).first() is not None:
                 mend = "Name a new database."
                 raise Refused("store.not_empty", "There is a record in this database", value=new.name, mend=mend)
+
+
+def _take_away(new: Opened) -> None:
+    """Leaves the database as empty as it was found."""
+    for table in [*reversed(schema.metadata.sorted_tables), "alembic_version"]:
+        new.writer.execute(f"DROP TABLE {table}")
 
 
 def _copy_rows(connection: Connection, appending: Appending, progress: Progress, stop: Stop) -> int:

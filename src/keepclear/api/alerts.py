@@ -199,14 +199,13 @@ def visible(ask: Ask[Any, Any], side: Side, alert: LiveAlert, action: Action = A
 
 def _doing(path: str, does: Any, body: Any) -> Route:
     return Route(
-        "POST", f"/v1/alerts/{{alert}}/{path}", does, "alerts", gives=Done, query=Sided, bodies={"application/json": body},
-        problems=(400, 403, 404, 409, 415, 422),
+        "POST", f"/v1/alerts/{{alert}}/{path}", does, "alerts", gives=Done, query=Sided, bodies={"application/json": body}, problems=(403, 404),
     )  # fmt: skip
 
 
 ROUTES = (
-    Route("GET", "/v1/alerts", alerts, "alerts", gives=Alerts, query=AlertsAsked, problems=(400, 404)),
-    Route("GET", "/v1/alerts/{alert}", alert, "alerts", gives=AlertView, query=AlertAsked, problems=(400, 404)),
+    Route("GET", "/v1/alerts", alerts, "alerts", gives=Alerts, query=AlertsAsked, problems=(404,)),
+    Route("GET", "/v1/alerts/{alert}", alert, "alerts", gives=AlertView, query=AlertAsked, problems=(404,)),
     _doing("acknowledge", acknowledge, Acknowledging),
     _doing("assign", assign, Assigning),
     _doing("clear", clear, Clearing),

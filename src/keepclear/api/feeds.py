@@ -116,9 +116,8 @@ async def end(ask: Ask[Ending, None]) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "/v1/feeds", feeds, "feeds", gives=Page[FeedView], query=Paged, problems=(400,)),
-    Route("GET", "/v1/feeds/{feed}", feed, "feeds", gives=FeedView, query=Sided, problems=(400, 404)),
-    Route("PUT", "/v1/feeds/{feed}", declare, "feeds", gives=Done, query=Sided, bodies={"application/json": Declaring},
-          problems=(400, 403, 409, 415, 422)),
-    Route("DELETE", "/v1/feeds/{feed}", end, "feeds", gives=Done, query=Ending, problems=(400, 403, 404, 422)),
+    Route("GET", "/v1/feeds", feeds, "feeds", gives=Page[FeedView], query=Paged),
+    Route("GET", "/v1/feeds/{feed}", feed, "feeds", gives=FeedView, query=Sided, problems=(404,)),
+    Route("PUT", "/v1/feeds/{feed}", declare, "feeds", gives=Done, query=Sided, bodies={"application/json": Declaring}, problems=(403,)),
+    Route("DELETE", "/v1/feeds/{feed}", end, "feeds", gives=Done, query=Ending, problems=(403, 404)),
 )  # fmt: skip

@@ -420,7 +420,7 @@ ROUTES = (
     Route("GET", f"{ROOT}/collections", collections, "ogc", gives=_OBJECT, problems=(403,)),
     Route("GET", f"{ROOT}/collections/{{collection}}", collection, "ogc", gives=_OBJECT, problems=(403, 404)),
     Route("GET", f"{ROOT}/collections/{{collection}}/items", items, "ogc", gives=_OBJECT, query=ItemsAsked, gives_media=(GEOJSON,),
-          problems=(400, 403, 404)),
+          problems=(403, 404)),
     Route("GET", f"{ROOT}/collections/{{collection}}/items/{{feature}}", item, "ogc", gives=_OBJECT, query=Sided, gives_media=(GEOJSON,),
-          problems=(400, 403, 404)),
+          problems=(403, 404)),
 )  # fmt: skip

@@ -17,8 +17,10 @@ from keepclear.api.problems import Problem
 
 VERSION = "1"
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.1"
-# Everywhere: nobody is let in without a token, and nobody may ask without end.
-_ALWAYS = (401, 429)
+# Everywhere: a query can be unreadable, nobody is let in without a token, and nobody may ask without end.
+_ALWAYS = frozenset({400, 401, 429})
+_OF_CHANGES = frozenset({409, 422})  # a key that is in use, or stands for another request
+_OF_BODIES = frozenset({413, 415})
 _REFS = "#/components/schemas/{name}"
 
 INTRODUCTION = """\
@@ -59,7 +61,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
             "schemas": schemas,
             "responses": {
                 str(status): {"description": HTTPStatus(status).phrase, "content": {PROBLEM_MEDIA: {"schema": _ref(Problem)}}}
-                for status in sorted({*_ALWAYS, *(status for route in routes for status in route.problems)})
+                for status in sorted(set().union(*map(_problems, routes)))
             },
         },
     }  # fmt: skip
@@ -155,9 +157,14 @@ def _responses(route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {
         str(route.status): {"description": HTTPStatus(route.status).phrase, "content": content}
     }
-    for status in sorted({*_ALWAYS, *route.problems}):
+    for status in sorted(_problems(route)):
         responses[str(status)] = {"$ref": f"#/components/responses/{status}"}
     return responses
+
+
+def _problems(route: Route) -> frozenset[int]:
+    more = (_OF_CHANGES if route.changes else frozenset()) | (_OF_BODIES if route.bodies else frozenset())
+    return _ALWAYS.union(route.problems, more)
 
 
 def _answer_schema(kind: Any) -> dict[str, Any]:

@@ -276,18 +276,17 @@ async def _set(ask: Ask[NoQuery, Setting], kind: str) -> Answer:
 
 
 _JSON = "application/json"
-_CHANGING = (400, 403, 409, 415, 422)
+_CHANGING = (403,)
 ROUTES = (
     Route("GET", "/v1/me", me, "users", gives=Me),
     Route("GET", "/v1/parties", parties, "users", gives=Parties, problems=(403,)),
     Route("PUT", "/v1/parties/{party}", name_party, "users", gives=Done, bodies={_JSON: Naming}, problems=_CHANGING),
     Route("GET", "/v1/users", users, "users", gives=Users, problems=(403,)),
     Route("PUT", "/v1/users/{user}", admit, "users", gives=Done, bodies={_JSON: Admitting}, problems=_CHANGING),
-    Route("DELETE", "/v1/users/{user}", end_user, "users", gives=Done, query=Ended, problems=(400, 403, 404, 409, 422)),
-    Route("POST", "/v1/users/{user}/tokens", issue, "users", gives=Issued, status=201, bodies={_JSON: Issuing},
-          problems=(404, *_CHANGING)),
+    Route("DELETE", "/v1/users/{user}", end_user, "users", gives=Done, query=Ended, problems=(403, 404)),
+    Route("POST", "/v1/users/{user}/tokens", issue, "users", gives=Issued, status=201, bodies={_JSON: Issuing}, problems=(404, *_CHANGING)),
     Route("GET", "/v1/tokens", tokens, "users", gives=Tokens, problems=(403,)),
-    Route("DELETE", "/v1/tokens/{token}", revoke, "users", gives=Done, query=Ended, problems=(400, 403, 404, 422)),
+    Route("DELETE", "/v1/tokens/{token}", revoke, "users", gives=Done, query=Ended, problems=(403, 404)),
     Route("GET", "/v1/zones/{zone}/access", zone_access, "zones", gives=AccessView, problems=(404,)),
     Route("PUT", "/v1/zones/{zone}/access", set_zone_access, "zones", gives=Done, bodies={_JSON: Setting}, problems=(404, *_CHANGING)),
     Route("GET", "/v1/feeds/{feed}/access", feed_access, "feeds", gives=AccessView, problems=(404,)),

@@ -238,6 +238,6 @@ ROUTES = (
         gives=Taken,
         query=Reading,
         bodies=dict.fromkeys([*FORMATS, COLUMNS_MEDIA], bytes),
-        problems=(403, 404, 413, 415, 422, 429),
+        problems=(403, 404),
     ),
 )

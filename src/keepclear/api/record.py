@@ -231,14 +231,12 @@ def _line(row: Mapping[str, Any]) -> AccessLine:
 
 
 ROUTES = (
-    Route(
-        "GET", "/v1/record/entries", entries, "record", gives=Page[EntryView], query=EntriesAsked, problems=(400, 403)
-    ),
+    Route("GET", "/v1/record/entries", entries, "record", gives=Page[EntryView], query=EntriesAsked, problems=(403,)),
     Route("GET", "/v1/record/entries/{sequence}", entry, "record", gives=EntryView, problems=(404,)),
     Route("GET", "/v1/record/entries/{sequence}/proof", proof, "record", gives=dict[str, Any], problems=(404,)),
     Route(
         "GET", "/v1/record/checkpoint", checkpoint, "record", gives=str, gives_media=("text/plain",), problems=(403,)
     ),
-    Route("GET", "/v1/accesses", accesses, "record", gives=Accesses, query=AccessesAsked, problems=(400, 403, 404)),
+    Route("GET", "/v1/accesses", accesses, "record", gives=Accesses, query=AccessesAsked, problems=(403, 404)),
 )
 __all__ = ["ROUTES", "concerned", "told_id"]

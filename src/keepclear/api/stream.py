@@ -157,6 +157,6 @@ ROUTES = (
         gives=str,
         query=StreamAsked,
         gives_media=(MEDIA_TYPE,),
-        problems=(400, 403, 429),
+        problems=(403,),
     ),
 )

@@ -223,8 +223,8 @@ async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "/v1/tracks", tracks, "tracks", gives=Page[TrackView], query=TracksAsked, problems=(400, 404)),
-    Route("GET", "/v1/positions", positions, "tracks", gives=Positions, query=PositionsAsked, problems=(400, 404)),
-    Route("GET", "/v1/presence", presence, "tracks", gives=Presences, query=PresenceAsked, problems=(400,)),
+    Route("GET", "/v1/tracks", tracks, "tracks", gives=Page[TrackView], query=TracksAsked, problems=(404,)),
+    Route("GET", "/v1/positions", positions, "tracks", gives=Positions, query=PositionsAsked, problems=(404,)),
+    Route("GET", "/v1/presence", presence, "tracks", gives=Presences, query=PresenceAsked),
 )
 __all__ = ["ROUTES", "Limit", "TrackView", "place", "sees_subject", "track_view"]

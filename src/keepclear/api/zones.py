@@ -225,14 +225,13 @@ async def end(ask: Ask[Ending, None]) -> Answer:
     return await ask.give(ZoneEnded(zone_id, ask.query.reason), done)
 
 
-_READ = (400, 404)
+_READ = (404,)
 _BODIES = {GEOJSON: bytes, "application/json": bytes}
 ROUTES = (
-    Route("GET", "/v1/zones", zones, "zones", gives=Page[ZoneView], query=ZonesAsked, problems=(400,)),
-    Route("PUT", "/v1/zones", agree, "zones", gives=Agreed, query=Sided, bodies=_BODIES, problems=(400, 403, 409, 413, 415, 422)),
+    Route("GET", "/v1/zones", zones, "zones", gives=Page[ZoneView], query=ZonesAsked),
+    Route("PUT", "/v1/zones", agree, "zones", gives=Agreed, query=Sided, bodies=_BODIES, problems=(403,)),
     Route("GET", "/v1/zones/{zone}", zone, "zones", gives=ZoneView, query=ZoneAsked, problems=_READ),
-    Route("PUT", "/v1/zones/{zone}", agree_one, "zones", gives=Agreed, query=Sided, bodies=_BODIES,
-          problems=(400, 403, 409, 413, 415, 422)),
-    Route("DELETE", "/v1/zones/{zone}", end, "zones", gives=Done, query=Ending, problems=(400, 403, 404, 422)),
+    Route("PUT", "/v1/zones/{zone}", agree_one, "zones", gives=Agreed, query=Sided, bodies=_BODIES, problems=(403,)),
+    Route("DELETE", "/v1/zones/{zone}", end, "zones", gives=Done, query=Ending, problems=(403, 404)),
 )  # fmt: skip
 __all__ = ["ROUTES", "AccessView", "After", "Done", "Limit", "access_view", "done", "side_known_at", "zone_view"]

@@ -91,7 +91,9 @@ def test_a_hostile_input_has_its_answer_and_leaves_the_node_unharmed(name):
     staff = staffed()
     before = len(staff.desk.record)
     answer = staff.call(method, path, staff.tokens[who], content=body, headers=headers)
-    assert answer.status_code == status or (status is None and answer.status_code in {200, 400, 403, 404}), answer.text[:500]
+    assert answer.status_code == status or (status is None and answer.status_code in {200, 400, 403, 404}), answer.text[
+        :500
+    ]
     assert answer.status_code < 500
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json"

@@ -17,7 +17,12 @@ from tests.doors.api.caller import INSIDE, KESTREL_PASS, Caller, Stream, zones_o
 PARTIES = ("alpha", "bravo", "meridian")
 ZONES = {"z-alpha": "alpha", "z-bravo": "bravo", "z-meridian": "meridian"}
 FEEDS = {"f-alpha": "alpha", "g-alpha": "alpha", "f-meridian": "meridian"}
-REPORTED_BY = {"one": ["f-alpha"], "two": ["f-alpha", "g-alpha"], "three": ["f-meridian"], "four": ["g-alpha", "f-meridian"]}
+REPORTED_BY = {
+    "one": ["f-alpha"],
+    "two": ["f-alpha", "g-alpha"],
+    "three": ["f-meridian"],
+    "four": ["g-alpha", "f-meridian"],
+}
 OBJECTS = [("zone", zone) for zone in ZONES] + [("feed", feed) for feed in FEEDS]
 OWNER = {**ZONES, **FEEDS}
 
@@ -114,11 +119,14 @@ def check(desk, call, who, token, rules):
     expected = {told.id for told in told if sees(*concerned(told), export=True)}
     assert set(asyncio.run(streamed(desk, call, token))) == expected
     positions = [committed.entry.sequence for committed in desk.record if committed.entry.kind == "positions_arrived"]
-    shown_entries = [entry["sequence"] for entry in items("/v1/record/entries?limit=1000") if entry["kind"] == "positions_arrived"]
+    shown_entries = [
+        entry["sequence"] for entry in items("/v1/record/entries?limit=1000") if entry["kind"] == "positions_arrived"
+    ]
     assert shown_entries == [
         sequence
         for sequence in positions
-        if sees(feed_of(desk, sequence)) and all(sees(*concerned(told)) for told in desk.told if told.sequence == sequence)
+        if sees(feed_of(desk, sequence))
+        and all(sees(*concerned(told)) for told in desk.told if told.sequence == sequence)
     ]
 
 

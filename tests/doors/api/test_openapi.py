@@ -45,8 +45,13 @@ def operations():
     return [found.ok() for found in schema.get_all_operations()]
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
-@pytest.mark.parametrize("who", ["administrator", "planner", "officer"])
+@pytest.mark.parametrize(
+    ("who", "mode"),
+    [
+        ("planner", GenerationMode.POSITIVE), ("planner", GenerationMode.NEGATIVE), ("officer", GenerationMode.POSITIVE),
+        ("administrator", GenerationMode.POSITIVE),
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.label)
 def test_generated_requests_find_nothing(staff, operation, who, mode):
     checks = [

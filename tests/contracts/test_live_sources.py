@@ -226,7 +226,9 @@ def test_what_comes_within_a_while_is_one_event_and_so_many_rows_are_one_sooner(
             await world.turn(1.1)
             assert [event.rows_read for event in world.arrived] == [5]
             await wire.send(b"".join(ais_line(number) for number in range(25)))
+            before_us = world.now_us
             await world.turn_until(lambda: world.rows == 30, step_s=0.05)
+            assert world.now_us - before_us < SECOND_US
         await wire.close()
         assert [event.rows_read for event in world.arrived] == [5, 25]
 

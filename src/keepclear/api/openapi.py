@@ -22,6 +22,7 @@ _ALWAYS = frozenset({400, 401, 429})
 _OF_CHANGES = frozenset({409, 422})  # a key that is in use, or stands for another request
 _OF_BODIES = frozenset({413, 415})
 _REFS = "#/components/schemas/{name}"
+_OF_A_MEMBER = re.compile(r"(\w+) {2,}(\S.*)")
 
 INTRODUCTION = """\
 The doors of a Keepclear node. Every request carries a token: `Authorization: Bearer TOKEN`. What you may not see is answered as what
@@ -121,9 +122,9 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
         return []
     _, components = msgspec.json.schema_components([route.query], ref_template=_REFS)
     schema = components[route.query.__name__]
-    hints = get_type_hints(route.query)
+    _, of_members = _parted(schema.get("description", ""))
     parameters = []
-    for name in hints:
+    for name in get_type_hints(route.query):
         found = dict(schema["properties"][name])
         # A parameter is given or left out; it is never null.
         given = [one for one in found.pop("anyOf", [found]) if one != {"type": "null"}]
@@ -132,7 +133,7 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
             found = dict(components[found["$ref"].rsplit("/", 1)[1]])
         found.pop("title", None)
         found.pop("default", None) if found.get("default", ...) is None else None
-        description = found.pop("description", None)
+        description = found.pop("description", None) or of_members.get(name)
         parameter: dict[str, Any] = {"name": name, "in": "query", "required": name in schema.get("required", ())}
         if description:
             parameter["description"] = " ".join(description.split())
@@ -188,13 +189,35 @@ def _ref(kind: Any) -> dict[str, Any]:
 
 
 def _tidied(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with its description in one paragraph, as docstrings are broken where the line ends."""
-    said = schema.get("description")
-    return {**schema, "description": _paragraphs(said)} if said else schema
+    """The schema of a type: what its docstring says of a member goes with the member."""
+    text, of_members = _parted(schema.get("description", ""))
+    tidied = {**schema, "description": text} if text else schema
+    if "properties" not in schema:
+        return tidied
+    properties = {
+        name: {**told, "description": of_members[name]} if name in of_members else told
+        for name, told in schema["properties"].items()
+    }
+    return {**tidied, "properties": properties}
 
 
-def _paragraphs(said: str) -> str:
-    return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(said).split("\n\n"))
+def _parted(said: str) -> tuple[str, dict[str, str]]:
+    """What a docstring says of the whole, and of each member: lines such as "name  what it is", and those that go on below."""
+    whole: list[str] = []
+    of_members: dict[str, str] = {}
+    member = ""
+    for line in inspect.cleandoc(said).splitlines():
+        begins = _OF_A_MEMBER.match(line)
+        if begins:
+            member = begins[1]
+            of_members[member] = begins[2]
+        elif member and line.startswith(" "):
+            of_members[member] += f" {line.strip()}"
+        else:
+            member = ""
+            whole.append(line)
+    paragraphs = "\n".join(whole).strip().split("\n\n")
+    return "\n\n".join(" ".join(part.split()) for part in paragraphs), of_members
 
 
 # --- the page ---
@@ -251,7 +274,7 @@ def _operation_html(path: str, method: str, operation: dict[str, Any]) -> str:
 
 def _schema_html(name: str, schema: dict[str, Any]) -> str:
     rows = "".join(
-        f"<tr><td><code>{escape(member)}</code></td><td>{_linked(kind)}</td></tr>"
+        f"<tr><td><code>{escape(member)}</code></td><td>{_linked(kind)}</td><td>{_marked(kind.get('description', ''))}</td></tr>"
         for member, kind in schema.get("properties", {}).items()
     )
     table = f"<table>{rows}</table>" if rows else f"<p>{escape(_kind(schema))}</p>"

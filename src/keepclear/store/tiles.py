@@ -7,7 +7,6 @@ those of entries, or of the full tiles below, which are kept anyhow.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 from keepclear.record.tree import HASH_BYTES, TILE_BYTES, TILE_WIDTH, leaf_hash, node_hash
 
@@ -65,5 +64,5 @@ class KeptTiles:
 def _root_of_full(tile: bytes) -> bytes:
     hashes = [tile[at : at + HASH_BYTES] for at in range(0, TILE_BYTES, HASH_BYTES)]
     while len(hashes) > 1:
-        hashes = [node_hash(left, right) for left, right in list(pairwise(hashes))[::2]]
+        hashes = [node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
     return hashes[0]

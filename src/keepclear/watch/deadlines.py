@@ -4,6 +4,7 @@ nobody can speak of a zone any more that has ended."""
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -41,6 +42,10 @@ class Deadlines:
     def set(self, deadline: Deadline) -> None:
         """Adds a deadline."""
         heapq.heappush(self._stays if deadline.kind is Kind.DWELL else self._turning, deadline)
+
+    def __iter__(self) -> Iterator[Deadline]:
+        """Those that wait, each once, in order."""
+        return iter(sorted({*self._turning, *self._stays}))
 
     @property
     def soonest_us(self) -> int:

@@ -64,9 +64,9 @@ class Holdings:
         self.history = History()
         self.pairs = Pairs()
         self.rows: Records = np.zeros(0, dtype=SUBJECT)
-        self._begins = Pairs()
-        self._sources: Table[str] = Table()
-        self._areas: Table[Shape] = Table()
+        self.begins = Pairs()
+        self.sources: Table[str] = Table()
+        self.areas: Table[Shape] = Table()
         self._subjects: dict[int, Subject] = {}
         self._told_of: dict[int, set[int]] = {}
         self._atlas = atlas
@@ -75,7 +75,7 @@ class Holdings:
         self._lateness_us = lateness_us
         self._assumed_error_mm = assumed_error_mm
         self._known: tuple[Known[Any], ...] = tuple(
-            Known(table) for table in (self.names, self._sources, self.claims, self._areas)
+            Known(table) for table in (self.names, self.sources, self.claims, self.areas)
         )
         self._subject_count = 0
         self._sizes = np.zeros(3, np.int64)
@@ -94,6 +94,10 @@ class Holdings:
         if subject is None:
             subject = self._subjects[number] = Subject(self.names.items[number], number, self._told_of)
         return subject
+
+    def known_subject(self, number: int) -> Subject | None:
+        """The same, None where nothing is."""
+        return self._subjects.get(number)
 
     def subject_named(self, name: str) -> Subject:
         """The same by its name."""
@@ -121,7 +125,7 @@ class Holdings:
 
     def begin(self, number: int, zone: int) -> Standing:
         """How it stood before the reports that are held."""
-        return self._begins.standing(int(self.rows["first_begin"][number]), zone)
+        return self.begins.standing(int(self.rows["first_begin"][number]), zone)
 
     def set_standing(self, number: int, zone: int, standing: Standing) -> None:
         """Lets a subject stand so towards a zone."""
@@ -165,7 +169,7 @@ class Holdings:
         for subject in self.told_of(zone):
             subject.drop(zone)
         self._told_of.pop(zone, None)
-        _drop_zone(self.rows, self.pairs.rows, self.pairs.ends, self._begins.rows, self._begins.ends, zone)
+        _drop_zone(self.rows, self.pairs.rows, self.pairs.ends, self.begins.rows, self.begins.ends, zone)
 
     def look_at(self, zones: tuple[Zone, ...], first: int, from_us: int) -> None:
         """Adds what held reports say about new zones, numbered from `first`: those seen from `from_us` on, and of each subject
@@ -239,6 +243,11 @@ class Holdings:
             self.rows["special"][number] = self._is_special_from_the_start(self.names.items[number])
         self._subject_count = len(self.names.items)
 
+    def add_subjects(self) -> Records:
+        """Rows for the subjects that were named, to be filled in."""
+        self._make_room_for_subjects()
+        return self.rows[: self._subject_count]
+
     # reports
 
     def report(self, row: int) -> Report:
@@ -252,9 +261,9 @@ class Holdings:
             claim_number, area_number, datum,
         ) = record.item()  # fmt: skip
         claim = self.claims.items[claim_number]
-        area = None if area_number == NO_AREA else self._areas.items[area_number]
+        area = None if area_number == NO_AREA else self.areas.items[area_number]
         party = claim.attribution.party if claim.attribution else ""
-        area_text, source = repr(area) if area else "", self._sources.items[source_number]
+        area_text, source = repr(area) if area else "", self.sources.items[source_number]
         return Report(
             seen_at_us, lat_e7, lon_e7, height_mm, datum, error_mm, area_text, party, at_us, speed_mmps, course_cdeg,
             source, claim, area, {},
@@ -310,7 +319,7 @@ class Holdings:
         """Held reports as a batch, of which only place, error, height and area are told."""
         history, empty = self.history.rows[rows], np.zeros(len(rows), np.int32)
         return Observations(
-            subjects=(), sources=(), areas=tuple(self._areas.items), claims=(), feeds=(), subject=history["subject"], source=empty,
+            subjects=(), sources=(), areas=tuple(self.areas.items), claims=(), feeds=(), subject=history["subject"], source=empty,
             seen_at_us=history["seen_at_us"], known_at_us=history["at_us"], lat_e7=history["lat_e7"], lon_e7=history["lon_e7"],
             error_mm=history["error_mm"], height_mm=history["height_mm"], datum=history["datum"], speed_mmps=empty,
             course_cdeg=empty, area=history["area"], claim=empty, feed=empty, line=empty,
@@ -361,7 +370,7 @@ class Holdings:
 
     def fold(self, number: int, as_of: int) -> None:
         """Folds what no late report of a subject can precede any more, its newest report being row `as_of`."""
-        history, begins = self.history, self._begins
+        history, begins = self.history, self.begins
         kept = oldest_kept(as_of, history.rows, self._lateness_us, REPORTS_HELD_MAX)
         if history.rows["before"][kept] == NONE:
             return
@@ -375,20 +384,23 @@ class Holdings:
 
     def tidy(self, before_folding: Callable[[Subject], None]) -> None:
         """Folds and lets go of what is old of all subjects, once that is about half of what is held."""
-        if self.history.size < self._tidy_at:
-            return
+        if self.history.size >= self._tidy_at:
+            self.tidy_now(before_folding)
+
+    def tidy_now(self, before_folding: Callable[[Subject], None]) -> None:
+        """The same at once."""
         for subject in self._subjects.values():
             before_folding(subject)
         folded, first = np.empty(65_536, FOLDED), 0
         while first < len(self.rows):
             reached, count = fold_all(
-                first, self.rows, self.history.rows, self.history.evidence, self._begins.rows, self._begins.ends, self._zones,
+                first, self.rows, self.history.rows, self.history.evidence, self.begins.rows, self.begins.ends, self._zones,
                 self._lateness_us, REPORTS_HELD_MAX, folded,
             )  # fmt: skip
             self._note_folded(folded[:count])
             if reached < len(self.rows):
                 folded = np.empty(len(folded) if count else 2 * len(folded), FOLDED)
-                self._begins.reserve(len(self._begins.rows) + 1)
+                self.begins.reserve(len(self.begins.rows) + 1)
             first = reached
         for number, subject in self._subjects.items():
             subject.forget(partial(self._is_trivial, number))
@@ -435,7 +447,7 @@ class Holdings:
         kept = history.rows[: history.size]
         claims = self.claims.keep(np.concatenate([kept["claim"], rows["claim"]]))
         kept["claim"], rows["claim"] = claims[: len(kept)], claims[len(kept) :]
-        kept["source"], kept["area"] = self._sources.keep(kept["source"]), self._areas.keep(kept["area"])
+        kept["source"], kept["area"] = self.sources.keep(kept["source"]), self.areas.keep(kept["area"])
         for known in self._known[1:]:
             known.forget()
         for subject in self._subjects.values():

@@ -113,9 +113,14 @@ class Subject:
         """What was told of it towards a zone, from now on kept."""
         pair = self.pairs.get(zone_number)
         if pair is None:
-            pair = self.pairs[zone_number] = Pair()
-            self.told_of.setdefault(zone_number, set()).add(self.number)
+            pair = Pair()
+            self.keep(zone_number, pair)
         return pair
+
+    def keep(self, zone_number: int, pair: Pair) -> None:
+        """Keeps this of what was told of it towards a zone."""
+        self.pairs[zone_number] = pair
+        self.told_of.setdefault(zone_number, set()).add(self.number)
 
     def drop(self, zone_number: int) -> None:
         """Drops what was told of it towards a zone."""

@@ -32,6 +32,19 @@ from keepclear.watch.deadlines import NEVER_DUE_US, Deadline, Deadlines, Kind
 from keepclear.watch.events import Action, Cause, Events, Told
 from keepclear.watch.evidence import ASSUMED_ERROR_MM
 from keepclear.watch.holdings import Holdings
+from keepclear.watch.holdings_packing import packed_holdings, unpack_holdings
+from keepclear.watch.packed_columns import Columns
+from keepclear.watch.packing import (
+    deadline_of,
+    head_bytes,
+    head_of,
+    member,
+    numbers_without,
+    plain_deadlines,
+    plain_zone,
+    same_but_window,
+    zone_of,
+)
 from keepclear.watch.patterns.noticed import Noticed
 from keepclear.watch.patterns.patterns import Patterns
 from keepclear.watch.presence import BY_RANK, FAR, TRANSITIONS, Sight, State, after
@@ -182,6 +195,93 @@ class Watch:
         """The zones that are watched, as they were agreed, by id in the order of their numbers."""
         return {zone_id: zone for zone_id, (zone, _) in self._agreed.items()}
 
+    def packed(self) -> bytes:
+        """The whole state as bytes, of which `unpacked` makes a watch that goes on as this one does. Equal states give equal bytes.
+
+        How reports came to be known, in which batches, and what was tidied up when, does not show. See docs/spec/packed.md."""
+        self._held.tidy_now(self._time)
+        numbers = numbers_without(self.atlas.gone, len(self.atlas))
+        live = np.flatnonzero(numbers != NONE).tolist()
+        held, columns = packed_holdings(self._held, numbers)
+        agreed = [
+            [int(numbers[number]) if number != NONE else NONE, plain_zone(zone, with_shape=number == NONE)]
+            for zone, number in self._agreed.values()
+        ]
+        waiting = [deadline for deadline in self._deadlines if self._still_means_something(deadline)]
+        head = {
+            "assumed_error_mm": self._assumed_error_mm,
+            "lateness_us": self._lateness_us,
+            "max_speed_mps": float(self._max_speed_mps),
+            "clock_us": self.clock_us,
+            "last_seq": self._speaker.last_seq,
+            "counts": {key: self.counts[key] for key in sorted(self.counts) if self.counts[key]},
+            "zones": [plain_zone(self.atlas.zones[number]) for number in live],
+            "turned": [[bool(self._zones[name][number]) for name in ("opened", "closed")] for number in live],
+            "agreed": agreed,
+            "deadlines": plain_deadlines(waiting, numbers, dict(self._held.names.known)),
+            "patterns": self._patterns.state(numbers.tolist()),
+            **held,
+        }
+        return head_bytes(head) + columns
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Watch:
+        """The watch of which these are the bytes; raises `Refused` for any others, saying where the fault lies."""
+        head, end = head_of(packed)
+        zones = [zone_of(plain, f"head, zones[{n}] ") for n, plain in enumerate(member(head, "zones", list[Any]))]
+        assumed_error_mm, lateness_us = member(head, "assumed_error_mm", int), member(head, "lateness_us", int)
+        max_speed_mps = member(head, "max_speed_mps", float)
+        if min(assumed_error_mm, lateness_us, max_speed_mps) < 0:
+            raise Refused("packed.head", "An option is below zero", where="head")
+        watch = cls(
+            Versions(tuple(zones)), assumed_error_m=assumed_error_mm / 1000, lateness_us=lateness_us, max_speed_mps=max_speed_mps
+        )  # fmt: skip
+        watch._restore(head, Columns(packed, end))
+        if watch.packed() != packed:
+            raise Refused("packed.not_canonical", "The bytes are not those that this watch gives", where="head")
+        return watch
+
+    def _restore(self, head: dict[str, Any], columns: Columns) -> None:
+        """Takes over what `packed` says besides zones and options."""
+        count, names = len(self.atlas), ("opened", "closed")
+        unpack_holdings(self._held, head, columns, count)
+        columns.end()
+        self._speaker.clock_us = member(head, "clock_us", int | None)  # type: ignore[arg-type]
+        self._speaker.last_seq = member(head, "last_seq", int)
+        self.counts.update(member(head, "counts", dict[str, int]))
+        turned = member(head, "turned", list[tuple[bool, bool]])
+        agreed = member(head, "agreed", list[tuple[int, list[Any]]])
+        if len(turned) != count or (self.clock_us is None and len(self._held.names.items)):
+            raise Refused("packed.head", "The head contradicts itself", where="head")
+        for number, states in enumerate(turned):
+            for name, state in zip(names, states, strict=True):
+                self._zones[name][number] = state
+        self._closed = set(np.flatnonzero(self._zones["closed"]).tolist())
+        self._agreed = {}
+        for number, plain in agreed:
+            if not NONE <= number < count:
+                raise Refused("packed.head", "There is no zone of this number", value=number, where="head, agreed")
+            watched = None if number == NONE else self.atlas.zones[number]
+            zone = zone_of(plain, "head, agreed ", None if watched is None else watched.shape)
+            if zone.id in self._agreed or (watched is not None and not same_but_window(zone, watched)):
+                raise Refused(
+                    "packed.head", "The zone is not the one that is watched", value=zone.id, where="head, agreed"
+                )
+            self._agreed[zone.id] = (zone, number)
+        self._deadlines = Deadlines()
+        for deadline in member(head, "deadlines", list[list[int]]):
+            self._deadlines.set(deadline_of(deadline, count, self._held.names.items))
+        self._patterns.take(head.get("patterns"))
+        self._look_after_all()
+
+    def _still_means_something(self, deadline: Deadline) -> bool:
+        """Whether a deadline is more than one that is looked at in vain."""
+        if deadline.kind is Kind.SILENCE:
+            return self._held.subject_named(deadline.subject).silence_due_us == deadline.due_us
+        if deadline.zone in self.atlas.gone:
+            return False
+        return deadline.kind in {Kind.DWELL, Kind.ZONE_RETIRES} or self._turns_now(deadline)
+
     def states(self) -> Iterator[tuple[str, str, State]]:
         """Subject, zone and state of everybody who is not simply clear, in the order subjects were first heard of."""
         for number in self._held.heard_of():
@@ -329,7 +429,11 @@ class Watch:
     def _note_terms(self) -> None:
         """Which zones have terms that ask for more than looking where a report is."""
         live = [(number, zone) for number, zone in enumerate(self.atlas) if number not in self.atlas.gone]
-        self._silent_zones = [number for number, zone in live if zone.presence.silent_after_us is not None]
+        silent_zones = [number for number, zone in live if zone.presence.silent_after_us is not None]
+        if silent_zones and not self._silent_zones:
+            # The speeds of the reports that are held count: which these are must not depend on when old ones were let go of.
+            self._held.tidy_now(self._time)
+        self._silent_zones = silent_zones
         self._approach_zones = [number for number, zone in live if zone.approach_us is not None]
         self._needs_looking_after = any(_may_hold_up(zone) for _, zone in live)
         self._horizon_us = max((self.atlas.zones[i].approach_us or 0 for i in self._approach_zones), default=0)
@@ -356,7 +460,12 @@ class Watch:
 
     def _look_after_all(self) -> None:
         for number in self._held.heard_of():
-            self._look_after(self._held.subject(number))
+            subject = self._held.known_subject(number)
+            if subject is None:
+                special = self._is_special_from_the_start(self._held.names.items[number])
+                self._held.mark_special(number, special, EARLIEST)
+            else:
+                self._look_after(subject)
 
     # reports in columns
 

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Any
 
 from keepclear.agreements.pattern_terms import ClosingTerms
 from keepclear.watch.patterns.noticed import Change, Found, Told
+from keepclear.watch.patterns.plain import (
+    by_name,
+    instants_of,
+    is_whole,
+    list_of,
+    members_of,
+    plain_sighting,
+    plain_told,
+    sightings_of,
+    sorted_by_name,
+    told_of,
+    unknown,
+)
 from keepclear.watch.patterns.sighting import Sighting, between_doubt_m, named_together
 from keepclear.watch.patterns.trail import PARTS, placed
 
@@ -27,6 +42,33 @@ class Closing:
         self._settled_us = 0
         self._newest_us = 0
         self._swept_us = 0
+
+    def state(self) -> dict[str, Any]:
+        """What is held, as plain values."""
+        sightings = {
+            name: [plain_sighting(one) for one in held] for name, held in sorted_by_name(self._sightings).items()
+        }
+        approaches = sorted(list(one) for several in self._approaches.values() for one in several)
+        instants = [self._settled_us, self._newest_us, self._swept_us]
+        return {
+            "instants": instants, "told": plain_told(self._told), "sightings": sightings, "approaches": approaches,
+        }  # fmt: skip
+
+    def take(self, state: Any) -> None:
+        """Holds what `state` gave; raises `Refused` for what is none."""
+        instants, told, sightings, approaches = members_of(state, ("instants", "told", "sightings", "approaches"))
+        self._settled_us, self._newest_us, self._swept_us = instants_of(instants, 3)
+        self._told = told_of(told)
+        self._sightings = {name: sightings_of(held) for name, held in by_name(sightings).items()}
+        for one in list_of(approaches):
+            approach = _approach_of(one)
+            self._approaches.setdefault(approach[1], []).append(approach)
+        if approaches != sorted(approaches):
+            raise unknown(approaches)
+
+    def followed(self) -> Iterable[str]:
+        """Nobody."""
+        return ()
 
     def follows(self, name: str) -> bool:
         """No: who is too far away to be weighed has come no nearer."""
@@ -102,6 +144,14 @@ class Closing:
         self._sightings = {name: held for name, held in self._sightings.items() if held[-1].seen_at_us >= needed_us}
         recent = {name: [one for one in several if one[0] >= needed_us] for name, several in self._approaches.items()}
         self._approaches = {name: several for name, several in recent.items() if several}
+
+
+def _approach_of(plain: Any) -> Approach:
+    match plain:
+        case [seen_at_us, str() as name, since_us, (int() | float()) as nearer_m, str() as source, bool() as exercise]:
+            if is_whole(seen_at_us) and is_whole(since_us) and not isinstance(nearer_m, bool):
+                return seen_at_us, name, since_us, nearer_m, source, exercise
+    raise unknown(plain)
 
 
 def _alike(_: Sighting) -> bool:

@@ -7,9 +7,11 @@ comes late shortens the gap that is told of when it ends.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from keepclear.ground.instants import Window
 from keepclear.watch.patterns.noticed import Noticed, Params
+from keepclear.watch.patterns.plain import is_whole, unknown
 
 
 @dataclass
@@ -29,6 +31,18 @@ class Expectation:
         """When the first report is due; begun must be."""
         assert self.last_us is not None
         return max(self.last_us, self.window.from_us or self.last_us) + self.every_us
+
+    def state(self) -> list[Any]:
+        """What is held, as plain values."""
+        return [self.last_us, self.last_source, self.gap_told]
+
+    def take(self, state: Any) -> None:
+        """Holds what `state` gave; raises `Refused` for what is none."""
+        match state:
+            case [last_us, str() as last_source, bool() as gap_told] if last_us is None or is_whole(last_us):
+                self.last_us, self.last_source, self.gap_told = last_us, last_source, gap_told
+            case _:
+                raise unknown(state)
 
     def begin(self, at_us: int) -> int:
         """Counts the interval from the first instant known, and gives when a report is due."""

@@ -6,11 +6,14 @@ nobody knows it to be there.
 
 from __future__ import annotations
 
+from typing import Any
+
 from keepclear.agreements.pattern_terms import MannedTerms
 from keepclear.agreements.terms import Attributed
 from keepclear.ground.instants import Window
 from keepclear.tracks.observations import Claim
 from keepclear.watch.patterns.noticed import Noticed, Params
+from keepclear.watch.patterns.plain import by_name, instants_of, is_whole, list_of, sorted_by_name, unknown
 from keepclear.watch.presence import State
 
 NAMED_MAX = 12
@@ -32,6 +35,22 @@ class Manning:
     def restate(self, window: Window) -> None:
         """The zone has another window."""
         self._window = window
+
+    def state(self) -> list[Any]:
+        """What is held, as plain values."""
+        there = sorted_by_name(self._inside), sorted_by_name(self._counted), sorted(self._lost)
+        return [*there, self._short_since_us, self._told]
+
+    def take(self, state: Any) -> None:
+        """Holds what `state` gave; raises `Refused` for what is none."""
+        match state:
+            case [inside, counted, lost, since_us, bool() as told] if since_us is None or is_whole(since_us):
+                by_name(dict.fromkeys(map(str, list_of(lost))))
+                instants_of([*by_name(inside).values(), *by_name(counted).values()], len(inside) + len(counted))
+                self._inside, self._counted, self._lost = inside, counted, set(map(str, lost))
+                self._short_since_us, self._told = since_us, told
+            case _:
+                raise unknown(state)
 
     def begin(self, at_us: int) -> int:
         """Nobody is known to be there yet; gives when that is to be looked at."""

@@ -7,10 +7,24 @@ sources counting one subject explain.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Any
 
 from keepclear.agreements.pattern_terms import MassingTerms
 from keepclear.watch.patterns.noticed import Change, Found, Told
 from keepclear.watch.patterns.pictures import Picture, Step, at, pictures_of, silence_after, steps_of
+from keepclear.watch.patterns.plain import (
+    by_name,
+    instants_of,
+    list_of,
+    members_of,
+    plain_sighting,
+    plain_told,
+    sightings_of,
+    sorted_by_name,
+    told_of,
+    unknown,
+)
 from keepclear.watch.patterns.sighting import Sighting, named_together
 from keepclear.watch.patterns.trail import PARTS, placed
 
@@ -34,6 +48,34 @@ class Massing:
         self._began_us: int | None = None
         self._newest_us = 0
         self._swept_us = 0
+
+    def state(self) -> dict[str, Any]:
+        """What is held, as plain values."""
+        held = {
+            name: [[plain_sighting(one) for one in sightings], [list(step) for step in self._steps.get(name, [])]]
+            for name, sightings in sorted_by_name(self._sightings).items()
+        }
+        instants = [self._settled_us, self._newest_us, self._swept_us]
+        return {"instants": instants, "began_us": self._began_us, "told": plain_told(self._told), "held": held}
+
+    def take(self, state: Any) -> None:
+        """Holds what `state` gave; raises `Refused` for what is none."""
+        instants, began_us, told, held = members_of(state, ("instants", "began_us", "told", "held"))
+        self._settled_us, self._newest_us, self._swept_us = instants_of(instants, 3)
+        self._began_us = None if began_us is None else instants_of([began_us], 1)[0]
+        self._told = told_of(told)
+        for name, several in by_name(held).items():
+            sightings, steps = list_of(several) if len(list_of(several)) == 2 else ([], [])
+            self._sightings[name] = sightings_of(sightings)
+            listed = [Step(*instants_of(step, 3)) for step in list_of(steps)]
+            if len(listed) == 1:
+                raise unknown(steps)
+            if listed:
+                self._steps[name] = listed
+
+    def followed(self) -> Iterable[str]:
+        """The names of those whose reports matter wherever they are."""
+        return self._sightings.keys()
 
     def follows(self, name: str) -> bool:
         """Whether the reports of a subject matter even where they are too far away to be weighed."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from keepclear.agreements.atlas import Zone
 from keepclear.agreements.terms import Attributed, permission
@@ -12,12 +13,22 @@ from keepclear.watch.patterns.closing import Closing
 from keepclear.watch.patterns.massing import Massing
 from keepclear.watch.patterns.noticed import Change, Noticed, Params
 from keepclear.watch.patterns.patrol import patrol, span_us
+from keepclear.watch.patterns.plain import list_of, unknown
 from keepclear.watch.patterns.sighting import Sighting, Surroundings, sighting_of
 from keepclear.watch.patterns.trail import Trails
 
 
 class Movement(Protocol):
     """One pattern of one zone."""
+
+    def state(self) -> dict[str, Any]:
+        """What is held, as plain values."""
+
+    def take(self, state: Any) -> None:
+        """Holds what `state` gave; raises `Refused` for what is none."""
+
+    def followed(self) -> Iterable[str]:
+        """The names of those whose reports matter wherever they are."""
 
     def follows(self, name: str) -> bool:
         """Whether the reports of a subject matter even where they are too far away to be weighed."""
@@ -47,6 +58,21 @@ class Movements:
             self._judges.append(("patrol", "band", Trails(patrol(terms.patrol), span_us(terms.patrol), lateness_us)))
         if terms.closing is not None:
             self._judges.append(("closing", "band", Closing(terms.closing, lateness_us)))
+
+    def state(self) -> list[Any]:
+        """What its patterns hold, as plain values."""
+        return [judge.state() for _, _, judge in self._judges]
+
+    def take(self, state: Any) -> None:
+        """Holds what `state` gave; raises `Refused` for what is none."""
+        if len(list_of(state)) != len(self._judges):
+            raise unknown(state)
+        for (_, _, judge), held in zip(self._judges, state, strict=True):
+            judge.take(held)
+
+    def followed(self) -> set[str]:
+        """The names of those whose reports matter wherever they are."""
+        return {name for _, _, judge in self._judges for name in judge.followed()}
 
     def restate(self, zone: Zone) -> None:
         """The zone has another window, or other terms but for its patterns."""

@@ -5,6 +5,10 @@ A zone without pattern terms costs nothing. What each pattern means is docs/spec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
 from keepclear.agreements.atlas import Atlas, Zone
 from keepclear.agreements.pattern_terms import NO_PATTERNS
 from keepclear.agreements.terms import Attributed
@@ -15,7 +19,8 @@ from keepclear.watch.patterns.expectations import Expectation
 from keepclear.watch.patterns.manning import Manning
 from keepclear.watch.patterns.movements import Movements
 from keepclear.watch.patterns.noticed import Noticed
-from keepclear.watch.patterns.timetable import Timetable
+from keepclear.watch.patterns.plain import members_of, unknown
+from keepclear.watch.patterns.timetable import Place, Timetable
 from keepclear.watch.presence import Sight, State
 
 
@@ -35,9 +40,9 @@ class Patterns:
         self._movements: dict[int, Movements] = {}
         self._followed: dict[str, set[int]] = {}
         self._timetable = Timetable()
-        self._observed: dict[int, tuple[int, Expectation]] = {}
-        self._expected: dict[str, list[tuple[int, Expectation]]] = {}
-        self._manning: dict[int, tuple[int, Manning]] = {}
+        self._observed: dict[int, tuple[Place, Expectation]] = {}
+        self._expected: dict[str, list[tuple[Place, Expectation]]] = {}
+        self._manning: dict[int, tuple[Place, Manning]] = {}
         for number, zone in enumerate(atlas):
             self.add(number, zone)
 
@@ -77,9 +82,42 @@ class Patterns:
         self._expected = {name: several for name, several in kept.items() if several}
         self._followed = {name: numbers - {number} for name, numbers in self._followed.items() if numbers - {number}}
 
-    def _expectations_of(self, number: int) -> list[tuple[int, Expectation]]:
+    def _expectations_of(self, number: int) -> list[tuple[Place, Expectation]]:
         held = [place for several in self._expected.values() for place in several if place[1].zone == number]
         return held + ([self._observed[number]] if number in self._observed else [])
+
+    def state(self, zone_number: Sequence[int]) -> dict[str, Any]:
+        """What is held, as plain values; `zone_number` has the new number of each zone."""
+        zones = {
+            str(zone_number[number]): [
+                self._movements[number].state(),
+                [expectation.state() for _, expectation in sorted(self._expectations_of(number), key=_place)],
+                self._manning[number][1].state() if number in self._manning else None,
+            ]
+            for number in sorted(self.watched)
+        }
+        return {"timetable": self._timetable.state(zone_number), "zones": zones}
+
+    def take(self, state: Any) -> None:
+        """Holds what `state` gave, the zones being the same; raises `Refused` for what is none."""
+        timetable, zones = members_of(state, ("timetable", "zones"))
+        self._timetable.take(timetable)
+        numbers = sorted(self.watched)
+        for number, held in zip(numbers, members_of(zones, map(str, numbers)), strict=True):
+            match held:
+                case [movements, [*expectations], manning] if (number in self._manning) == (manning is not None):
+                    self._movements[number].take(movements)
+                    own = sorted(self._expectations_of(number), key=_place)
+                    if len(own) != len(expectations):
+                        raise unknown(held)
+                    for (_, expectation), told in zip(own, expectations, strict=True):
+                        expectation.take(told)
+                    if number in self._manning:
+                        self._manning[number][1].take(manning)
+                case _:
+                    raise unknown(held)
+            for name in self._movements[number].followed():
+                self._followed.setdefault(name, set()).add(number)
 
     def begin(self, at_us: int) -> None:
         """The first instant known: from here on intervals are counted. Later calls change nothing."""
@@ -138,16 +176,21 @@ class Patterns:
         return self._timetable.due(now_us)
 
     def _enter(self, number: int, zone: Zone, at_us: int | None) -> None:
-        terms = zone.patterns
+        terms, places = zone.patterns, ((number, which) for which in count())
         if terms.observed_every_us is not None:
             look = Expectation(number, "", terms.observed_every_us, zone.window)
-            self._observed[number] = (self._timetable.add(look, at_us), look)
+            self._observed[number] = (next(places), look)
+            self._timetable.add(*self._observed[number], at_us)
         for expected in terms.expected:
             report = Expectation(number, expected.subject, expected.every_us, zone.window)
-            self._expected.setdefault(expected.subject, []).append((self._timetable.add(report, at_us), report))
+            several = self._expected.setdefault(expected.subject, [])
+            several.append((next(places), report))
+            self._timetable.add(*several[-1], at_us)
+            several.sort(key=lambda held: held[0])
         if terms.manned is not None:
             manning = Manning(number, terms.manned, zone.window)
-            self._manning[number] = (self._timetable.add(manning, at_us), manning)
+            self._manning[number] = (next(places), manning)
+            self._timetable.add(*self._manning[number], at_us)
 
     def _note_followed(self, name: str, number: int) -> None:
         if self._movements[number].follow(name):
@@ -156,6 +199,10 @@ class Patterns:
             self._followed[name].discard(number)
             if not self._followed[name]:
                 del self._followed[name]
+
+
+def _place(held: tuple[Place, Expectation]) -> Place:
+    return held[0]
 
 
 def _is_look(sight: Sight, zone: Zone) -> bool:

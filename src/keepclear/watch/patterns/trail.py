@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from keepclear.watch.patterns.noticed import Change, Found, Told
+from keepclear.watch.patterns.plain import (
+    by_name,
+    instants_of,
+    list_of,
+    members_of,
+    plain_sighting,
+    plain_told,
+    sightings_of,
+    sorted_by_name,
+    told_of,
+)
 from keepclear.watch.patterns.sighting import Sighting
 
 # Of what one subject does in so small a part of the time that a pattern takes, the first sighting is enough.
@@ -67,6 +79,26 @@ class Trails:
         self._trails: dict[str, tuple[list[Sighting], Told]] = {}
         self._newest_us = 0
         self._swept_us = 0
+
+    def state(self) -> dict[str, Any]:
+        """What is held, as plain values."""
+        trails = {
+            name: [[plain_sighting(held) for held in sightings], plain_told(told)]
+            for name, (sightings, told) in sorted_by_name(self._trails).items()
+        }
+        return {"instants": [self._newest_us, self._swept_us], "trails": trails}
+
+    def take(self, state: Any) -> None:
+        """Holds what `state` gave; raises `Refused` for what is none."""
+        instants, trails = members_of(state, ("instants", "trails"))
+        self._newest_us, self._swept_us = instants_of(instants, 2)
+        for name, trail in by_name(trails).items():
+            sightings, told = list_of(trail) if len(list_of(trail)) == 2 else ([], [])
+            self._trails[name] = sightings_of(sightings), told_of(told)
+
+    def followed(self) -> Iterable[str]:
+        """The names of those whose reports matter wherever they are."""
+        return self._trails.keys()
 
     def follows(self, name: str) -> bool:
         """Whether the reports of a subject matter even where they are too far away to be weighed."""

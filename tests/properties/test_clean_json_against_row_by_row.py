@@ -119,6 +119,7 @@ def test_plain_objects_are_taken_at_once(layout):
     [
         b'[{"subject":"a","subject":"b","seen_at":"2026-05-18T10:00:00Z","lat":1,"lon":1}]',
         b'[{"subject":"a","seen_at":"2026-05-18T10:00:00Z","lat":1,"lat":2,"lon":1}]',
+        b'[{"subject":"\\u00e9","seen_at":"2026-05-18T10:00:00Z","lat":1,"lat":2,"lon":1}]',
         b'[{"subject":"a","seen_at":"2026-05-18T10:00:00Z","l\\u0061t":1,"lon":1}]',
         b'[{"subject":"a","seen_at":"2026-05-18T10:00:00Z","lat":1,"l\\u0061t":1,"lon":1}]',
         b'[{"subject":"a","seen_at":"2026-05-18T10:00:00Z","lat":1,"lon":1,"error_m":1,"error_m":2}]',

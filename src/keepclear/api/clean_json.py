@@ -4,9 +4,10 @@ Reading object by object (`feeds.geojson`) is the specification of what such a b
 object is flat, has canonical names and values of the plainest kind; anything else, down to one object, leaves the whole body to
 that. What is taken gives the same batch to the bit: `tests/properties/test_clean_json_against_row_by_row.py`.
 
-msgspec takes the last of two members of one name, and we refuse such an object. So every name must stand in the body as often as
-there are objects that have it, no letter of ours be written as an escape, and every brace belong to an object. A text that looks like
-a name makes the counts differ too, which costs nothing but time.
+msgspec takes the last of two members of one name, and we refuse such an object. Where nothing is escaped, every quotation mark of the
+body belongs to a name or a text that was read, so one too many is a name that stands there twice. Otherwise every name must stand in
+the body as often as there are objects that have it, and no letter of ours be written as an escape; a text that looks like a name makes
+the counts differ too, which costs nothing but time. Either way every brace must belong to an object.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ _LINES = msgspec.json.Decoder(_Report)
 # Escapes of what our names consist of; no encoder writes them, but two names may be one with them.
 _ESCAPED_LETTERS = (b"\\u004", b"\\u005", b"\\u006", b"\\u007")
 _NEEDED = ("subject", "seen_at", "lat", "lon")
+_TEXTS = ("subject", "seen_at", "datum", "source")
 _NAMES = tuple(field.name for field in msgspec.structs.fields(_Report))
 # "2026-05-18T10:00:00", with "Z", or a fraction of up to six digits and "Z", behind it.
 _SECONDS_CHARS = 19
@@ -76,7 +78,7 @@ def clean_reports(
 
 
 def _batch(rows: list[_Report], body: bytes, feed: str, options: FeedOptions) -> tuple[Observations, Noticed]:
-    if not 0 < len(rows) <= ROWS_PER_BLOCK or any(escape in body for escape in _ESCAPED_LETTERS):
+    if not 0 < len(rows) <= ROWS_PER_BLOCK:
         raise _Unclean
     columns = dict(zip(_NAMES, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=True))
     stated = _stated(columns, body)
@@ -84,8 +86,7 @@ def _batch(rows: list[_Report], body: bytes, feed: str, options: FeedOptions) ->
     subjects, subject = _numbered([_text(name) for name in columns["subject"]])
     if any(not name or len(name) > NAME_CHARS_MAX for name in subjects):
         raise _Unclean
-    source_texts = (_text(text) or options.source or feed for text in _values(columns, stated, "source"))
-    sources, source = _numbered([text[:NAME_CHARS_MAX] for text in source_texts])
+    sources, source = _sources(columns, stated, options.source or feed)
     lat, lon = (np.array(columns[name], np.float64) for name in ("lat", "lon"))
     if not (np.abs(lat).max() <= 90.0 and np.abs(lon).max() <= 180.0):
         raise _Unclean
@@ -120,15 +121,23 @@ def _batch(rows: list[_Report], body: bytes, feed: str, options: FeedOptions) ->
 
 def _stated(columns: dict[str, tuple[Any, ...]], body: bytes) -> set[str]:
     """The names that any object has; raises `_Unclean` where one may have a name twice."""
-    stated = set(_NEEDED)
-    for name in _NAMES:
-        missing = 0 if name in _NEEDED else columns[name].count(UNSET)
-        having = len(columns[name]) - missing
-        if having:
-            stated.add(name)
-            if body.count(b'"%b"' % name.encode()) != having:
-                raise _Unclean
-    return stated
+    having = {name: len(values) - (0 if name in _NEEDED else values.count(UNSET)) for name, values in columns.items()}
+    if b"\\" in body:
+        if any(escape in body for escape in _ESCAPED_LETTERS):
+            raise _Unclean
+        if any(count and body.count(b'"%b"' % name.encode()) != count for name, count in having.items()):
+            raise _Unclean
+    else:
+        texts = sum(list(map(type, columns[name])).count(str) for name in _TEXTS)
+        if np.count_nonzero(np.frombuffer(body, np.uint8) == ord('"')) != 2 * (sum(having.values()) + texts):
+            raise _Unclean
+    return {name for name, count in having.items() if count}
+
+
+def _sources(columns: dict[str, tuple[Any, ...]], stated: set[str], unnamed: str) -> tuple[tuple[str, ...], Column]:
+    if "source" not in stated:
+        return (unnamed[:NAME_CHARS_MAX],), np.zeros(len(columns["source"]), np.int32)
+    return _numbered([(_text(text) or unnamed)[:NAME_CHARS_MAX] for text in _values(columns, stated, "source")])
 
 
 def _begins_of(body: bytes, count: int) -> Column:

@@ -153,7 +153,51 @@ def _start(command: str) -> OfLines:
     return of_lines
 
 
+def _ingest(form: str, peers: frozenset[str]) -> OfLines:
+    def of_lines(lines: list[Line], workload: str) -> Ratio | None:
+        theirs = [line for line in having(lines) if line["name"] in peers]
+        return ratio(having(lines, name=f"keepclear, {form}"), theirs, "rows_per_s") if workload == "given" else None
+
+    return of_lines
+
+
+def _alerts(rate: int) -> OfLines:
+    def of_lines(lines: list[Line], workload: str) -> Ratio | None:
+        return _one(middle(having(lines, asked_per_s=rate, form="json"), "p99_ms")) if workload == "given" else None
+
+    return of_lines
+
+
+def replay_s(lines: list[Line]) -> float | None:
+    """Seconds that a restart without a snapshot takes longer than one with nothing to read."""
+    replayed, nothing = (
+        middle(having(lines, name=f"keepclear, {how}"), "took_s") for how in ("no snapshot", "no positions")
+    )
+    return None if replayed is None or nothing is None else replayed - nothing
+
+
+def _restart(lines: list[Line], workload: str) -> Ratio | None:
+    return _one(middle(having(lines, name="keepclear, snapshot"), "took_s")) if workload == "given" else None
+
+
+def _replay_rate(lines: list[Line], workload: str) -> Ratio | None:
+    took_s, positions = replay_s(lines), middle(having(lines, name="keepclear, no snapshot"), "positions")
+    return None if workload != "given" or took_s is None or positions is None else _one(positions / took_s / 1e6)
+
+
+def _replay_over_reading(lines: list[Line], workload: str) -> Ratio | None:
+    took_s, reading_s = replay_s(lines), middle(having(lines, name="sqlite3, bodies"), "took_s")
+    return None if workload != "given" or took_s is None or reading_s is None else _one(took_s / reading_s)
+
+
+def _node_flat(lines: list[Line], workload: str) -> Ratio | None:
+    found = [line["end_mb"] / line["half_way_mb"] for line in having(lines)]
+    return _one(found[0]) if found and workload == "given" else None
+
+
 STRTREE = frozenset({"shapely, STRtree.query"})
+TRIGGERS = frozenset({"PostGIS, each batch", "PostGIS, each row"})
+EACH_ROW = frozenset({"PostGIS, each row"})
 FIGURES: dict[str, tuple[str, OfLines]] = {
     "wrong-lonlat": ("containment", _wrong("keepclear")),
     "wrong-geodesic": ("containment", _wrong("keepclear, geodesic edges")),
@@ -173,4 +217,15 @@ FIGURES: dict[str, tuple[str, OfLines]] = {
     "csv": ("csv", _csv),
     "start-watch-s": ("startup", _start("watch")),
     "start-help-s": ("startup", _start("help")),
+    "node-json": ("node-ingest", _ingest("JSON", TRIGGERS)),
+    "node-columns": ("node-ingest", _ingest("columns", TRIGGERS)),
+    "node-json-each-row": ("node-ingest", _ingest("JSON", EACH_ROW)),
+    "node-columns-each-row": ("node-ingest", _ingest("columns", EACH_ROW)),
+    "alert-1k-ms": ("node-alerts", _alerts(1_000)),
+    "alert-10k-ms": ("node-alerts", _alerts(10_000)),
+    "alert-50k-ms": ("node-alerts", _alerts(50_000)),
+    "restart-s": ("node-restart", _restart),
+    "replay-rate": ("node-restart", _replay_rate),
+    "replay-over-reading": ("node-restart", _replay_over_reading),
+    "node-memory-flat": ("node-memory", _node_flat),
 }

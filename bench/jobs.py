@@ -18,8 +18,13 @@ PARTS = {
     "csv": "CSV file to events file, and other people's CSV readers",
     "startup": "`keepclear watch` and `keepclear --help` with nothing to do",
     "profile": "where the time goes, and the floors",
+    "node-ingest": "a running node: durable positions/s beside PostGIS with a trigger",
+    "node-alerts": "a running node: from POST to alert in the stream",
+    "node-restart": "a running node: how soon it is back, and the rate of a replay",
+    "node-memory": "a running node: memory over a long run",
 }
-PEER_SCRIPTS_NEEDED = frozenset({"containment", "index", "one", "memory", "csv", "profile"})
+NODE_PARTS = frozenset({"node-ingest", "node-alerts", "node-restart", "node-memory"})
+PEER_SCRIPTS_NEEDED = frozenset({"containment", "index", "one", "memory", "csv", "profile"}) | NODE_PARTS
 REPS = 3
 QUIET_WAIT_S = 5
 
@@ -102,6 +107,7 @@ def jobs(*, quick: bool) -> list[Job]:
         *_csv(quick),
         *_startup(quick),
         *_profile(quick),
+        *_node(quick),
     ]
 
 
@@ -189,3 +195,14 @@ def _startup(quick: bool) -> Iterator[Job]:
 
 def _profile(quick: bool) -> Iterator[Job]:
     yield Job("profile", "profile", over("given", "profile", rows=50 * K if quick else M), needs="pyarrow")
+
+
+def _node(quick: bool) -> Iterator[Job]:
+    """The scripts begin and stop nodes and servers, and take their own turns."""
+    small = ("--rounds", "1", "--positions", "30000", "--peer-positions", "20000", "--quiet-wait", "0")
+    yield Job("node-ingest", "ingest", ("bench.node_ingest", *(small if quick else ())))
+    short = ("--seconds", "2", "--forms", "json", "--quiet-wait", "0")
+    yield Job("node-alerts", "alerts", ("bench.alert_latency", *(short if quick else ())))
+    few = ("--positions", "50000", "--starts", "1", "--quiet-wait", "0")
+    yield Job("node-restart", "restart", ("bench.restart", *(few if quick else ("--positions", str(10 * M)))))
+    yield Job("node-memory", "memory", ("bench.node_memory", *(("--minutes", "50") if quick else ())))

@@ -249,6 +249,43 @@ def _functions(lines: list[Line]) -> list[list[str]]:
     return [[f"`{line['function']}`", f"{line['share']:.0%}"] for line in having(lines) if "function" in line]
 
 
+def _ingested(lines: list[Line]) -> list[list[str]]:
+    rows = []
+    for name in dict.fromkeys(line["name"] for line in having(lines)):
+        found = having(lines, name=name)
+        rates = sorted(line["rows_per_s"] for line in found)
+        busy_s = middle(found, "processor_s")
+        rows.append(
+            [
+                name, number(middle(found, "rows_per_s")), f"{number(rates[0])} to {number(rates[-1])}", f"{found[0]['told']:,}",
+                number(None if busy_s is None else 1e6 * busy_s / found[0]["rows"]), number(max(line["others_cores"] for line in found)),
+            ]
+        )  # fmt: skip
+    return rows
+
+
+def _latencies(lines: list[Line]) -> list[list[str]]:
+    values = ("reached_per_s", "alerts", "p50_ms", "p99_ms", "max_ms", "processor_share", "others_cores")
+    return [
+        [f"{line['asked_per_s']:,}", line["form"], *(number(line[value]) for value in values)] for line in having(lines)
+    ]
+
+
+def _restarts(lines: list[Line]) -> list[list[str]]:
+    values = ("positions", "given_again", "took_s", "least_s", "greatest_s", "resident_mb", "mb", "others_cores")
+    return [[line["name"], *(number(line.get(value)) for value in values)] for line in having(lines)]
+
+
+def _node_runs(lines: list[Line]) -> list[list[str]]:
+    return [
+        [
+            f"{line['subjects']:,}", f"{line['zones']:,}", f"{line['rows'][-1]:,}", number(line["half_way_mb"]), number(line["end_mb"]),
+            number(line["disk_mb"]),
+        ]
+        for line in having(lines)
+    ]  # fmt: skip
+
+
 _CHANGE_HEAD = [f"{kind} {share} ms" for kind in ("changed", "added", "index alone") for share in ("p50", "p95", "max")]
 _ONE_HEAD = [f"{what} {share} µs" for what in ("STRtree.query", "our index", "the watch") for share in ("p50", "p99")]
 TABLES: dict[str, Callable[[list[Path]], str]] = {
@@ -268,4 +305,49 @@ TABLES: dict[str, Callable[[list[Path]], str]] = {
     "startup": _simple("startup", ["command", "median s", "slowest s", "first s"], _starts),
     "stages": _simple("profile", ["stage", "share", "ns a row", "floor", "floor ns a row"], _stages),
     "functions": _simple("profile", ["function", "share"], _functions),
+    "node-ingest": _simple(
+        "node-ingest",
+        [
+            "engine",
+            "positions/s",
+            "least to greatest",
+            "told",
+            "of the processor µs a position",
+            "cores busy with something else",
+        ],
+        _ingested,
+    ),
+    "node-alerts": _simple(
+        "node-alerts",
+        [
+            "positions/s asked",
+            "as",
+            "reached",
+            "alerts",
+            "p50 ms",
+            "p99 ms",
+            "max ms",
+            "node's share of a core",
+            "cores busy with something else",
+        ],
+        _latencies,
+    ),
+    "node-restart": _simple(
+        "node-restart",
+        [
+            "what",
+            "positions",
+            "given again",
+            "s",
+            "least s",
+            "greatest s",
+            "resident MB",
+            "MB read",
+            "cores busy with something else",
+        ],
+        _restarts,
+    ),
+    "node-memory": _simple(
+        "node-memory", ["subjects", "zones", "positions", "MB half-way", "MB at the end", "MB on disk"], _node_runs
+    ),
 }

@@ -17,7 +17,8 @@ from bench.results import Ratio
 from tests.places_of_data import shared_file
 
 SCRIPTS = (
-    "batch_of_one build csv_to_events measure memory one_zone_changed over page profile startup watch_rate".split()
+    "alert_latency batch_of_one build csv_to_events measure memory node_ingest node_memory one_zone_changed over page profile restart "
+    "startup watch_rate".split()
 )
 
 

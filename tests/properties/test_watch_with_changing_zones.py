@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,6 +116,7 @@ def plain(line):
     return before + behind.lstrip("0123456789")
 
 
+@pytest.mark.promise("CHANGE-6")
 @settings(max_examples=30)
 @given(
     begins,
@@ -127,6 +129,7 @@ def test_changing_zones_are_zones_with_windows(begin, given_changes, given_rows,
     compare(begin, given_changes, batch_of(given_rows), sizes, tidying)
 
 
+@pytest.mark.promise("CHANGE-6")
 @settings(max_examples=30)
 @given(
     begins,

@@ -359,7 +359,7 @@ class Watch:
                 watched.append(replace(zone, window=Window(from_us, zone.window.until_us)))
         if not watched:
             return
-        first = len(self.atlas)
+        first, silent_before = len(self.atlas), self._silent_zones
         new = rows_of_zones(watched)
         new["watched"] = [zone.patterns != NO_PATTERNS for zone in watched]
         self._turn_to(self.atlas.grown(tuple(watched)), np.concatenate([self._zones, new]))
@@ -371,11 +371,11 @@ class Watch:
             if zone.window.from_us == at_us:
                 self._turn_window(number, opens=True)
             self._await_window(number)
-        self._look_after_all()
+        self._look_after_others(silent_before, watched)
 
     def _restate(self, number: int, zone: Zone) -> None:
         """A zone has other terms, and who is there goes on being there: permissions, stays and silences are judged anew."""
-        before, at_us = self.atlas.zones[number], self._speaker.now_us
+        before, at_us, silent_before = self.atlas.zones[number], self._speaker.now_us, self._silent_zones
         self._agreed[zone.id] = (zone, number)
         after = replace(zone, window=Window(before.window.from_us, zone.window.until_us))
         self._reword(number, after)
@@ -389,14 +389,18 @@ class Watch:
         if number in self._silent_zones and after.window.contains(at_us):
             for subject_number in list(self._held.heard_of()):
                 self._expect_report(self._held.subject(subject_number))
-        for subject in self._held.told_of(number):
+        told_of = self._held.told_of(number)
+        rows = [self._held.newest_row(subject.number) for subject in told_of]
+        for subject, row, (sight, _) in zip(told_of, rows, self._held.sights(rows, number), strict=True):
             pair = subject.pairs[number]
             if pair.rank:
-                self._recheck_permission(subject, number, self._held.weighed(self._held.newest_row(subject.number)))
+                report = self._held.report(row)._replace(sights={number: sight})
+                self._recheck_permission(subject, number, report)
                 self._expect_end_of_stay(subject, number)
             if before.patterns != after.patterns and pair.state is not State.CLEAR:
                 self._tell_patterns(subject, number, at_us)
-        self._look_after_all()
+            self._look_after(subject)
+        self._look_after_others(silent_before, [after])
 
     def _retire(self, number: int) -> None:
         """No report can speak of a version any more: nothing is held of it from now on."""
@@ -457,6 +461,11 @@ class Watch:
         row, opens = self._zones[deadline.zone], deadline.kind is Kind.WINDOW_OPENS
         turned, at_us = ("opened", "from_us") if opens else ("closed", "until_us")
         return bool(not row[turned] and row[at_us] == deadline.due_us)
+
+    def _look_after_others(self, silent_before: list[int], zones: list[Zone]) -> None:
+        """After zones have changed: marks also those who are at none of them, where terms ask for it that go by subject alone."""
+        if self._silent_zones != silent_before or any(zone.patterns.expected for zone in zones):
+            self._look_after_all()
 
     def _look_after_all(self) -> None:
         for number in self._held.heard_of():

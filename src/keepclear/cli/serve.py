@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
 
 from keepclear.cli.init import PASSPHRASE
 from keepclear.cli.node_folder import add_folder, config_of_folder, progress_bars, say
@@ -40,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from keepclear.cli import cache_folder
     from keepclear.host.clock import WallClock
     from keepclear.host.key_files import passphrase_from
-    from keepclear.host.serving import ServerFailed, opened, serve
+    from keepclear.host.serving import ServerFailed, loop_factory, opened, serve
 
     if cache_folder.is_cold():
         say("Compiling, once for this user: half a minute to a minute.")
@@ -55,16 +54,8 @@ def run(args: argparse.Namespace) -> int:
                 )
             if found.node.exercise:
                 say("EXERCISE: everything this node holds is an exercise.")
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 return runner.run(serve(found, clock=WallClock(), told=say))
     except ServerFailed as failed:
         print(f"keepclear: {failed}", file=sys.stderr)
         return 3
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # there is none for Windows
-        return None
-    return uvloop.new_event_loop

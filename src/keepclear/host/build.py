@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
-
-import keepclear
 
 # The rooms that decide what a node concludes.
 ROOMS = ("agreements", "feeds", "geo", "ground", "node", "parties", "tracks", "watch")
@@ -18,7 +17,7 @@ LIBRARIES = ("numpy", "numba", "pyproj", "shapely", "scipy")
 def build() -> str:
     """Version, and a digest of the sources and libraries that decide what a node concludes: "0.2.0+1f0c2ab34d56"."""
     digest = sha256()
-    package = Path(keepclear.__file__).parent
+    package = Path(str(files("keepclear")))
     for room in ROOMS:
         for path in sorted((package / room).rglob("*.py")):
             digest.update(path.relative_to(package).as_posix().encode() + b"\0")

@@ -188,6 +188,11 @@ async def _opened_its_doors(server: uvicorn.Server, doors: asyncio.Task[None]) -
     return True
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the loop of a node: uvloop's, where there is one for this system."""
+    return uvicorn.Config(app="", loop="auto").get_loop_factory()
+
+
 def address_of(server: uvicorn.Server, config: Config) -> str:
     """Where the doors are, with the port that was taken where the configuration leaves it open (0)."""
     port = server.servers[0].sockets[0].getsockname()[1]

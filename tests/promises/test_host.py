@@ -1,0 +1,216 @@
+"""docs/spec/node.md: what holds of a node that runs on a disk, with a clock that can be wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from keepclear.api.desk import Overloaded
+from keepclear.ground.errors import Refused
+from keepclear.host.config import Limits
+from keepclear.host.desk import HostDesk
+from keepclear.host.host import Host
+from keepclear.host.live import newest_per_subject
+from keepclear.host.replaying import node_at
+from keepclear.host.retention import Keeping
+from keepclear.node import events as e
+from keepclear.node.effects import Told
+from keepclear.store.writes import Write
+from tests.builders import reports
+from tests.hosts import hosting
+from tests.nodes import agreed
+from tests.simulation.virtual_time import BEGIN_US, LoopClock, run
+
+MINUTE_US = 60_000_000
+
+
+def inside(minute: int = 0, subject: str = "Bravo 1") -> e.PositionsArrived:
+    return e.PositionsArrived("ais-1", reports({"seen": BEGIN_US + minute * MINUTE_US, "km": 1.0, "subject": subject}))
+
+
+async def give(host: Host, writer, event: e.Event, by: str):
+    """One event, committed at once."""
+    giving = asyncio.create_task(host.give(event, by=by, exercise=False))
+    await asyncio.sleep(0)
+    writer.commit(writer.waiting)
+    return await giving
+
+
+@pytest.mark.promise("NODE-3")
+def test_neither_the_one_who_gave_an_event_nor_a_stream_hears_of_it_before_it_is_durable(tmp_path):
+    async def scenario() -> None:
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
+            await give(host, writer, agreed(), "petra")
+            heard: list[Told] = []
+
+            async def listen() -> None:
+                async for told in host.subscribe():
+                    heard.append(told)
+
+            listening, giving = (
+                asyncio.create_task(listen()),
+                asyncio.create_task(host.give(inside(), by="feed:ais-1", exercise=False)),
+            )
+            for _ in range(5):
+                await asyncio.sleep(0)
+            size = store.size()
+            assert host.node.sequence == size + 1, "the node has taken it"
+            assert (heard, giving.done()) == ([], False)
+            assert host.sign().size == size
+            writer.commit(writer.waiting)
+            given = await giving
+            await asyncio.sleep(0)
+            assert heard == list(given.effects.told) != []
+            assert given.entry.sequence == size
+            assert host.sign().size == size + 1
+            listening.cancel()
+
+    run(scenario())
+
+
+@pytest.mark.promise("NODE-4")
+def test_while_the_clock_lies_behind_entries_keep_the_newest_instant(tmp_path):
+    async def scenario() -> None:
+        clock = LoopClock(asyncio.get_running_loop())
+        async with hosting(tmp_path, clock) as (host, writer, _):
+            await asyncio.sleep(100)
+            first = await give(host, writer, agreed(), "petra")
+            clock.set_back_us = 50_000_000
+            second = await give(host, writer, agreed(radius_km=9.0), "petra")
+            assert second.entry.at_us == first.entry.at_us == BEGIN_US + 100_000_000
+            assert host.clock_behind_us == 50_000_000
+            await asyncio.sleep(60)
+            third = await give(host, writer, agreed(), "petra")
+            assert third.entry.at_us == BEGIN_US + 110_000_000
+
+    run(scenario())
+
+
+@pytest.mark.promise("NODE-5")
+def test_a_timer_wakes_the_node_and_is_an_entry(tmp_path):
+    async def scenario() -> None:
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
+            await give(host, writer, inside(), "feed:ais-1")
+            await asyncio.sleep(301)
+            writer.commit(writer.waiting)
+            (committed,) = store.entries(store.size() - 1, 1)
+            assert (committed.entry.kind, committed.entry.by) == ("time_passed", "node")
+            assert committed.entry.at_us == BEGIN_US + 300_000_000
+            assert b'"feed_silent"' in committed.outcome
+
+    run(scenario())
+
+
+@pytest.mark.promise("NODE-10")
+def test_without_room_a_caller_is_told_to_come_again_and_nothing_is_taken(tmp_path):
+    async def scenario() -> None:
+        limits = Limits(inbox_events_max=1)
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop()), limits) as (host, writer, _):
+            waiting = asyncio.create_task(host.give(agreed(), by="petra", exercise=False))
+            await asyncio.sleep(0)
+            before = host.node.sequence
+            with pytest.raises(Overloaded):
+                await host.give(inside(), by="feed:ais-1", exercise=False)
+            assert host.node.sequence == before
+            writer.commit(writer.waiting)
+            await waiting
+
+    run(scenario())
+
+
+@pytest.mark.promise("NODE-10")
+def test_of_a_feed_that_cannot_wait_the_newest_of_each_subject_is_kept_and_the_rest_is_an_alert(tmp_path):
+    async def scenario() -> None:
+        limits = Limits(inbox_events_max=1)
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop()), limits) as (host, writer, store):
+            assert host.offer(inside(0), exercise=False)
+            assert not host.offer(inside(1), exercise=False)
+            assert not host.offer(inside(2), exercise=False)
+            assert not host.offer(inside(2, "Bravo 2"), exercise=False)
+            while writer.waiting:
+                writer.commit(writer.waiting)
+                await asyncio.sleep(0)
+            feed = host.node.side(False).feeds.held("ais-1")
+            assert (feed.rows_read, feed.given_up) == (3, 1)
+            kinds = [one.entry.kind for one in store.entries(store.size() - 3, 3)]
+            assert kinds == ["positions_arrived", "overloaded", "positions_arrived"]
+
+    run(scenario())
+
+
+def test_thinning_out_keeps_the_newest_report_of_each_subject():
+    event = e.PositionsArrived("ais-1", reports({"seen": "10:00"}, {"seen": "10:02"}, {"seen": "10:01"}))
+    kept, given_up = newest_per_subject(event)
+    assert (kept.observations.seen_at_us.tolist(), given_up) == ([event.observations.seen_at_us[1]], 2)
+
+
+@pytest.mark.promise("NODE-13")
+def test_what_was_known_at_an_instant_is_what_a_node_concludes_from_the_entries_known_by_then(tmp_path):
+    async def scenario() -> None:
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
+            await give(host, writer, agreed(), "petra")
+            digests = {}
+            for minute in range(1, 6):
+                await asyncio.sleep(60)
+                await give(host, writer, inside(minute - 3), "feed:ais-1")
+                digests[host.now_us()] = host.node.digest()
+            desk = HostDesk(host, store)
+            for at_us, digest in digests.items():
+                assert (await desk.known_at(at_us + 1)).digest() == digest
+
+    run(scenario())
+
+
+@pytest.mark.promise("NODE-2", "NODE-14")
+def test_a_restart_from_a_snapshot_gives_the_state_of_a_replay_from_the_first_entry(tmp_path):
+    async def scenario() -> None:
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
+            await give(host, writer, agreed(), "petra")
+            await give(host, writer, inside(), "feed:ais-1")
+            host.take_snapshot()
+            writer.commit(writer.waiting)
+            await give(host, writer, inside(2), "feed:ais-1")
+            node, account = node_at(store, store.size())
+            assert (account.from_size, account.entries) == (store.size() - 2, 2)
+            snapshot = store.snapshot()
+            store.append([Write(snapshots=(replace(snapshot, bytes=snapshot.bytes + b"x"),))])
+            again, passed_over = node_at(store, store.size())
+            assert (passed_over.from_size, len(passed_over.unreadable)) == (0, 1)
+            assert node.digest() == again.digest() == host.node.digest()
+
+    run(scenario())
+
+
+@pytest.mark.promise("NODE-14")
+def test_bodies_are_dropped_only_below_a_snapshot_and_a_replay_then_begins_there(tmp_path):
+    async def scenario() -> None:
+        limits = Limits(positions_kept_us=10 * MINUTE_US)
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop()), limits) as (host, writer, store):
+            host._tracks._chunk_positions = 1  # each entry is cut into segments at once
+            await give(host, writer, agreed(), "petra")
+            for minute in range(3):
+                await give(host, writer, inside(minute - 2), "feed:ais-1")
+            await asyncio.sleep(3600)
+
+            async def look() -> None:
+                looking = asyncio.create_task(Keeping(host, store).look())
+                while not looking.done():
+                    writer.commit(writer.waiting)
+                    await asyncio.sleep(0.001)
+                await looking
+
+            await look()
+            assert all(one.body is not None for one in store.stream())
+            host.take_snapshot()
+            await look()
+            dropped = [one.entry.kind for one in store.stream() if one.body is None]
+            assert dropped == ["positions_arrived"] * 3
+            node, account = node_at(store, store.size())
+            assert node.digest() == host.node.digest()
+            assert account.from_size == host.node.snapshot_size
+            with pytest.raises(Refused, match="no longer kept"):
+                node_at(store, account.from_size - 1)
+
+    run(scenario())

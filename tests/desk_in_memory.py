@@ -61,9 +61,18 @@ class DeskInMemory:
         self.record: list[Committed] = []
         self.told: list[Told] = []
         self.log: list[dict[str, object]] = []
+        self.names: dict[str, str] = {}
         self._answered: dict[tuple[str, str], Answered] = {}
         self._listening: list[Listening] = []
         self.say(e.NodeBegan("Alpha's node", "alpha", "alpha.example/keepclear", exercise, "test"))
+
+    def seal(self, name: str) -> str:
+        hash = sha256(name.encode()).hexdigest()
+        self.names[hash] = name
+        return hash
+
+    async def unsealed(self, hash: str) -> str | None:
+        return self.names.get(hash)
 
     # what a test does
 
@@ -174,7 +183,9 @@ class DeskInMemory:
         for committed in self.record:
             entry = committed.entry
             if entry.at_us <= at_us:
-                node.step(event_of(entry.kind, committed.body or b""), by=entry.by, exercise=entry.exercise, at_us=entry.at_us)
+                node.step(
+                    event_of(entry.kind, committed.body or b""), by=entry.by, exercise=entry.exercise, at_us=entry.at_us
+                )
         return node
 
     def note_access(self, user: str, action: str, object_kind: str, object_id: str) -> None:

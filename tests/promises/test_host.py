@@ -175,6 +175,7 @@ def test_a_restart_from_a_snapshot_gives_the_state_of_a_replay_from_the_first_en
             node, account = node_at(store, store.size())
             assert (account.from_size, account.entries) == (store.size() - 2, 2)
             snapshot = store.snapshot()
+            assert snapshot is not None
             store.append([Write(snapshots=(replace(snapshot, bytes=snapshot.bytes + b"x"),))])
             again, passed_over = node_at(store, store.size())
             assert (passed_over.from_size, len(passed_over.unreadable)) == (0, 1)

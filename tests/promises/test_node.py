@@ -221,6 +221,7 @@ def test_with_access_to_zone_and_feed_another_party_may_see_what_follows_from_bo
     given = watching()
     shared = [e.AccessSet("zone", "kestrel", "low", ("bravo",)), e.AccessSet("feed", "ais-1", "low", ("bravo",))]
     boris = given.node.members.user("boris")
+    assert boris is not None
     told = given.positions({"seen": "10:00", "km": 1.0}, clock="10:00").told[0]
 
     def sees() -> bool:

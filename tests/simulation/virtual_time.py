@@ -13,7 +13,7 @@ T = TypeVar("T")
 BEGIN_US = at("09:00")
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _Selector(selectors.DefaultSelector):
     """Where it would wait for so many seconds, so many have passed; where it would wait for ever, it waits for a thread."""
 
     passed_s = 0.0

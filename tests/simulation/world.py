@@ -150,7 +150,7 @@ class World:
         with Store.open(self.url) as store:
             node, account = node_at(store, store.size())
             assert account.different == 0
-            store.append = self._append(store)  # type: ignore[method-assign]
+            store.append = self._append(store)  # type: ignore[method-assign, assignment]
             host = Host(
                 store, node, limits=Limits(snapshot_every_entries=40), clock=LoopClock(loop), signer=KEY.signer,
                 tail=tail_of(store), writes_with=HandWriter,  # type: ignore[arg-type]
@@ -215,7 +215,7 @@ class World:
         open_alerts = [alert.id for alert in host.node.side(False).alerts if alert.is_open]
         if open_alerts:
             alert = self.chance.choice(open_alerts)
-            event = self.chance.choice(
+            event: e.Event = self.chance.choice(
                 [e.AlertAcknowledged(alert), e.AlertAssigned(alert, "otto"), e.AlertCleared(alert, "seen to")]
             )
             self._give(host, giving, event, "otto")

@@ -71,6 +71,12 @@ class Desk(Protocol):
         Raises `Refused` where the node does not take it (nothing is recorded then), `Overloaded` where there is no room.
         `answer` says what will be answered, before it is durable; under the user's idempotency `key` it is kept in the same commit."""
 
+    def seal(self, name: str) -> str:
+        """Personal data for an event that is given next: it lies beside the record, which has only this hash of it, salted."""
+
+    async def unsealed(self, hash: str) -> str | None:
+        """What was sealed under this hash; None where it was erased, or nothing was."""
+
     async def answered(self, by: str, key: str) -> Answered | None:
         """What a request of this user with this idempotency key was answered."""
 

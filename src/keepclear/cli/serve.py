@@ -36,13 +36,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(args: argparse.Namespace) -> int:
     """Runs the node, and gives the exit code."""
-    from keepclear.cli import cache_folder
+    from keepclear.cli import cache_folder, warming
     from keepclear.host.clock import WallClock
     from keepclear.host.key_files import passphrase_from
     from keepclear.host.serving import ServerFailed, loop_factory, opened, serve
 
     if cache_folder.is_cold():
-        say("Compiling, once for this user: half a minute to a minute.")
+        warming.main()  # before a feed is heard: what came meanwhile would be dated late
     config = config_of_folder(args.folder)
     passphrase = passphrase_from(PASSPHRASE, args.passphrase_file)
     try:

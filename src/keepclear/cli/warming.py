@@ -23,6 +23,8 @@ from keepclear.cli import cache_folder
 from keepclear.cli.main import main as command
 from keepclear.geo.index import ZoneIndex
 from keepclear.geo.shapes import Circle, Polygon
+from keepclear.tracks.packing import packed, segments, unpacked
+from keepclear.tracks.tables import observations_of
 from keepclear.watch.watch import Watch
 
 _ROWS = 1_000
@@ -55,6 +57,7 @@ def main() -> int:
         zones.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
         _let_go_of_old_reports()
         _ask_index()
+        _pack()
         with redirect_stderr(said):
             code = command(
                 ["watch", str(positions), "--zones", str(zones), "--events", os.devnull, "--summary", "none"]
@@ -74,6 +77,22 @@ def _let_go_of_old_reports() -> None:
         watch.observe({"subject": ["Truck"], "seen_at": [f"2031-03-04T{hour:02d}:00:00Z"], "lat": lat, "lon": [8.5]})
         late = f"2031-03-04T{hour:02d}:00:10Z", f"2031-03-04T{hour:02d}:00:05Z"
         watch.observe({"subject": ["Truck"] * 2, "seen_at": list(late), "lat": lat * 2, "lon": [8.5, 8.51]})
+
+
+def _pack() -> None:
+    """What a node needs besides: positions and watches as bytes, and tracks cut into segments."""
+    batch = observations_of(
+        {
+            "subject": ["a", "b"],
+            "seen_at": ["2026-05-18T10:00:00Z", "2026-05-18T10:01:00Z"],
+            "lat": [46.0, 46.1],
+            "lon": [8.0, 8.1],
+        }
+    )
+    list(segments(unpacked(packed(batch))))
+    watch = Watch([Zone("warm", Circle(46.0, 8.0, 1_000.0))])
+    watch.observe(batch)
+    Watch.unpacked(watch.packed())
 
 
 def _ask_index() -> None:

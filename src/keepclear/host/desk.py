@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from keepclear.host.host import Host, Reader
 from keepclear.host.replaying import node_at
 from keepclear.host.told_lines import told_after
 from keepclear.node.effects import Told
-from keepclear.node.events import Event
+from keepclear.node.events import Event, SealErased, UserAdmitted
 from keepclear.node.node import Node
 from keepclear.record.checkpoint import Checkpoint
 from keepclear.record.entries import Committed
@@ -28,6 +30,8 @@ from keepclear.tracks.packing import unpacked
 
 ACCESSES_WAITING_MAX = 1_000
 
+SALT_BYTES = 16
+
 
 class HostDesk:
     """The desk of a host. Used from its loop only; what reads the disk does so in a worker thread."""
@@ -35,6 +39,7 @@ class HostDesk:
     def __init__(self, host: Host, store: Store) -> None:
         self._host = host
         self._store = store
+        self._sealing: dict[str, writes.Sealed] = {}
 
     @property
     def node(self) -> Node:
@@ -61,7 +66,24 @@ class HostDesk:
                 said = answer(given)
                 return writes.Answered(by, key, said.request_hash, said.status, said.body, given.entry.at_us)
 
-        return await self._host.give(event, by=by, exercise=exercise, answer=kept)
+        beside: dict[str, Any] = {}
+        if isinstance(event, UserAdmitted) and event.name_hash in self._sealing:
+            beside["sealed"] = (self._sealing.pop(event.name_hash),)
+        elif isinstance(event, SealErased):
+            beside["erase"] = (event.hash,)
+        return await self._host.give(event, by=by, exercise=exercise, answer=kept, **beside)
+
+    def seal(self, name: str) -> str:
+        """As the contract says."""
+        salt, said = secrets.token_bytes(SALT_BYTES), name.encode()
+        sealed = writes.Sealed(sha256(salt + said).hexdigest(), salt, said)
+        self._sealing[sealed.hash] = sealed
+        return sealed.hash
+
+    async def unsealed(self, hash: str) -> str | None:
+        """As the contract says."""
+        held = await asyncio.to_thread(self._store.sealed, hash)
+        return None if held is None or held.bytes is None else held.bytes.decode()
 
     async def answered(self, by: str, key: str) -> Answered | None:
         """As the contract says."""

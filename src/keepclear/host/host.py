@@ -247,9 +247,14 @@ class Host:
             self._loop.call_later(ACCESSES_WAIT_S, self._write_accesses)
 
     def _write_accesses(self) -> None:
-        accesses, self._accesses = self._accesses, []
-        if accesses and self.failure is None:
-            self._writer.submit(writes.Write(accesses=accesses))
+        if self.failure is not None or not self._accesses:
+            return
+        write = writes.Write(accesses=tuple(self._accesses))
+        if self._writer.has_room(write.byte_count):
+            self._accesses.clear()
+            self._writer.submit(write)
+        else:
+            self._loop.call_later(ACCESSES_WAIT_S, self._write_accesses)
 
     # --- time ---
 

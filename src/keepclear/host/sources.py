@@ -15,7 +15,7 @@ from keepclear.host.config import Config
 from keepclear.host.host import Host
 from keepclear.host.live import Around, LiveFeed, Statistics
 from keepclear.host.source_config import SourceConfig
-from keepclear.node.events import FeedDeclared
+from keepclear.node.events import FeedDeclared, FeedStateChanged
 from keepclear.node.node import NODE
 
 # What a table of node.toml says about the feed itself; the rest says where its bytes come from.
@@ -64,6 +64,7 @@ class Sources:
         self._told = told
         self._feeds: dict[str, LiveFeed] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     @staticmethod
     @asynccontextmanager
@@ -87,7 +88,7 @@ class Sources:
         around = Around(
             offer=lambda event: host.offer(event, exercise=exercise),
             has_room=host.has_room,
-            tell=lambda event: host.say(event, by=f"feed:{event.feed}", exercise=exercise),
+            tell=lambda event: self._say(event, exercise, host),
             now_us=host.now_us,
             wait=asyncio.sleep,
             chance=random.random,
@@ -97,6 +98,11 @@ class Sources:
         task = asyncio.create_task(feed.run())
         task.add_done_callback(lambda done: self._ended(config.feed, done))
         self._tasks.append(task)
+
+    def _say(self, event: FeedStateChanged, exercise: bool, host: Host) -> None:
+        """Passes on that a connection was made or lost; that the node itself lets go of it is nothing to be alarmed about."""
+        if not self._stopping:
+            host.say(event, by=f"feed:{event.feed}", exercise=exercise)
 
     def _ended(self, feed: str, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -108,6 +114,7 @@ class Sources:
 
     async def stop(self) -> None:
         """Ends every source; what was read until then has been offered."""
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -195,6 +195,12 @@ class Node:
                 members.check_access(event.object_kind, event.object_id, event.sensitivity, event.recipients)
                 access = members.access_of(event.object_kind, event.object_id)
                 self._allow(by, Action.SET_ACCESS, access)
+            case e.SealErased():
+                words_checked(event.reason, "$.reason")
+                named = [member for member in members.members() if event.hash and member.name_hash == event.hash]
+                if not named:
+                    raise Refused("seal.unknown", "Nobody's name is sealed under this hash", value=event.hash)
+                self._allow(by, Action.ADMIT_USER, named[0].access)
             case e.NodeBegan():
                 raise Refused("node.begun", "The node has begun already", value=event.name)
             case _:
@@ -279,7 +285,9 @@ class Node:
                 self.bodies_from = event.before
             case e.KeyIntroduced() | e.KeyEnded():
                 self.keys.append(event)
-            case e.TimePassed() | e.SealErased() | e.NodeBegan():
+            case e.SealErased():
+                self.members.forget_name(event.hash)
+            case e.TimePassed() | e.NodeBegan():
                 pass
             case _:
                 self._apply_to_members(event)

@@ -149,6 +149,12 @@ class Membership:
         self.check_admission(user, party, role, clearance)
         self._members[user] = Member(user, party, role_of(role), sensitivity_of(clearance), name_hash)
 
+    def forget_name(self, name_hash: str) -> None:
+        """The name that was sealed under this hash is no more; the record keeps the hash, and this does not."""
+        for member in self.members():
+            if member.name_hash == name_hash:
+                self._members[member.id] = msgspec.structs.replace(member, name_hash="")
+
     def check_user_ends(self, user: str) -> None:
         """Raises `Refused` if this user cannot be ended."""
         self._check_not_last_administrator(self._acting(user))

@@ -215,9 +215,12 @@ class World:
         open_alerts = [alert.id for alert in host.node.side(False).alerts if alert.is_open]
         if open_alerts:
             alert = self.chance.choice(open_alerts)
-            event: e.Event = self.chance.choice(
-                [e.AlertAcknowledged(alert), e.AlertAssigned(alert, "otto"), e.AlertCleared(alert, "seen to")]
-            )
+            acts: list[e.Event] = [
+                e.AlertAcknowledged(alert),
+                e.AlertAssigned(alert, "otto"),
+                e.AlertCleared(alert, "seen to"),
+            ]
+            event = self.chance.choice(acts)
             self._give(host, giving, event, "otto")
 
     def _give(self, host: Host, giving: set[asyncio.Task[None]], event: e.Event, by: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import subprocess
 import sys
 
 from keepclear.cli.init import PASSPHRASE
@@ -36,13 +37,14 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(args: argparse.Namespace) -> int:
     """Runs the node, and gives the exit code."""
-    from keepclear.cli import cache_folder, warming
+    from keepclear.cli import cache_folder
     from keepclear.host.clock import WallClock
     from keepclear.host.key_files import passphrase_from
     from keepclear.host.serving import ServerFailed, loop_factory, opened, serve
 
     if cache_folder.is_cold():
-        warming.main()  # before a feed is heard: what came meanwhile would be dated late
+        # Before a feed is heard: what came meanwhile would be dated late.
+        subprocess.run([sys.executable, "-m", "keepclear.cli.warming"], check=False)
     config = config_of_folder(args.folder)
     passphrase = passphrase_from(PASSPHRASE, args.passphrase_file)
     try:

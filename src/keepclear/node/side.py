@@ -144,8 +144,8 @@ class Side:
                 "exercise.mixed", f"Reports of {other} cannot come into {real}", value=event.feed,
                 mend="Send them apart: what is exercise is marked as exercise from end to end.",
             )  # fmt: skip
-        new = sum(name not in self.feeds_of for name in event.observations.subjects)
-        if len(self.feeds_of) + new > SUBJECTS_MAX:
+        subjects, held = event.observations.subjects, len(self.feeds_of)
+        if held + len(subjects) > SUBJECTS_MAX < held + sum(name not in self.feeds_of for name in subjects):
             what = f"More than {SUBJECTS_MAX:,} subjects have been reported"
             raise LimitExceeded("subjects.too_many", what, mend="Ask who sends so many names.")
 
@@ -165,11 +165,11 @@ class Side:
 
     def _note_feed(self, batch: Observations, feed_id: str) -> None:
         """Remembers by which feeds each subject was reported: it decides who may see it."""
-        for number in np.unique(batch.subject).tolist():
-            name = batch.subjects[number]
-            feeds = self.feeds_of.get(name, ())
-            if feed_id not in feeds:
-                self.feeds_of[name] = tuple(sorted((*feeds, feed_id)))
+        used = np.flatnonzero(np.bincount(batch.subject)).tolist()
+        names = batch.subjects if len(used) == len(batch.subjects) else [batch.subjects[number] for number in used]
+        for name, feeds in zip(names, map(self.feeds_of.get, names), strict=True):
+            if feeds is None or feed_id not in feeds:
+                self.feeds_of[name] = tuple(sorted((*(feeds or ()), feed_id)))
 
     def change_feed_state(self, event: FeedStateChanged, teller: Teller) -> None:
         """Notes that a connection was made or lost; the second is an alert, as nothing will be heard."""

@@ -74,7 +74,7 @@ class Known(Generic[Item]):
         """The numbers of these items, to be used for a column of so many reports that names them by place.
 
         Of a list much longer than the column nothing is looked up before it is named."""
-        if items is not self._items:
+        if items is not self._items and items != self._items:  # packed batches bring equal tables, not the same ones
             known = self._table.known
             if len(items) > 16 + 4 * reports:
                 self.numbers = np.full(len(items), NONE, np.int32)

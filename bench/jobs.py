@@ -26,6 +26,7 @@ PARTS = {
 NODE_PARTS = frozenset({"node-ingest", "node-alerts", "node-restart", "node-memory"})
 PEER_SCRIPTS_NEEDED = frozenset({"containment", "index", "one", "memory", "csv", "profile"}) | NODE_PARTS
 REPS = 3
+NODE_TIMEOUT_S = 1800
 QUIET_WAIT_S = 5
 
 
@@ -33,7 +34,8 @@ QUIET_WAIT_S = 5
 class Job:
     """One process: what it is called in the results, and the module and arguments that are run.
 
-    `needs` is the package without which it is skipped; `said` goes into each of its lines of results."""
+    `needs` is the package without which it is skipped; `said` goes into each of its lines of results; what is not done after
+    `timeout_s` is broken off."""
 
     part: str
     name: str
@@ -41,6 +43,7 @@ class Job:
     said: dict[str, object] = field(default_factory=dict)
     needs: str = ""
     rounds: int = 1
+    timeout_s: int = 600
 
 
 @dataclass(frozen=True)
@@ -200,9 +203,19 @@ def _profile(quick: bool) -> Iterator[Job]:
 def _node(quick: bool) -> Iterator[Job]:
     """The scripts begin and stop nodes and servers, and take their own turns."""
     small = ("--rounds", "1", "--positions", "30000", "--peer-positions", "20000", "--quiet-wait", "0")
-    yield Job("node-ingest", "ingest", ("bench.node_ingest", *(small if quick else ())))
+    yield Job("node-ingest", "ingest", ("bench.node_ingest", *(small if quick else ())), timeout_s=NODE_TIMEOUT_S)
     short = ("--seconds", "2", "--forms", "json", "--quiet-wait", "0")
-    yield Job("node-alerts", "alerts", ("bench.alert_latency", *(short if quick else ())))
+    yield Job("node-alerts", "alerts", ("bench.alert_latency", *(short if quick else ())), timeout_s=NODE_TIMEOUT_S)
     few = ("--positions", "50000", "--starts", "1", "--quiet-wait", "0")
-    yield Job("node-restart", "restart", ("bench.restart", *(few if quick else ("--positions", str(10 * M)))))
-    yield Job("node-memory", "memory", ("bench.node_memory", *(("--minutes", "50") if quick else ())))
+    yield Job(
+        "node-restart",
+        "restart",
+        ("bench.restart", *(few if quick else ("--positions", str(10 * M)))),
+        timeout_s=NODE_TIMEOUT_S,
+    )
+    yield Job(
+        "node-memory",
+        "memory",
+        ("bench.node_memory", *(("--minutes", "50") if quick else ())),
+        timeout_s=NODE_TIMEOUT_S,
+    )

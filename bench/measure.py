@@ -26,7 +26,6 @@ from bench.jobs import PARTS, PEER_SCRIPTS_NEEDED, Job, jobs
 from bench.page import all_tables, kept, write_pages
 from bench.places import AIS, PEERS, RESULTS, ROOT
 
-TIMEOUT_S = 600
 VERSIONS_OF = "numpy numba scipy shapely pyproj pandas polars pyarrow sedonadb chdb geopandas rtree h3".split()
 LEFT_OUT = frozenset({"peer", "mode", "server_mem_mb", "first_query_s", "reps", "peak_rss_mb"})
 
@@ -109,10 +108,10 @@ def measured(job: Job) -> Iterator[dict[str, Any]]:
             cwd=ROOT,
             env=environment,
             check=False,
-            timeout=TIMEOUT_S,
+            timeout=job.timeout_s,
         )
     except subprocess.TimeoutExpired:
-        yield {"error": f"not done after {TIMEOUT_S} s"}
+        yield {"error": f"not done after {job.timeout_s} s"}
         return
     for line in done.stdout.splitlines():
         if line.startswith("{"):

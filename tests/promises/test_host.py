@@ -215,3 +215,30 @@ def test_bodies_are_dropped_only_below_a_snapshot_and_a_replay_then_begins_there
                 node_at(store, account.from_size - 1)
 
     run(scenario())
+
+
+@pytest.mark.promise("NODE-15")
+def test_a_name_lies_beside_the_record_and_can_be_erased_leaving_its_hash(tmp_path):
+    async def scenario() -> None:
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
+            desk = HostDesk(host, store)
+
+            async def given(event: e.Event, by: str) -> None:
+                giving = asyncio.create_task(desk.give(event, by=by, exercise=False))
+                await asyncio.sleep(0)
+                writer.commit(writer.waiting)
+                await giving
+
+            sealed = desk.seal("Nadia Haddad")
+            await given(e.UserAdmitted("nadia", "alpha", "viewer", "low", sealed), "admin")
+            assert await desk.unsealed(sealed) == "Nadia Haddad"
+            assert all(b"Nadia Haddad" not in (one.body or b"") + (one.outcome or b"") for one in store.stream())
+            await given(e.SealErased(sealed, "she asked for it"), "admin")
+            assert await desk.unsealed(sealed) is None
+            assert (store.sealed(sealed).salt, store.sealed(sealed).bytes) == (None, None)
+            assert any(sealed.encode() in (one.body or b"") for one in store.stream())
+            assert store.faults() == []
+            with pytest.raises(Refused, match="Nobody"):
+                await given(e.SealErased(sealed, "again"), "admin")
+
+    run(scenario())

@@ -15,7 +15,7 @@ from keepclear.api.problems import Declined, Fault, not_here
 from keepclear.api.zones import AccessView, Done, access_view, done
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import parse_instant, utc_text
-from keepclear.node.events import AccessSet, PartyNamed, TokenIssued, TokenRevoked, UserAdmitted, UserEnded
+from keepclear.node.events import AccessSet, PartyNamed, SealErased, TokenIssued, TokenRevoked, UserAdmitted, UserEnded
 from keepclear.parties.membership import Member, Token
 from keepclear.parties.parties import Action, Role, Sensitivity, may, sensitivity_of
 
@@ -54,11 +54,14 @@ class Parties(msgspec.Struct, frozen=True):
 
 
 class Admitting(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """For which party somebody acts, in which role, and up to which sensitivity they see."""
+    """For which party somebody acts, in which role, and up to which sensitivity they see.
+
+    name  of the person: it lies beside the record, sealed, and can be erased; left out: as it was, if any"""
 
     party: Id
     role: Role
     clearance: Level
+    name: Annotated[str, Meta(max_length=200)] = ""
 
 
 class UserView(msgspec.Struct, frozen=True):
@@ -69,6 +72,12 @@ class UserView(msgspec.Struct, frozen=True):
     role: str
     clearance: str
     ended: bool
+
+
+class PersonName(msgspec.Struct, frozen=True):
+    """What a user is called; null: nobody said, or it was erased."""
+
+    name: str | None
 
 
 class Users(msgspec.Struct, frozen=True):
@@ -166,7 +175,33 @@ async def admit(ask: Ask[NoQuery, Admitting]) -> Answer:
     user_id, body = ask.path["user"], ask.body
     clearance = sensitivity_of(body.clearance)
     ask.must(Action.ADMIT_USER, *ask.members.managed(user_id, body.party, clearance))
-    return await ask.give(UserAdmitted(user_id, body.party, body.role, body.clearance), done)
+    held = ask.members.member(user_id)
+    name_hash = ask.desk.seal(body.name) if body.name else "" if held is None else held.name_hash
+    return await ask.give(UserAdmitted(user_id, body.party, body.role, body.clearance, name_hash), done)
+
+
+async def name(ask: Ask[NoQuery, None]) -> Answer:
+    """What a user is called."""
+    member = _known(ask, Action.READ_USERS)
+    return Answer(PersonName(await ask.desk.unsealed(member.name_hash) if member.name_hash else None))
+
+
+async def erase_name(ask: Ask[Ended, None]) -> Answer:
+    """Erases what a user is called: the record keeps a hash of it, which says nothing without what was erased."""
+    member = _known(ask, Action.ADMIT_USER)
+    ask.must(Action.ADMIT_USER, member.access)
+    if not member.name_hash:
+        raise not_here("name", member.id)
+    return await ask.give(SealErased(member.name_hash, ask.query.reason), done)
+
+
+def _known(ask: Ask[Any, Any], action: Action) -> Member:
+    """The user of the address, also one that has ended."""
+    ask.must(action)
+    member = ask.members.member(ask.path["user"])
+    if member is None:
+        raise not_here("user", ask.path["user"])
+    return member
 
 
 async def end_user(ask: Ask[Ended, None]) -> Answer:
@@ -284,6 +319,8 @@ ROUTES = (
     Route("GET", "/v1/users", users, "users", gives=Users, problems=(403,)),
     Route("PUT", "/v1/users/{user}", admit, "users", gives=Done, bodies={_JSON: Admitting}, problems=_CHANGING),
     Route("DELETE", "/v1/users/{user}", end_user, "users", gives=Done, query=Ended, problems=(403, 404)),
+    Route("GET", "/v1/users/{user}/name", name, "users", gives=PersonName, problems=(403, 404)),
+    Route("DELETE", "/v1/users/{user}/name", erase_name, "users", gives=Done, query=Ended, problems=(403, 404)),
     Route("POST", "/v1/users/{user}/tokens", issue, "users", gives=Issued, status=201, bodies={_JSON: Issuing}, problems=(404, *_CHANGING)),
     Route("GET", "/v1/tokens", tokens, "users", gives=Tokens, problems=(403,)),
     Route("DELETE", "/v1/tokens/{token}", revoke, "users", gives=Done, query=Ended, problems=(403, 404)),

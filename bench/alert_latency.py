@@ -47,6 +47,7 @@ def _measured(moved: Moved, batches: list[bytes], media_type: str, quiet_wait_s:
         for rows in moved.batches(10_000, last=WARM_ROUNDS * 10_000):
             door.bring(columns_of(rows), COLUMNS)
         others_cores, processor_s = busy_cores(quiet_wait_s), node.processor_s
+        door.reopen()
         arrived: list[tuple[str, float]] = []
         reading = threading.Thread(target=_read, args=(stream, arrived), daemon=True)
         reading.start()

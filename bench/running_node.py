@@ -201,6 +201,11 @@ class Door:
                 yield told_id, time.perf_counter()
                 told_id = ""
 
+    def reopen(self) -> None:
+        """Connects anew: the node ends connections that nobody uses for some seconds."""
+        self._connection.close()
+        self._connection.connect()
+
     def close(self) -> None:
         """Ends the connection."""
         self._connection.close()

@@ -390,10 +390,10 @@ def test_the_checkpoint_is_text():
 def test_the_name_of_a_user_is_kept_beside_the_record_until_it_is_erased():
     staff = staffed()
     admitted = {"party": "alpha", "role": "viewer", "clearance": "low", "name": "Nadia Haddad"}
-    assert staff.call.put("/v1/users/nadia", staff.admin, json=admitted).status_code == 200
-    assert staff.call.get("/v1/users/nadia/name", staff.admin).json()["name"] == "Nadia Haddad"
+    assert staff.call.put("/v1/users/nadia", staff.administrator, json=admitted).status_code == 200
+    assert staff.call.get("/v1/users/nadia/name", staff.administrator).json()["name"] == "Nadia Haddad"
     assert staff.call.get("/v1/users/nadia/name", staff.viewer).status_code == 403
     assert "Nadia Haddad" not in staff.call.get("/v1/record/entries?limit=1000", staff.auditor).text
-    assert staff.call.delete("/v1/users/nadia/name?reason=asked", staff.admin).status_code == 200
-    assert staff.call.get("/v1/users/nadia/name", staff.admin).json()["name"] is None
-    assert staff.call.delete("/v1/users/nadia/name?reason=asked", staff.admin).status_code == 404
+    assert staff.call.delete("/v1/users/nadia/name?reason=asked", staff.administrator).status_code == 200
+    assert staff.call.get("/v1/users/nadia/name", staff.administrator).json()["name"] is None
+    assert staff.call.delete("/v1/users/nadia/name?reason=asked", staff.administrator).status_code == 404

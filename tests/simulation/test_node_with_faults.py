@@ -12,12 +12,20 @@ import pytest
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World
 
-SEEDS = [int(seed)] if (seed := os.environ.get("KEEPCLEAR_CRASH_SEED")) else range(8)
+SEEDS = [int(seed)] if (seed := os.environ.get("KEEPCLEAR_CRASH_SEED")) else list(range(8))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_acknowledged_or_told_is_lost_and_everything_follows_again(seed, tmp_path):
-    world = World(seed, tmp_path)
+    lived(World(seed, f"sqlite:///{tmp_path / 'record.sqlite'}"))
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_the_same_on_postgresql(seed, postgres):
+    lived(World(seed, postgres.new_database()))
+
+
+def lived(world: World) -> None:
     run(world.live(steps=200))
     assert world.acknowledged, "something was acknowledged, else this shows nothing"
     assert world.told

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from hashlib import sha256
-from pathlib import Path
 
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import ED25519, PrivateKey
@@ -97,9 +96,9 @@ class HandWriter:
 class World:
     """One node on one disk, and what everybody knows of it."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, seed: int, url: str) -> None:
         self.chance = random.Random(seed)
-        self.url = f"sqlite:///{folder / 'record.sqlite'}"
+        self.url = url
         self.acknowledged: dict[int, str] = {}
         self.told: list[Told] = []
         self.refused = 0

@@ -115,14 +115,14 @@ class HostDesk:
     ) -> Sequence[Mapping[str, Any]]:
         """As the contract says."""
         tail = [
-            one.observations
+            (one.feed, one.observations)
             for one in self._host.tail
             if one.exercise is exercise and subject in one.observations.subjects
         ]
         rows = await asyncio.to_thread(
             self._store.segments, subject, exercise=exercise, from_us=from_us, until_us=until_us
         )
-        batches = [unpacked(row["bytes"]) for row in rows if isinstance(row["bytes"], bytes)] + tail
+        batches = [(str(row["feed"]), unpacked(row["bytes"])) for row in rows if isinstance(row["bytes"], bytes)] + tail
         return _positions(batches, subject, from_us, until_us, count)
 
     async def known_at(self, at_us: int) -> Node:
@@ -162,11 +162,11 @@ def _proof(store: Store, sequence: int, checkpoint: Checkpoint) -> Mapping[str, 
 
 
 def _positions(
-    batches: Sequence[Observations], subject: str, from_us: int, until_us: int, count: int
+    batches: Sequence[tuple[str, Observations]], subject: str, from_us: int, until_us: int, count: int
 ) -> list[Mapping[str, Any]]:
-    """The positions of a subject in a window, in the order they were seen: the last `count` of them."""
+    """The positions of a subject in a window, each with the feed it came by, in the order they were seen: the last `count` of them."""
     found: list[Mapping[str, Any]] = []
-    for batch in batches:
+    for feed, batch in batches:
         if subject not in batch.subjects:
             continue
         rows = (
@@ -184,6 +184,7 @@ def _positions(
                     "lon": float(batch.lon[row]),
                     "error_m": None if error_mm == UNKNOWN else error_mm / 1000,
                     "source": batch.sources[batch.source[row]] if batch.sources else "",
+                    "feed": feed,
                 }
             )
     found.sort(key=lambda position: (position["seen_at_us"], position["known_at_us"]))

@@ -13,7 +13,7 @@ from tests.properties.test_watch_against_the_first_engine import BEGIN, atlases,
 END = BEGIN + 180 * MINUTE_US
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(atlases, st.lists(rows, min_size=1, max_size=25), st.booleans())
 def test_nothing_is_said_before_the_watch_asked_to_be_woken(zones, given_rows, begun):
     whole, woken, told_late = batch_of(given_rows), Watch(zones), Watch(zones)

@@ -55,7 +55,7 @@ lateness = st.sampled_from([3, 60])
 
 
 @pytest.mark.promise("PACKED-4", "PACKED-5")
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     atlases,
     st.lists(rows, min_size=1, max_size=30),
@@ -68,7 +68,7 @@ def test_a_detour_over_bytes_changes_nothing(zones, given_rows, detours, sizes, 
     compare(zones, [], batch_of(given_rows), detours, sizes, others, lateness)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(
     begins,
     changes,

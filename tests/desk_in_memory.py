@@ -66,6 +66,9 @@ class DeskInMemory:
         self._listening: list[Listening] = []
         self.say(e.NodeBegan("Alpha's node", "alpha", "alpha.example/keepclear", exercise, "test"))
 
+    def alarms(self) -> list[str]:
+        return []
+
     def seal(self, name: str) -> str:
         hash = sha256(name.encode()).hexdigest()
         self.names[hash] = name
@@ -164,7 +167,7 @@ class DeskInMemory:
                     found.append(position)
         return sorted(found, key=lambda row: row["seen_at_us"])[-count:]
 
-    async def presence_at(self, at_us, known_at_us, exercise):
+    async def presence_at(self, at_us, known_at_us, exercise, zone=None, subject=None):
         """The last change of each pair seen by `at_us`, of those told by `known_at_us`; corrections are left out here."""
         last = {}
         for told in self.told:

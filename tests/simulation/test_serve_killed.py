@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -45,7 +44,7 @@ class Serving:
         while "Listening at" not in said:
             said = self._process.stderr.readline()
             assert said, "the node did not start"
-        self.address = re.search(r"http://\S+", said)[0]
+        self.address = said.split()[-1]
         self.answered: list[tuple[int, str]] = []
 
     def ask(self, method: str, path: str, user: str, body: bytes = b"", kind: str = "application/json") -> dict:

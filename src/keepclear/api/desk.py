@@ -63,6 +63,9 @@ class Desk(Protocol):
     def now_us(self) -> int:
         """The clock of the host."""
 
+    def alarms(self) -> Sequence[str]:
+        """What is not well with the machine under the node, a sentence each; empty where all is."""
+
     async def give(
         self, event: Event, *, by: str, exercise: bool, key: str = "", answer: Callable[[Given], Answered] | None = None
     ) -> Given:
@@ -102,9 +105,12 @@ class Desk(Protocol):
     ) -> Sequence[Mapping[str, Any]]:
         """Positions of a subject that were seen in this window: seen_at_us, known_at_us, lat, lon, error_m, source, feed."""
 
-    async def presence_at(self, at_us: int, known_at_us: int, exercise: bool) -> Sequence[Mapping[str, Any]]:
-        """Who was where at `at_us`, as it was known at `known_at_us`: subject, zone, now, seen_at_us, sequence, index, for each pair
-        the last change of presence that was seen by then."""
+    async def presence_at(
+        self, at_us: int, known_at_us: int, exercise: bool, zone: str | None = None, subject: str | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        """Who was where at `at_us`, as it was known at `known_at_us`, of this zone or this subject if one is named.
+
+        subject, zone, now, seen_at_us, sequence, index: for each pair the last change of presence that was seen by then."""
 
     async def known_at(self, at_us: int) -> Node:
         """Another node, as this one stood when it had learned what it knew at this instant."""

@@ -15,7 +15,8 @@ class Status(msgspec.Struct, frozen=True):
 
     size          entries of the record, and `at` when the newest was known
     now           the clock of the node
-    silent_feeds  of the feeds that you may see, those that count as silent"""
+    silent_feeds  of the feeds that you may see, those that count as silent
+    alarms        what is not well with the machine under the node"""
 
     name: str
     party: str
@@ -27,6 +28,7 @@ class Status(msgspec.Struct, frozen=True):
     at: str
     now: str
     silent_feeds: list[str]
+    alarms: list[str]
 
 
 async def status(ask: Ask[NoQuery, None]) -> Answer:
@@ -42,7 +44,7 @@ async def status(ask: Ask[NoQuery, None]) -> Answer:
     return Answer(
         Status(
             str(said["name"]), str(said["party"]), str(said["origin"]), ask.node.epoch, ask.node.exercise, ask.node.began.build,
-            ask.node.sequence, str(said["at"]), utc_text(ask.desk.now_us()), silent,
+            ask.node.sequence, str(said["at"]), utc_text(ask.desk.now_us()), silent, list(ask.desk.alarms()),
         )
     )  # fmt: skip
 

@@ -205,7 +205,9 @@ async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
     else:
         now_us = ask.desk.now_us()
         known_us = now_us if known_at_us is None else known_at_us
-        found = await ask.desk.presence_at(known_us if at_us is None else at_us, known_us, ask.exercise)
+        found = await ask.desk.presence_at(
+            known_us if at_us is None else at_us, known_us, ask.exercise, query.zone, query.subject
+        )
         rows = [(row["subject"], row["zone"], State(row["now"]), row["seen_at_us"]) for row in found]
     after, side = place("after", query.after), ask.side
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keepclear.api.desk import Answered, Given
 from keepclear.ground.errors import Refused
+from keepclear.ground.instants import duration_text
 from keepclear.host.config import Limits
 from keepclear.host.host import Host, Reader
 from keepclear.host.replaying import node_at
@@ -31,15 +34,21 @@ from keepclear.tracks.packing import unpacked
 ACCESSES_WAITING_MAX = 1_000
 
 SALT_BYTES = 16
+CLOCK_BEHIND_US_MAX = 2_000_000
+REPLAYED_KEPT = 3
+PAGE_ROWS = 10_000
 
 
 class HostDesk:
     """The desk of a host. Used from its loop only; what reads the disk does so in a worker thread."""
 
-    def __init__(self, host: Host, store: Store) -> None:
+    def __init__(self, host: Host, store: Store, folder: Path = Path()) -> None:
         self._host = host
         self._store = store
+        self._folder = folder
         self._sealing: dict[str, writes.Sealed] = {}
+        self._replaying = asyncio.Lock()
+        self._replayed: dict[int, Node] = {}
 
     @property
     def node(self) -> Node:
@@ -54,6 +63,17 @@ class HostDesk:
     def now_us(self) -> int:
         """The clock of the host."""
         return self._host.now_us()
+
+    def alarms(self) -> Sequence[str]:
+        """As the contract says."""
+        alarms = []
+        behind_us = self._host.clock_behind_us
+        if behind_us > CLOCK_BEHIND_US_MAX:
+            alarms.append(f"The clock of this machine lies {duration_text(behind_us)} behind the record.")
+        free = shutil.disk_usage(self._folder).free
+        if free < self.limits.disk_free_bytes_min:
+            alarms.append(f"Only {free / 1e6:,.0f} MB are free on the disk of the node: it stops when that is full.")
+        return alarms
 
     async def give(
         self, event: Event, *, by: str, exercise: bool, key: str = "", answer: Callable[[Given], Answered] | None = None
@@ -126,19 +146,34 @@ class HostDesk:
         return _positions(batches, subject, from_us, until_us, count)
 
     async def known_at(self, at_us: int) -> Node:
-        """As the contract says."""
+        """As the contract says. One replay is under way at a time, and the newest few nodes are kept."""
 
-        def replayed() -> Node:
-            node, _ = node_at(self._store, self._store.sequence_known_at(at_us))
+        def replayed(size: int) -> Node:
+            node, _ = node_at(self._store, size)
             return node
 
-        return await asyncio.to_thread(replayed)
+        async with self._replaying:
+            size = await asyncio.to_thread(self._store.sequence_known_at, at_us)
+            if size not in self._replayed:
+                self._replayed[size] = await asyncio.to_thread(replayed, size)
+                for old in list(self._replayed)[:-REPLAYED_KEPT]:
+                    del self._replayed[old]
+            return self._replayed[size]
 
-    async def presence_at(self, at_us: int, known_at_us: int, exercise: bool) -> Sequence[Mapping[str, Any]]:
+    async def presence_at(
+        self, at_us: int, known_at_us: int, exercise: bool, zone: str | None = None, subject: str | None = None
+    ) -> Sequence[Mapping[str, Any]]:
         """As the contract says."""
 
-        def found() -> Sequence[Mapping[str, Any]]:
-            return self._store.presence(at_us, known_at_us, exercise=exercise)
+        def found() -> list[dict[str, Any]]:
+            rows: list[dict[str, Any]] = []
+            after = ("", "")
+            while page := self._store.presence(
+                at_us, known_at_us, exercise=exercise, zone=zone, subject=subject, after=after, count=PAGE_ROWS
+            ):
+                rows += page
+                after = (str(page[-1]["zone"]), str(page[-1]["subject"]))
+            return rows
 
         return await asyncio.to_thread(found)
 
@@ -164,11 +199,11 @@ def _proof(store: Store, sequence: int, checkpoint: Checkpoint) -> Mapping[str, 
 def _positions(
     batches: Sequence[tuple[str, Observations]], subject: str, from_us: int, until_us: int, count: int
 ) -> list[Mapping[str, Any]]:
-    """The positions of a subject in a window, each with the feed it came by, in the order they were seen: the last `count` of them."""
-    found: list[Mapping[str, Any]] = []
+    """The positions of a subject in a window, each with the feed it came by, in the order they were seen: the last `count` of them.
+
+    A chunk that is just being cut is met twice, in memory and as a segment: one report told twice is one position."""
+    found: dict[tuple[object, ...], Mapping[str, Any]] = {}
     for feed, batch in batches:
-        if subject not in batch.subjects:
-            continue
         rows = (
             (batch.subject == batch.subjects.index(subject))
             & (batch.seen_at_us >= from_us)
@@ -176,16 +211,15 @@ def _positions(
         )
         for row in np.flatnonzero(rows).tolist():
             error_mm = int(batch.error_mm[row])
-            found.append(
-                {
-                    "seen_at_us": int(batch.seen_at_us[row]),
-                    "known_at_us": int(batch.known_at_us[row]),
-                    "lat": float(batch.lat[row]),
-                    "lon": float(batch.lon[row]),
-                    "error_m": None if error_mm == UNKNOWN else error_mm / 1000,
-                    "source": batch.sources[batch.source[row]] if batch.sources else "",
-                    "feed": feed,
-                }
-            )
-    found.sort(key=lambda position: (position["seen_at_us"], position["known_at_us"]))
-    return found[-count:]
+            position = {
+                "seen_at_us": int(batch.seen_at_us[row]),
+                "known_at_us": int(batch.known_at_us[row]),
+                "lat": float(batch.lat[row]),
+                "lon": float(batch.lon[row]),
+                "error_m": None if error_mm == UNKNOWN else error_mm / 1000,
+                "source": batch.sources[batch.source[row]] if batch.sources else "",
+                "feed": feed,
+            }
+            found[tuple(position.values())] = position
+    in_order = sorted(found.values(), key=lambda position: (position["seen_at_us"], position["known_at_us"]))
+    return in_order[-count:]

@@ -1,8 +1,8 @@
 """The record as views: what each entry puts into the tables that are asked. Views can be dropped and made again from the record.
 
 `told_rows` looks at one entry alone. Tracks are cut into segments a chunk of entries at a time, as a row for each position would cost
-more than everything else together: a chunk ends with the entry that brings it to `CHUNK_POSITIONS`, so that its end follows from
-the record alone. What came since is the tail, and is asked as it is.
+more than everything else together: a chunk ends with the entry that brings it to `CHUNK_POSITIONS`, each entry counting for
+`POSITIONS_OF_AN_ENTRY` more, so that its end follows from the record alone. What came since is the tail, and is asked as it is.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from keepclear.tracks.observations import Observations
 from keepclear.tracks.packing import segments
 
 CHUNK_POSITIONS = 500_000
+# An entry in memory takes about as much as so many positions.
+POSITIONS_OF_AN_ENTRY = 100
 VIEWS, TRACKS = "views", "tracks"
 
 
@@ -145,7 +147,7 @@ class TrackChunks:
         """Takes an entry; gives the chunk that ends with it, which is no longer part of the tail."""
         known = replace(event.observations, known_at_us=np.full(len(event.observations), at_us, np.int64))
         self.tail.append(Arrived(sequence, exercise, event.feed, known))
-        self._count += len(known)
+        self._count += len(known) + POSITIONS_OF_AN_ENTRY
         if self._count < self._chunk_positions:
             return None
         chunk, self.tail, self._count = self.tail, [], 0

@@ -93,6 +93,7 @@ class Host:
         self._waiting: deque[Given] = deque()
         self._accesses: list[writes.Access] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._being_cut: list[list[Arrived]] = []
         self._closing = False
         self._streams_ended = False
         self.failed = asyncio.Event()
@@ -222,6 +223,9 @@ class Host:
         async def cut() -> None:
             rows = await asyncio.to_thread(segment_rows, chunk)
             await self.write_beside(writes.Write(views=rows, progress={TRACKS: chunk[-1].sequence + 1}))
+            self._being_cut.remove(chunk)
+
+        self._being_cut.append(chunk)
 
         task = self._loop.create_task(cut())
         self._tasks.add(task)
@@ -237,8 +241,8 @@ class Host:
 
     @property
     def tail(self) -> Sequence[Arrived]:
-        """Positions that are not cut into segments of tracks yet."""
-        return self._tracks.tail
+        """Positions that are not in the segments of tracks yet, or only just."""
+        return [arrived for chunk in self._being_cut for arrived in chunk] + self._tracks.tail
 
     def note_access(self, access: writes.Access) -> None:
         """Queues a line of the access log; it is written with what is committed next, or soon."""

@@ -123,7 +123,7 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
     config = opened.config
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(running(opened, clock))
-        desk = HostDesk(host, opened.store)
+        desk = HostDesk(host, opened.store, config.folder)
         server = _Server(_server_config(config, app(desk)))
         doors = asyncio.create_task(server.serve())
         if not await _opened_its_doors(server, doors):

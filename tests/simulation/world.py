@@ -64,7 +64,7 @@ class HandWriter:
     def waiting(self) -> int:
         return len(self._queue)
 
-    def submit(self, write: Write) -> Future[None]:
+    def submit(self, write: Write, *, in_any_case: bool = False) -> Future[None]:
         if self.failed:
             raise CommitFailed("failed before")
         future: Future[None] = Future()

@@ -61,7 +61,15 @@ def event_of(kind: str, body: bytes) -> Event:
 def zones_agreed(text: str) -> ZonesAgreed:
     """The event of agreeing on the zones of a zone file; raises `Refused` where it has errors."""
     plain = text.removeprefix("\ufeff")
-    return ZonesAgreed(load_zones(plain.encode()).zones, plain)
+    event = ZonesAgreed(load_zones(plain.encode()).zones, plain)
+    try:
+        msgspec.json.encode(msgspec.json.decode(plain))
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        mend = "Look for numbers beyond 1e308 and for half characters, also in members that are not ours."
+        raise Refused(
+            "zones.unwritable", f"The text cannot be written again as it stands ({error})", mend=mend
+        ) from error
+    return event
 
 
 def _text(body: bytes) -> str:

@@ -14,6 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -22,17 +23,16 @@ from keepclear.api.desk import Given, Overloaded
 from keepclear.ground.errors import KeepclearError, Refused
 from keepclear.ground.instants import utc_text
 from keepclear.ground.signing import Signer
-from keepclear.host.bodies import body_of
 from keepclear.host.build import build
 from keepclear.host.clock import Clock, Steady
 from keepclear.host.config import Limits
-from keepclear.host.folds import TRACKS, VIEWS, Arrived, TrackChunks, segment_rows, told_rows
+from keepclear.host.folds import TRACKS, VIEWS, Arrived, TrackChunks, segment_rows
 from keepclear.host.live import joined, newest_per_subject
+from keepclear.host.taking import taken
 from keepclear.node import events as e
 from keepclear.node.effects import Told
 from keepclear.node.node import NODE, Node
 from keepclear.record.checkpoint import Checkpoint, origin_line
-from keepclear.record.entries import Committed, Entry
 from keepclear.record.tree import frontier_at, leaf_hash
 from keepclear.store import writes
 from keepclear.store.store import Store
@@ -43,6 +43,9 @@ ACCESSES_WAIT_S = 0.5
 # What an event may take while it waits, at the most that was ever seen of generated traffic: every report a change with its alert.
 EVENT_BYTES = 1_000_000
 ROW_BYTES = 2_000
+# A text of zones stands in the body, in the views, and a line tells of each.
+TEXT_TIMES = 4
+ACCESSES_WAITING_MAX = 10_000
 
 
 class NodeFailed(KeepclearError):
@@ -92,7 +95,7 @@ class Host:
         self._held_back: dict[tuple[str, bool], _HeldBack] = {}
         self._waiting: deque[Given] = deque()
         self._accesses: list[writes.Access] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._cutter: asyncio.Task[None] | None = None
         self._being_cut: list[list[Arrived]] = []
         self._closing = False
         self._streams_ended = False
@@ -134,8 +137,6 @@ class Host:
         if self._closing or not self._has_room_for(event):
             raise Overloaded(RETRY_AFTER_S)
         given, future = self._take(event, by, exercise, answer=answer, **beside)
-        if self.node.sequence - self.node.snapshot_size >= self.limits.snapshot_every_entries:
-            self.take_snapshot()
         try:
             await asyncio.wrap_future(future)
         except CommitFailed as failed:
@@ -162,18 +163,20 @@ class Host:
         return not self._closing and not self._held_back and self._writer.has_room(EVENT_BYTES)
 
     def _has_room_for(self, event: e.Event) -> bool:
-        """Whether an event and whatever may follow from it can wait for its commit."""
+        """Whether an event and what may follow from it can wait for its commit. Asked before the step: what was stepped is written."""
         rows = event.rows_read if isinstance(event, e.PositionsArrived) else 0
-        return self._writer.has_room(EVENT_BYTES + ROW_BYTES * rows)
+        text_bytes = TEXT_TIMES * len(event.text) if isinstance(event, e.ZonesAgreed) else 0
+        return self._writer.has_room(EVENT_BYTES + ROW_BYTES * rows + text_bytes)
 
-    def _release(self) -> None:
-        """Lets in what was held back, as far as there is room again."""
+    def _release(self, *, to_the_last: bool = False) -> None:
+        """Lets in what was held back, as far as there is room again, or all of it."""
         for (feed, exercise), held in list(self._held_back.items()):
-            if self._closing or not self._has_room_for(held.event):
+            if not (to_the_last or self._has_room_for(held.event)):
                 return
             del self._held_back[feed, exercise]
             self.say(e.Overloaded(feed, held.given_up, held.since_us), exercise=exercise)
-            self._take(held.event, f"feed:{feed}", exercise)
+            with suppress(Refused):  # the feed has ended meanwhile
+                self._take(held.event, f"feed:{feed}", exercise)
 
     def say(self, event: e.Event, *, by: str = NODE, exercise: bool = False) -> None:
         """Takes an event that nobody waits for; what the node does not take is left."""
@@ -182,54 +185,59 @@ class Host:
         except Refused:
             return
 
-    def _take(self, event: e.Event, by: str, exercise: bool, **beside: Any) -> tuple[Given, Future[None]]:
+    def _take(
+        self,
+        event: e.Event,
+        by: str,
+        exercise: bool,
+        *,
+        answer: Callable[[Given], writes.Answered] | None = None,
+        **beside: Any,
+    ) -> tuple[Given, Future[None]]:
         """Steps the node and queues what follows for the writer; `beside` is written with it.
 
-        A step that fails in any other way than by a refusal ends the node."""
+        Raises `Refused` where the node does not take the event. Anything else that goes wrong, before the step or behind it, ends the
+        node: it may be ahead of the record by then."""
         if self.failure is not None:
             raise NodeFailed("the node has failed") from self.failure
-        body = body_of(event)
         at_us = max(self.now_us(), self.node.clock_us)
+        before = self.node.sequence
         try:
-            effects = self.node.step(event, by=by, exercise=exercise, at_us=at_us)
-        except Refused:
-            raise
+            one = taken(self.node, event, by=by, exercise=exercise, at_us=at_us)
+            answered = () if answer is None else (answer(one.given),)
+            write = writes.Write(
+                entries=(one.committed,), views=one.rows, progress={VIEWS: before + 1}, answered=answered, **beside
+            )
+            future = self._writer.submit(write, in_any_case=True)
         except Exception as error:
+            if isinstance(error, Refused) and self.node.sequence == before:
+                raise
             self._fail(error)
             raise NodeFailed("the node failed in a step; nothing of it was recorded") from error
-        sequence, outcome = self.node.sequence - 1, effects.outcome
-        entry = Entry.of(sequence, at_us, e.kind_of(event), by, exercise, body, outcome)
-        given = Given(entry, effects)
-        answer = beside.pop("answer", None)
-        write = writes.Write(
-            entries=(Committed(entry, body, outcome),),
-            views=told_rows(effects.told, event.text if isinstance(event, e.ZonesAgreed) else ""),
-            progress={VIEWS: sequence + 1},
-            answered=() if answer is None else (answer(given),),
-            **beside,
-        )
-        self._waiting.append(given)
-        future = self._writer.submit(write)
+        self._waiting.append(one.given)
         if isinstance(event, e.PositionsArrived):
-            self._cut_tracks(sequence, at_us, exercise, event)
+            self._cut_tracks(before, at_us, exercise, event)
         self._set_timer()
-        return given, future
+        return one.given, future
 
     def _cut_tracks(self, sequence: int, at_us: int, exercise: bool, event: e.PositionsArrived) -> None:
         chunk = self._tracks.add(sequence, at_us, exercise, event)
         if chunk is None:
             return
-
-        async def cut() -> None:
-            rows = await asyncio.to_thread(segment_rows, chunk)
-            await self.write_beside(writes.Write(views=rows, progress={TRACKS: chunk[-1].sequence + 1}))
-            self._being_cut.remove(chunk)
-
         self._being_cut.append(chunk)
+        if self._cutter is None or self._cutter.done():
+            self._cutter = self._loop.create_task(self._cut())
 
-        task = self._loop.create_task(cut())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _cut(self) -> None:
+        """Cuts chunks into segments, one behind the other: the progress of the fold says that all before it are there."""
+        try:
+            while self._being_cut and self.failure is None:
+                chunk = self._being_cut[0]
+                rows = await asyncio.to_thread(segment_rows, chunk)
+                await self.write_beside(writes.Write(views=rows, progress={TRACKS: chunk[-1].sequence + 1}))
+                self._being_cut.pop(0)
+        except Exception as error:  # noqa: BLE001 - it ends the node, which says so
+            self._fail(error)
 
     async def write_beside(self, write: writes.Write) -> None:
         """Writes what is no event, once there is room for it."""
@@ -245,7 +253,9 @@ class Host:
         return [arrived for chunk in self._being_cut for arrived in chunk] + self._tracks.tail
 
     def note_access(self, access: writes.Access) -> None:
-        """Queues a line of the access log; it is written with what is committed next, or soon."""
+        """Queues a line of the access log, which is written soon. Raises `Overloaded` where too many wait: nobody reads unseen."""
+        if len(self._accesses) >= ACCESSES_WAITING_MAX:
+            raise Overloaded(RETRY_AFTER_S)
         self._accesses.append(access)
         if len(self._accesses) == 1:
             self._loop.call_later(ACCESSES_WAIT_S, self._write_accesses)
@@ -281,8 +291,16 @@ class Host:
     # --- what is durable ---
 
     def _call_in_loop(self, call: Callable[..., None], *args: object) -> None:
+        """From the writer's thread: what goes wrong in there ends the node, as nobody else would see it."""
+
+        def called() -> None:
+            try:
+                call(*args)
+            except Exception as error:  # noqa: BLE001 - it ends the node, which says so
+                self._fail(error)
+
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(call, *args)
+            self._loop.call_soon_threadsafe(called)
 
     def _became_durable(self, count: int) -> None:
         """Tells what so many more entries led to, now that nobody can lose it."""
@@ -295,21 +313,28 @@ class Host:
                 for reader in list(self._readers):
                     reader.put(told)
         self._drained.set()
-        if self._held_back:
+        if self._held_back and not self._closing:
             self._release()
-        now_us = self.now_us()
-        if now_us - self._signed_at_us >= self.limits.checkpoint_every_us:
+        if self.now_us() - self._signed_at_us >= self.limits.checkpoint_every_us:
             self.sign()
+        if self.node.sequence - self.node.snapshot_size >= self.limits.snapshot_every_entries and not self._closing:
+            self.take_snapshot()
+
+    async def wait_durable(self, size: int) -> None:
+        """Waits until the first `size` entries are durable; returns at once where the node has failed."""
+        while self._durable.size < size and self.failure is None:
+            self._drained.clear()
+            await self._drained.wait()
 
     def sign(self) -> Checkpoint:
         """Signs the root over what is durable, and queues it; what waits for its commit is not signed yet."""
         size, at_us = self._durable.size, self.now_us()
         checkpoint = Checkpoint(self._durable_origin, size, self._durable.root()).signed(self._signer)
         self._signed_at_us = at_us
-        if size > self._signed_size and self.failure is None and self._writer.has_room():
+        if size > self._signed_size and self.failure is None:
             self._signed_size = size
             kept = writes.Checkpoint(size, checkpoint.epoch, at_us, checkpoint.text)
-            self._writer.submit(writes.Write(checkpoints=(kept,)))
+            self._writer.submit(writes.Write(checkpoints=(kept,)), in_any_case=True)
         return checkpoint
 
     def take_snapshot(self) -> None:
@@ -331,11 +356,12 @@ class Host:
         self._closing = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        while self._waiting and self.failure is None:
-            await self._drained.wait()
-            self._drained.clear()
+        await self.wait_durable(self.node.sequence)
+        if self.failure is None:
+            self._release(to_the_last=True)
+        await self.wait_durable(self.node.sequence)
+        if self._cutter is not None:
+            await self._cutter
         if self.failure is None:
             self._write_accesses()
             self.sign()

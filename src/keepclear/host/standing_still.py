@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from keepclear.ground.errors import Refused
 from keepclear.ground.signing import ED25519, public_pem
-from keepclear.host.bodies import body_of
 from keepclear.host.config import Config
-from keepclear.host.folds import VIEWS, rebuild_views, told_rows
+from keepclear.host.folds import VIEWS, rebuild_views
 from keepclear.host.key_files import draw_key, read_key, write_key
 from keepclear.host.replaying import node_at
+from keepclear.host.taking import taken
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
 from keepclear.record.checkpoint import Checkpoint, origin_line
-from keepclear.record.entries import Committed, Entry
 from keepclear.store import writes
 from keepclear.store.store import Store
 from keepclear.store.writes import Write
@@ -27,6 +27,9 @@ BELIEVED = frozenset({"rotated", "revoked"})
 def standing(config: Config) -> Iterator[tuple[Store, Node]]:
     """The record and the node of it, which nobody else may be writing; raises `Refused` where the node is running."""
     with Store.open(config.store_url, create=False) as store:
+        if store.restored_from() is not None:
+            mend = "Start it once with `keepclear serve`: that begins a new epoch, so that two records never go on under one name."
+            raise Refused("record.restored", "This is a copy that nobody has gone on with yet", mend=mend)
         node, _ = node_at(store, store.size())
         if store.progress(VIEWS) < store.size():
             rebuild_views(store, lambda _done, _of: None)
@@ -36,14 +39,9 @@ def standing(config: Config) -> Iterator[tuple[Store, Node]]:
 def say(store: Store, node: Node, events: Sequence[e.SpokenEvent], at_us: int) -> None:
     """Records what the node says itself, all of it or nothing."""
     at_us = max(at_us, node.clock_us)
-    entries, rows = [], []
-    for event in events:
-        effects = node.step(event, by=NODE, exercise=node.exercise, at_us=at_us)
-        body, sequence = body_of(event), node.sequence - 1
-        entry = Entry.of(sequence, at_us, e.kind_of(event), NODE, node.exercise, body, effects.outcome)
-        entries.append(Committed(entry, body, effects.outcome))
-        rows += told_rows(effects.told)
-    store.append([Write(entries=entries, views=rows, progress={VIEWS: node.sequence})])
+    done = [taken(node, event, by=NODE, exercise=node.exercise, at_us=at_us) for event in events]
+    rows = [row for one in done for row in one.rows]
+    store.append([Write(entries=[one.committed for one in done], views=rows, progress={VIEWS: node.sequence})])
 
 
 def change_key(

@@ -20,6 +20,7 @@ from keepclear.node.words import words_checked
 
 CLEARED_KEPT_MAX = 1_000
 OPEN_MAX = 20_000
+STEPS_KEPT_MAX = 50
 
 RAISED, ACKNOWLEDGED, ASSIGNED, CLEARED = "raised", "acknowledged", "assigned", "cleared"
 # What a person may do in which state; what is not here is refused.
@@ -46,7 +47,8 @@ class LiveAlert(msgspec.Struct):
     id           of the line that raised it
     line         that line, or the newest that repeats it
     repeats      how often the watch has said it again, before anybody acknowledged
-    assigned_to  user who is to look after it; "" nobody"""
+    assigned_to  user who is to look after it; "" nobody
+    steps        the newest of what was done about it; all are in the record"""
 
     id: str
     key: str
@@ -134,7 +136,7 @@ class AlertBook:
         """Does what `check` allowed."""
         step = AlertStep(STEPS[what][alert.state], by, at_us, words, to)
         alert.state = step.state
-        alert.steps.append(step)
+        alert.steps = [*alert.steps, step][-STEPS_KEPT_MAX:]
         if what == "assign":
             alert.assigned_to = to
         if self._unseen.get(alert.about) == alert.id:

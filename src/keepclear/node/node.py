@@ -105,7 +105,10 @@ class Node:
         self.clock_us = at_us
         for side in self._sides.values():
             side.pass_time(teller)
-        verdicts = self._apply(event, by, exercise, teller)
+        try:
+            verdicts = self._apply(event, by, exercise, teller)
+        except Refused as refused:
+            raise RuntimeError("what was checked was refused all the same") from refused
         self.sequence += 1
         return Effects(tuple(teller.told), self.next_due_us, verdicts)
 

@@ -79,8 +79,10 @@ class Writer:
             self._count < self._limits.waiting_max and self._byte_count + byte_count <= self._limits.waiting_bytes_max
         )
 
-    def submit(self, write: Write) -> Future[None]:
+    def submit(self, write: Write, *, in_any_case: bool = False) -> Future[None]:
         """Queues a write. The future is done once it is durable, or fails with `CommitFailed`.
+
+        in_any_case  without asking for room: of what has happened already, and was asked for before
 
         Raises `LimitExceeded` where there is no room, `CommitFailed` after a failure, RuntimeError after `stop`."""
         waiting = _Waiting(write, write.byte_count, Future())
@@ -90,7 +92,7 @@ class Writer:
                 raise _commit_failed(self._failure)
             if self._stopping:
                 raise RuntimeError("the writer was stopped")
-            if not self.has_room(waiting.byte_count):
+            if not in_any_case and not self.has_room(waiting.byte_count):
                 raise LimitExceeded("store.full", "Too much is waiting for the disk", value=f"{self._count} writes")
             self._queue.append(waiting)
             self._count += 1
@@ -117,13 +119,14 @@ class Writer:
             try:
                 writes = [waiting.write for waiting in group]
                 self._append(writes)
+                # First the room, then the word of it: whoever waits for room looks when it hears that something is durable.
+                with self._changed:
+                    self._count -= len(group)
+                    self._byte_count -= sum(waiting.byte_count for waiting in group)
                 self._on_durable(writes)
             except BaseException as failure:  # noqa: BLE001 - handed to everybody who waits, and to the owner
                 self._fail(failure, group)
                 return
-            with self._changed:
-                self._count -= len(group)
-                self._byte_count -= sum(waiting.byte_count for waiting in group)
             for waiting in group:
                 waiting.future.set_result(None)
 

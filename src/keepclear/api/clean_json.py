@@ -13,6 +13,7 @@ the counts differ too, which costs nothing but time. Either way every brace must
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
@@ -80,7 +81,8 @@ def clean_reports(
 def _batch(rows: list[_Report], body: bytes, feed: str, options: FeedOptions) -> tuple[Observations, Noticed]:
     if not 0 < len(rows) <= ROWS_PER_BLOCK:
         raise _Unclean
-    columns = dict(zip(_NAMES, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=True))
+    # Column by column: a tuple for each row would be one more thing for the collector to walk, among all that a node holds.
+    columns = {name: list(map(attrgetter(name), rows)) for name in _NAMES}
     stated = _stated(columns, body)
     begins = _begins_of(body, len(rows))
     subjects, subject = _numbered([_text(name) for name in columns["subject"]])
@@ -119,7 +121,7 @@ def _batch(rows: list[_Report], body: bytes, feed: str, options: FeedOptions) ->
     return batch, (("zero_zero", zeros),) if zeros else ()
 
 
-def _stated(columns: dict[str, tuple[Any, ...]], body: bytes) -> set[str]:
+def _stated(columns: dict[str, list[Any]], body: bytes) -> set[str]:
     """The names that any object has; raises `_Unclean` where one may have a name twice."""
     having = {name: len(values) - (0 if name in _NEEDED else values.count(UNSET)) for name, values in columns.items()}
     if b"\\" in body:
@@ -134,7 +136,7 @@ def _stated(columns: dict[str, tuple[Any, ...]], body: bytes) -> set[str]:
     return {name for name, count in having.items() if count}
 
 
-def _sources(columns: dict[str, tuple[Any, ...]], stated: set[str], unnamed: str) -> tuple[tuple[str, ...], Column]:
+def _sources(columns: dict[str, list[Any]], stated: set[str], unnamed: str) -> tuple[tuple[str, ...], Column]:
     if "source" not in stated:
         return (unnamed[:NAME_CHARS_MAX],), np.zeros(len(columns["source"]), np.int32)
     return _numbered([(_text(text) or unnamed)[:NAME_CHARS_MAX] for text in _values(columns, stated, "source")])
@@ -153,7 +155,7 @@ def _lines_of(body: bytes, begins: Column) -> Column:
     return (np.searchsorted(breaks, begins) + 1).astype(np.int32)
 
 
-def _values(columns: dict[str, tuple[Any, ...]], stated: set[str], name: str) -> Sequence[str | None]:
+def _values(columns: dict[str, list[Any]], stated: set[str], name: str) -> Sequence[str | None]:
     values = columns[name]
     if name not in stated:
         return (None,) * len(values)
@@ -176,7 +178,7 @@ def _numbered(texts: Sequence[str]) -> tuple[tuple[str, ...], Column]:
 
 
 def _measured(
-    columns: dict[str, tuple[Any, ...]], stated: set[str], name: str, per_unit: int, low: float, high: float
+    columns: dict[str, list[Any]], stated: set[str], name: str, per_unit: int, low: float, high: float
 ) -> Column:
     if name not in stated:
         return np.full(len(columns[name]), UNKNOWN, np.int32)
@@ -202,7 +204,7 @@ def _datums(words: Sequence[str | None]) -> Column:
     return np.array([codes[word] for word in words], np.int8)
 
 
-def _instants(texts: tuple[str, ...]) -> Column:
+def _instants(texts: Sequence[str]) -> Column:
     """Microseconds of texts that are all in UTC and end in "Z"; whether there are such days and hours is for numpy to say."""
     lengths = {len(text) for text in texts}
     if max(lengths) > _SECONDS_CHARS + 2 + _FRACTION_DIGITS_MAX or min(lengths) <= _SECONDS_CHARS:

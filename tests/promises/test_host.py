@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
 
 from keepclear.api.desk import Overloaded
+from keepclear.feeds.zones import write_zones
 from keepclear.ground.errors import Refused
+from keepclear.host.bodies import zones_agreed
 from keepclear.host.config import Limits
 from keepclear.host.desk import HostDesk
 from keepclear.host.host import Host
@@ -16,11 +19,12 @@ from keepclear.host.live import newest_per_subject
 from keepclear.host.replaying import node_at
 from keepclear.host.retention import Keeping
 from keepclear.node import events as e
+from keepclear.node.alert_book import STEPS_KEPT_MAX
 from keepclear.node.effects import Told
 from keepclear.store.writes import Write
-from tests.builders import reports
+from tests.builders import kestrel, reports
 from tests.hosts import hosting
-from tests.nodes import agreed
+from tests.nodes import agreed, watching
 from tests.simulation.virtual_time import BEGIN_US, LoopClock, run
 
 MINUTE_US = 60_000_000
@@ -242,3 +246,85 @@ def test_a_name_lies_beside_the_record_and_can_be_erased_leaving_its_hash(tmp_pa
                 await given(e.SealErased(sealed, "again"), "admin")
 
     run(scenario())
+
+
+@pytest.mark.promise("NODE-1")
+@pytest.mark.parametrize("member", ['"x-note": 1e999', '"x-note": "\\ud800"'])
+def test_zones_that_could_not_be_written_again_are_refused_before_the_step(member):
+    text = json.dumps(write_zones([kestrel()])).replace('"properties": {', f'"properties": {{{member}, ')
+    with pytest.raises(Refused):
+        zones_agreed(text)
+
+
+@pytest.mark.promise("NODE-5", "NODE-10")
+def test_a_timer_that_falls_due_while_there_is_no_room_is_an_entry_all_the_same(tmp_path):
+    async def scenario() -> None:
+        limits = Limits(inbox_events_max=2)
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop()), limits) as (host, writer, store):
+            await give(host, writer, inside(), "feed:ais-1")
+            waiting = asyncio.create_task(host.give(agreed(), by="petra", exercise=False))
+            await asyncio.sleep(301)
+            writer.commit(writer.waiting)
+            await waiting
+            assert host.failure is None
+            assert [one.entry.kind for one in store.entries(store.size() - 2, 2)] == ["zones_agreed", "time_passed"]
+            await give(host, writer, inside(6), "feed:ais-1")
+
+    run(scenario())
+
+
+@pytest.mark.promise("NODE-14")
+def test_live_feeds_alone_lead_to_snapshots(tmp_path):
+    async def scenario() -> None:
+        limits = Limits(snapshot_every_entries=10)
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop()), limits) as (host, writer, store):
+            for minute in range(30):
+                host.offer(inside(minute), exercise=False)
+                writer.commit(writer.waiting)
+                await asyncio.sleep(60)
+            assert len(store.snapshot_sizes()) >= 3
+
+    run(scenario())
+
+
+@pytest.mark.promise("NODE-10")
+def test_what_was_held_back_is_let_in_before_the_node_ends(tmp_path):
+    async def scenario() -> None:
+        limits = Limits(inbox_events_max=1)
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop()), limits) as (host, writer, store):
+            for minute in range(3):
+                host.offer(inside(minute), exercise=False)
+            closing = asyncio.create_task(host.close())
+            while not closing.done():
+                writer.commit(writer.waiting)
+                await asyncio.sleep(0.001)
+            kinds = [one.entry.kind for one in store.stream()]
+            assert kinds[-3:] == ["positions_arrived", "overloaded", "positions_arrived"]
+
+    run(scenario())
+
+
+def test_chunks_of_tracks_are_cut_in_order_and_asked_whole_meanwhile(tmp_path):
+    async def scenario() -> None:
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
+            host._tracks._chunk_positions = 1
+            desk, seen = HostDesk(host, store), set()
+            for minute in range(4):
+                await give(host, writer, inside(minute - 5), "feed:ais-1")
+                track = await desk.track("Bravo 1", False, 0, 2**62, 100)
+                seen.add(len(track))
+                progress = store.progress("tracks")
+                segments = store.segments("Bravo 1", exercise=False, from_us=0, until_us=2**62)
+                assert all(row["sequence"] < progress for row in segments)
+            assert seen == {1, 2, 3, 4}
+
+    run(scenario())
+
+
+def test_an_alert_that_is_handed_on_for_ever_takes_no_more_room(tmp_path):
+    given = watching()
+    given.positions({"seen": "10:00", "km": 1.0}, clock="10:00")
+    (alert,) = given.node.side(False).alerts
+    for _ in range(STEPS_KEPT_MAX + 30):
+        given.give(e.AlertAssigned(alert.id, "otto"), by="otto")
+    assert len(alert.steps) == STEPS_KEPT_MAX

@@ -53,7 +53,9 @@ def body_of(rows, layout: str) -> bytes:
 
 
 degrees = st.floats(-95, 95) | st.integers(-95, 95) | st.sampled_from([0, 0.0, -0.0, 91, 181.0])
-texts = st.sampled_from(["Bravo 1", " Bravo 1 ", "211234560", "Ünder", "a{b", "lat", '"', "", "x" * 201, "a\u0007b", "b\\n"])
+texts = st.sampled_from(
+    ["Bravo 1", " Bravo 1 ", "211234560", "Ünder", "a{b", "lat", '"', "", "x" * 201, "a\u0007b", "b\\n"]
+)
 times = st.sampled_from(
     ["2026-05-18T10:00:00Z", "2026-05-18T10:00:00.5Z", "2026-05-18T10:00:00.123456Z", "2026-05-18T10:00:00.1234567Z",
      "2026-02-30T10:00:00Z", "2026-05-18T24:00:00Z", "2026-05-18T10:00:60Z", "2026-05-18 10:00:00Z", "2026-05-18T10:00:00+03:00",
@@ -110,7 +112,11 @@ GOOD = {"subject": "Bravo 1", "seen_at": "2026-05-18T10:00:00Z", "lat": 33.5, "l
 
 @pytest.mark.parametrize("layout", ["close", "indented", "lines"])
 def test_plain_objects_are_taken_at_once(layout):
-    rows = [GOOD, {**GOOD, "error_m": 10, "course_deg": 360, "source": "mast", "height_m": None}, {**GOOD, "seen_at": "2026-05-18T10:00:00.25Z"}]
+    rows = [
+        GOOD,
+        {**GOOD, "error_m": 10, "course_deg": 360, "source": "mast", "height_m": None},
+        {**GOOD, "seen_at": "2026-05-18T10:00:00.25Z"},
+    ]
     assert check(body_of(rows, layout), FeedOptions(), by_line=layout == "lines")
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from hashlib import sha256
 
-from keepclear.ground.errors import Refused
+from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.signing import ED25519, PrivateKey
 from keepclear.host.config import Limits
 from keepclear.host.folds import rebuild_views
@@ -57,8 +57,10 @@ class HandWriter:
         self._queue: deque[tuple[Write, Future[None]]] = deque()
         self.failed = False
 
-    def has_room(self, _bytes: int = 0) -> bool:
-        return len(self._queue) < self._limits.waiting_max
+    def has_room(self, byte_count: int = 0) -> bool:
+        held = sum(write.byte_count for write, _ in self._queue)
+        fits = held + byte_count <= self._limits.waiting_bytes_max
+        return not self._queue or (len(self._queue) < self._limits.waiting_max and fits)
 
     @property
     def waiting(self) -> int:
@@ -67,6 +69,8 @@ class HandWriter:
     def submit(self, write: Write, *, in_any_case: bool = False) -> Future[None]:
         if self.failed:
             raise CommitFailed("failed before")
+        if not in_any_case and not self.has_room(write.byte_count):
+            raise LimitExceeded("store.full", "Too much is waiting")
         future: Future[None] = Future()
         self._queue.append((write, future))
         return future

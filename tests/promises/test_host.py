@@ -237,6 +237,10 @@ def test_a_name_lies_beside_the_record_and_can_be_erased_leaving_its_hash(tmp_pa
             await given(e.UserAdmitted("nadia", "alpha", "viewer", "low", sealed), "admin")
             assert await desk.unsealed(sealed) == "Nadia Haddad"
             assert all(b"Nadia Haddad" not in (one.body or b"") + (one.outcome or b"") for one in store.stream())
+            married = desk.seal("Nadia Khoury")
+            await given(e.UserAdmitted("nadia", "alpha", "viewer", "low", married), "admin")
+            assert (await desk.unsealed(sealed), await desk.unsealed(married)) == (None, "Nadia Khoury")
+            sealed = married
             await given(e.SealErased(sealed, "she asked for it"), "admin")
             assert await desk.unsealed(sealed) is None
             assert (store.sealed(sealed).salt, store.sealed(sealed).bytes) == (None, None)

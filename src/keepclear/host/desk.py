@@ -89,6 +89,9 @@ class HostDesk:
         beside: dict[str, Any] = {}
         if isinstance(event, UserAdmitted) and event.name_hash in self._sealing:
             beside["sealed"] = (self._sealing.pop(event.name_hash),)
+            held = self.node.members.member(event.user)
+            if held is not None and held.name_hash:  # nobody could ask for it any more
+                beside["erase"] = (held.name_hash,)
         elif isinstance(event, SealErased):
             beside["erase"] = (event.hash,)
         return await self._host.give(event, by=by, exercise=exercise, answer=kept, **beside)

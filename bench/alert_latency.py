@@ -25,7 +25,7 @@ RATES = (1_000, 10_000, 50_000)
 def main() -> None:
     """Prints one line for each rate and form, and what came out."""
     args = arguments(
-        __doc__, zones=1000, seconds=15, rates=",".join(map(str, RATES)), forms="json,columns", quiet_wait=20
+        __doc__, zones=1000, seconds=15, rates=",".join(map(str, RATES)), forms="json,columns", quiet_wait=5
     )
     said = []
     for rate in map(int, args.rates.split(",")):

@@ -34,7 +34,7 @@ def main() -> None:
     """Prints one line for each engine and round, and what came out."""
     args = arguments(
         __doc__, positions=300_000, peer_positions=100_000, zones=1000, batch_rows=10_000, rounds=3, shape=SHAPES[0],
-        quiet_wait=20, only="",
+        quiet_wait=5, only="",
     )  # fmt: skip
     moved = Moved(args.positions + WARM_BATCHES * args.batch_rows, args.zones)
     polygons = moved.given.zone_polygons(moved.zones)

@@ -30,7 +30,7 @@ _NEVER = 1_000_000_000
 
 def main() -> None:
     """Prints one line for each start and reading, and what came out."""
-    args = arguments(__doc__, positions=1_000_000, zones=1000, batch_rows=10_000, starts=2, quiet_wait=20)
+    args = arguments(__doc__, positions=1_000_000, zones=1000, batch_rows=10_000, starts=2, quiet_wait=5)
     moved = Moved(args.positions + BEHIND + args.batch_rows, args.zones)
     zone_file = moved.zone_file()
     with folder_on_disk() as folder:

@@ -234,3 +234,14 @@ def test_with_access_to_zone_and_feed_another_party_may_see_what_follows_from_bo
         given.give(event, by="petra")
         seen.append(sees())
     assert seen == [False, False, True]
+
+
+@pytest.mark.promise("NODE-8")
+def test_a_report_from_the_future_is_refused_and_hides_none_that_comes_after_it():
+    given = watching()
+    batch = reports({"seen": "12:00", "km": 1.0}, {"seen": "10:00", "km": 30.0})
+    effects = given.give(e.PositionsArrived("ais-1", batch), by="feed:ais-1", clock="10:00")
+    feed = given.node.side(False).feeds.held("ais-1")
+    assert (feed.accepted, feed.refused_for) == (1, {"report.from_the_future": 1})
+    assert not lines(effects, "presence")
+    assert alerts(given.positions({"seen": "10:05", "km": 1.0}, clock="10:05"))

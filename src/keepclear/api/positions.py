@@ -134,7 +134,9 @@ def read(body: bytes, media_type: str, feed: str, options: FeedOptions, rows_max
         except Refused as refused:
             raise declined(refused, status=422, path="$") from refused
         _check_rows(len(batch), rows_max)
-        return PositionsArrived(feed, replace(batch, feeds=(feed,) if batch.feeds else ()))
+        if batch.feeds in ((), (feed,)):
+            return PositionsArrived(feed, batch, packed=body)
+        return PositionsArrived(feed, replace(batch, feeds=(feed,)))
     if media_type == "application/json" and not body.lstrip(b" \t\r\n").startswith(b"["):
         fault = Fault("$", "json.not_array", "This is not an array", "", "Send [{...}, {...}], or another media type.")
         raise Declined(422, "json.not_array", "Positions are an array of objects.", errors=[fault])
@@ -206,7 +208,7 @@ def _options(ask: Ask[Reading, bytes], source: str) -> FeedOptions:
 
 def _taken(event: PositionsArrived, given: Given) -> Taken:
     codes = np.frombuffer(given.effects.verdicts, np.int8)
-    late = [too_late(event.observations, row) for row in np.flatnonzero(codes == _TOO_LATE).tolist()]
+    late = [too_late(event.observations, row, given.entry.at_us) for row in np.flatnonzero(codes == _TOO_LATE).tolist()]
     refusals = [*event.refusals, *late]
     duplicate = int(np.count_nonzero(codes == _DUPLICATE))
     return Taken(

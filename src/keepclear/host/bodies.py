@@ -37,7 +37,7 @@ def body_of(event: Event) -> bytes:
         return event.text.encode()
     if isinstance(event, PositionsArrived):
         account = msgspec.json.encode(_Account(event.feed, event.refusals, event.noticed))
-        return b"".join([_MAGIC, _LENGTH.pack(len(account)), account, packed(event.observations)])
+        return b"".join([_MAGIC, _LENGTH.pack(len(account)), account, event.packed or packed(event.observations)])
     return msgspec.json.encode(event)
 
 

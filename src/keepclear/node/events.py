@@ -204,12 +204,14 @@ class PositionsArrived:
     """Reports of one feed: rows that were accepted as columns, and every row that was refused.
 
     rows_read  len(observations) + len(refusals)
-    noticed    what was noticed and not refused, counted by key"""
+    noticed    what was noticed and not refused, counted by key
+    packed     the bytes that stand for the observations, where whoever brought them had them; b"": they are made"""
 
     feed: str
     observations: Observations
     refusals: tuple[Refusal, ...] = ()
     noticed: tuple[tuple[str, int], ...] = ()
+    packed: bytes = field(default=b"", compare=False, repr=False)
     kind: str = field(default="positions_arrived", init=False)
 
     @property

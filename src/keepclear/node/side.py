@@ -16,6 +16,7 @@ from keepclear.node.alert_book import AlertBook, LiveAlert
 from keepclear.node.effects import Told
 from keepclear.node.events import FeedStateChanged, Overloaded, PositionsArrived
 from keepclear.node.feed_book import Feed, FeedBook
+from keepclear.tracks.builder import CLOCK_SKEW_US_MAX
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.picture import VERDICTS, Verdict
 from keepclear.tracks.refusals import Refusal
@@ -99,6 +100,10 @@ class Side:
         self.alerts = AlertBook(books.alerts, books.alerts_not_held)
         self.feeds = FeedBook(books.feeds)
         self.feeds_of = books.feeds_of
+        self._reported_by: dict[str, set[str]] = {}
+        for subject, feeds in self.feeds_of.items():
+            for feed in feeds:
+                self._reported_by.setdefault(feed, set()).add(subject)
 
     def books(self) -> Books:
         """What is held besides the watch, in an order that does not depend on how it came about."""
@@ -153,10 +158,14 @@ class Side:
         """Takes a batch in; gives what became of each accepted row, as places in `VERDICTS`."""
         feed = self.feeds.open(event.feed)
         batch = replace(event.observations, known_at_us=np.full(len(event.observations), teller.at_us, np.int64))
-        self._note_feed(batch, feed.id)
-        events = self.watch.observe(batch)
-        codes = events.verdict_codes
-        late = [too_late(batch, row) for row in np.flatnonzero(codes == _TOO_LATE).tolist()]
+        # From the future nothing is taken: every true report that came after it would count as late.
+        ahead = batch.seen_at_us > teller.at_us + CLOCK_SKEW_US_MAX
+        batch_now = batch.take(~ahead) if ahead.any() else batch
+        self._note_feed(batch_now, feed.id)
+        events = self.watch.observe(batch_now)
+        codes = np.full(len(batch), _TOO_LATE, np.int8)
+        codes[~ahead] = events.verdict_codes
+        late = [too_late(batch, row, teller.at_us) for row in np.flatnonzero(codes == _TOO_LATE).tolist()]
         was_silent = self.feeds.heard(feed, event, int(np.count_nonzero(codes == _DUPLICATE)), late, teller.at_us)
         if was_silent:
             self.raise_alert("feed_heard_again", "routine", feed.id, {"source": feed.source}, teller)
@@ -167,9 +176,10 @@ class Side:
         """Remembers by which feeds each subject was reported: it decides who may see it."""
         used = np.flatnonzero(np.bincount(batch.subject)).tolist()
         names = batch.subjects if len(used) == len(batch.subjects) else [batch.subjects[number] for number in used]
-        for name, feeds in zip(names, map(self.feeds_of.get, names), strict=True):
-            if feeds is None or feed_id not in feeds:
-                self.feeds_of[name] = tuple(sorted((*(feeds or ()), feed_id)))
+        known = self._reported_by.setdefault(feed_id, set())
+        for name in set(names) - known:
+            self.feeds_of[name] = tuple(sorted((*self.feeds_of.get(name, ()), feed_id)))
+        known.update(names)
 
     def change_feed_state(self, event: FeedStateChanged, teller: Teller) -> None:
         """Notes that a connection was made or lost; the second is an alert, as nothing will be heard."""
@@ -271,13 +281,15 @@ class Side:
         return held.line
 
 
-def too_late(batch: Observations, row: int) -> Refusal:
-    """What is said of a report that was accepted at the door, and came too late to change anything."""
-    late = Refused(
-        "report.too_late",
-        f"A newer report of {batch.subjects[batch.subject[row]]} is known already, seen too long after this one",
-        value=f"seen {utc_text(int(batch.seen_at_us[row]))}",
-        mend="Reports that are later than the node's lateness bound change nothing.",
-    )
+def too_late(batch: Observations, row: int, at_us: int) -> Refusal:
+    """What is said of a report that was accepted at the door, and changes nothing: it came too late, or before it can have been seen."""
+    seen_us = int(batch.seen_at_us[row])
+    if seen_us > at_us + CLOCK_SKEW_US_MAX:
+        key, what = "report.from_the_future", "The report was seen later than it is now"
+        mend = "Check the clock and the time zone of whoever reports."
+    else:
+        key, mend = "report.too_late", "Reports that are later than the node's lateness bound change nothing."
+        what = f"A newer report of {batch.subjects[batch.subject[row]]} is known already, seen too long after this one"
+    late = Refused(key, what, value=f"seen {utc_text(seen_us)}", mend=mend)
     feed = batch.feeds[batch.feed[row]] if batch.feeds else ""
     return Refusal.of(late, feed=feed, line=int(batch.line[row]), column="")

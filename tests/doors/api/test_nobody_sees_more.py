@@ -52,6 +52,7 @@ def world() -> tuple[DeskInMemory, Caller]:
     for zone, owner in ZONES.items():
         agreed = call.put("/v1/zones", f"secret-of-planner-of-{owner}", json=zones_of({**KESTREL_PASS, "id": zone}))
         assert agreed.status_code == 200, agreed.text
+    desk.clock_us += 30 * 60_000_000
     for subject, feeds in REPORTED_BY.items():
         for second, feed in enumerate(feeds):
             row = {**INSIDE, "subject": subject, "seen_at": f"2026-05-18T10:10:0{second}Z"}

@@ -45,8 +45,8 @@ def main() -> None:
             "keepclear, no snapshot", node, args.positions, args.positions, args.starts, args.quiet_wait
         )
         _read_bodies(folder / "node" / DATABASE_NAME, folder / "columns.npy", args.starts)
-        # One more event with a limit of one entry is what takes a snapshot.
-        node.limit(snapshot_every_entries=1)
+        # The next event is followed by a snapshot, and the few behind it are not.
+        node.limit(snapshot_every_entries=10)
         node.start()
         _bring(node, moved, args.positions, args.positions + args.batch_rows, args.batch_rows)
         node.stop()

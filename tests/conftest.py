@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-from tests.postgres_server import postgres as postgres
+from tests.postgres_server import postgres
+
+__all__ = ["postgres"]  # a fixture for every test
 
 # database=None: a failure is reproduced by the printed example, not by a file that other checkouts do not have.
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)

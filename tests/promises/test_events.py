@@ -16,12 +16,12 @@ from tests.builders import MINUTE_US, at, kestrel, reports, told
 
 
 def test_a_line_is_the_line_of_the_watch_and_one_sentence_behind_it():
-    events = Watch([kestrel(band_mm=5_000_000)]).observe(
+    first = Watch([kestrel(band_mm=5_000_000)]).observe(
         reports({"km": 12, "seen": "10:00"}, {"km": 5, "seen": "10:10"})
     )
     late = Watch([kestrel()])
     events = [
-        *events,
+        *first,
         *late.observe(reports({"km": 5, "seen": "10:10"})),
         *late.observe(reports({"km": 4, "seen": "10:00", "known": "10:20"})),
     ]

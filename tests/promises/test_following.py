@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from keepclear.agreements.terms import PresenceTerms
 from keepclear.cli.following import Following
-from keepclear.feeds.growing import growing
 from keepclear.cli.main import parser
 from keepclear.cli.pace import LiveTime, parse_factor
 from keepclear.cli.running import WatchRun
 from keepclear.cli.scenes import Sketch
 from keepclear.cli.stopping import Stop
+from keepclear.feeds.growing import growing
 from keepclear.feeds.live_order import LiveOrder
 from keepclear.feeds.options import FeedOptions
 from keepclear.feeds.reading import open_feed

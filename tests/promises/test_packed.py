@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,8 +121,8 @@ def test_cut_by_subject_every_report_is_there_once_in_its_order(batch):
 
 def batch_named(batch: Observations) -> Observations:
     """The batch with no more in its tables than it names, in the order of the tables."""
-    columns = {name: getattr(batch, name) for name in COLUMNS}
-    tables = {}
+    columns: dict[str, Any] = {name: getattr(batch, name) for name in COLUMNS}
+    tables: dict[str, Any] = {}
     for table, name in TABLES.items():
         named = sorted(set(columns[name].tolist()) - {-1})
         tables[table] = tuple(getattr(batch, table)[number] for number in named)
@@ -197,12 +198,12 @@ def test_changed_bytes_are_refused_or_are_another_batch(batch, data):
     text = bytearray(packed(batch))
     for _ in range(data.draw(st.integers(1, 3))):
         text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
-    text = bytes(text[: data.draw(st.sampled_from([len(text), len(text), len(text) - 1, len(text) // 2]))])
+    spoiled = bytes(text[: data.draw(st.sampled_from([len(text), len(text), len(text) - 1, len(text) // 2]))])
     try:
-        other = unpacked(text)
+        other = unpacked(spoiled)
     except Refused:
         return
-    assert packed(other) == text
+    assert packed(other) == spoiled
 
 
 @pytest.mark.promise("PACKED-2")

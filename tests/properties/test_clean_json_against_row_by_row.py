@@ -73,7 +73,7 @@ plain_rows = st.fixed_dictionaries(
         "source": texts | st.none(),
     },
 )
-odd_rows = st.sampled_from(
+odd_rows: st.SearchStrategy = st.sampled_from(
     [{"subject": "x"}, {"lat": "33.5N", "lon": "38.6E", "subject": "x", "seen_at": "2026-05-18T10:00:00Z"}, [], 7, None, {"mmsi": 7},
      {"subject": "x", "seen_at": "2026-05-18T10:00:00Z", "lat": True, "lon": 1.0},
      {"subject": "x", "seen_at": "2026-05-18T10:00:00Z", "lat": 1.0, "lon": 1.0, "party": "bravo"}]

@@ -55,7 +55,8 @@ def run(pieces: int) -> dict[str, object]:
         ),
         Zone("ford", Circle(LAT + 0.05, LON, 4_000.0), dwell_us=4 * MINUTE_US),
     ]
-    watch, lines = Watch(zones), []
+    watch = Watch(zones)
+    lines: list[str] = []
     for first in (0, 30, 60):
         whole = shift(range(first, first + 30))
         size = -(-len(whole) // pieces)

@@ -64,7 +64,8 @@ def _happen(chance: random.Random, given: Given) -> None:
 @given(st.integers(0, 10_000), st.sets(st.integers(12, 40), max_size=4))
 def test_a_node_that_is_packed_and_unpacked_on_the_way_is_the_same(seed, cuts):
     given = lived(seed)
-    node, told = Node(), []
+    node = Node()
+    told: list = []
     for number, (event, by, exercise, at_us) in enumerate(given.history):
         if number in cuts:
             node = Node.unpacked(node.packed())

@@ -17,7 +17,7 @@ END = BEGIN + 180 * MINUTE_US
 @given(atlases, st.lists(rows, min_size=1, max_size=25), st.booleans())
 def test_nothing_is_said_before_the_watch_asked_to_be_woken(zones, given_rows, begun):
     whole, woken, told_late = batch_of(given_rows), Watch(zones), Watch(zones)
-    said = [[], []]
+    said: list[list] = [[], []]
     if begun:
         for watch in (woken, told_late):
             watch.advance(BEGIN - MINUTE_US)

@@ -22,7 +22,9 @@ from tests.properties.test_watch_with_changing_zones import END, begins, changes
 
 def told(watch, whole, steps, detours, sizes):
     """What it says of these reports and changes of zones; behind the pieces of these numbers it is packed and unpacked."""
-    lines, verdicts, place, pieces = [], [], 0, 0
+    lines: list[str] = []
+    verdicts: list = []
+    place = pieces = 0
     for at_us, agreed, ended in [*steps, (None, [], [])]:
         until = len(whole) if at_us is None else int(np.searchsorted(whole.known_at_us, at_us))
         while place < until:
@@ -79,7 +81,8 @@ def test_a_detour_over_bytes_changes_nothing(zones, given_rows, detours, sizes, 
     lateness,
 )
 def test_nor_does_it_where_zones_change(begin, given_changes, given_legs, detours, sizes, others, lateness):
-    compare(*steps_of(begin, given_changes), drive_of(given_legs), detours, sizes, others, lateness)
+    zones, steps = steps_of(begin, given_changes)
+    compare(zones, steps, drive_of(given_legs), detours, sizes, others, lateness)
 
 
 def compare(zones, steps, whole, detours, sizes, others, lateness):

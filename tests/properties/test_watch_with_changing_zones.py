@@ -42,7 +42,7 @@ def steps_of(begin, given_changes):
     """The zones at the beginning, and at each instant those agreed and those ended."""
     shape_of = {zone_id: shape for zone_id, (shape, _) in begin.items()}
     first = [zone_of(zone_id, *version) for zone_id, version in begin.items()]
-    steps = []
+    steps: list = []
     for minute, zone_id, version in sorted(given_changes, key=lambda change: change[0]):
         at_us = BEGIN + minute * MINUTE_US + 7
         if (steps and steps[-1][0] == at_us) or (version is None and zone_id not in shape_of):
@@ -85,7 +85,9 @@ def cut_versions(first, steps):
 
 
 def run_changing(watch, whole, steps, sizes):
-    lines, verdicts, place = [], [], 0
+    lines: list[str] = []
+    verdicts: list = []
+    place = 0
     for at_us, agreed, ended in [*steps, (None, [], [])]:
         until = len(whole) if at_us is None else int(np.searchsorted(whole.known_at_us, at_us))
         for piece in cut(whole.take(slice(place, until)), sizes):

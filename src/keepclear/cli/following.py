@@ -7,12 +7,12 @@ import sys
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
-from keepclear.feeds.clock import Clock, WallClock
-from keepclear.feeds.growing import Growing, Pipe, growing
 from keepclear.cli.pace import LiveTime, parse_factor
 from keepclear.cli.running import Account, WatchRun
 from keepclear.cli.stopping import Stop
 from keepclear.cli.tail import Tail
+from keepclear.feeds.clock import Clock, WallClock
+from keepclear.feeds.growing import Growing, Pipe, growing
 from keepclear.feeds.options import FeedOptions
 from keepclear.feeds.reading import Feed, format_of, open_feed
 from keepclear.ground.errors import Refused, printable

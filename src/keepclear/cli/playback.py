@@ -56,10 +56,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(args: argparse.Namespace) -> int:
     """Plays, and gives the exit code."""
-    from keepclear.feeds.clock import WallClock
     from keepclear.cli.pace import due_s, parse_factor
     from keepclear.cli.player import Player
     from keepclear.cli.unpacked import unpacked
+    from keepclear.feeds.clock import WallClock
     from keepclear.feeds.recording import recorded
     from keepclear.ground.instants import parse_instant
     from keepclear.ground.quantities import parse_duration_us

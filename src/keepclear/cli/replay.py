@@ -6,9 +6,9 @@ import argparse
 import json
 import sys
 
-from keepclear.feeds.clock import WallClock
 from keepclear.cli.node_folder import ZoneNames, add_folder, instant_us, progress_bar, record_to_read, say
 from keepclear.cli.stopping import Stop
+from keepclear.feeds.clock import WallClock
 from keepclear.ground.errors import printable
 
 EPILOG = """\

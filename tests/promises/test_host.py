@@ -14,13 +14,16 @@ from keepclear.ground.errors import Refused
 from keepclear.host.bodies import zones_agreed
 from keepclear.host.config import Limits
 from keepclear.host.desk import HostDesk
+from keepclear.host.folds import rebuild_views
 from keepclear.host.host import Host
 from keepclear.host.live import newest_per_subject
 from keepclear.host.replaying import node_at
 from keepclear.host.retention import Keeping
+from keepclear.host.told_lines import told_after
 from keepclear.node import events as e
 from keepclear.node.alert_book import STEPS_KEPT_MAX
 from keepclear.node.effects import Told
+from keepclear.parties.parties import Action, may
 from keepclear.store.writes import Write
 from tests.builders import kestrel, reports
 from tests.hosts import hosting
@@ -332,3 +335,34 @@ def test_an_alert_that_is_handed_on_for_ever_takes_no_more_room(tmp_path):
     for _ in range(STEPS_KEPT_MAX + 30):
         given.give(e.AlertAssigned(alert.id, "otto"), by="otto")
     assert len(alert.steps) == STEPS_KEPT_MAX
+
+
+@pytest.mark.parametrize("end_of_line", ["\u2028", "\u2029", "\x85"])
+def test_a_name_that_others_take_for_the_end_of_a_line_breaks_no_history(tmp_path, end_of_line):
+    async def scenario() -> None:
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
+            await give(host, writer, agreed(), "petra")
+            given = await give(host, writer, inside(subject=f"Bravo{end_of_line}1"), "feed:ais-1")
+            assert given.effects.told
+            assert told_after(store, given.entry.sequence - 1, 10**6, 100) == list(given.effects.told)
+            store.drop_views()
+            assert rebuild_views(store, lambda _done, _of: None)
+
+    run(scenario())
+
+
+@pytest.mark.promise("NODE-12")
+def test_what_was_done_about_an_alert_is_for_those_who_may_see_it_also_out_of_the_record(tmp_path):
+    async def scenario() -> None:
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
+            await give(host, writer, agreed(), "petra")
+            given = await give(host, writer, inside(), "feed:ais-1")
+            (alert,) = [json.loads(told.line)["alert"] for told in given.effects.told if told.what == "alert"]
+            step = await give(host, writer, e.AlertCleared(alert, "a secret reason"), "otto")
+            (live,), (kept,) = step.effects.told, told_after(store, step.entry.sequence - 1, 10**6, 10)
+            assert live == kept
+            boris = host.node.members.user("boris")
+            assert boris is not None
+            assert not may(boris, Action.EXPORT, *host.node.concerned_by(kept))
+
+    run(scenario())

@@ -17,7 +17,7 @@ from keepclear.ground.instants import utc_text
 from keepclear.node.alert_book import AlertStep, LiveAlert
 from keepclear.node.events import AlertAcknowledged, AlertAssigned, AlertCleared
 from keepclear.node.side import Side
-from keepclear.parties.parties import Access, Action, may
+from keepclear.parties.parties import Access, Action
 from keepclear.render.sentences import NOT_PERMISSION
 from keepclear.render.told import sentence_of
 
@@ -109,8 +109,7 @@ class Alerts(Page[AlertView], frozen=True):
 
 def concerned(ask: Ask[Any, Any], side: Side, alert: LiveAlert) -> tuple[Access, ...]:
     """Every object that an alert rests on."""
-    feeds = side.feeds_behind(alert.zone, alert.subject)
-    return ask.members.concerned(alert.zone, alert.subject, alert.feed, feeds)
+    return ask.node.concerned(alert, side)
 
 
 def alert_view(alert: LiveAlert, zone_name: str) -> AlertView:
@@ -190,11 +189,6 @@ async def clear(ask: Ask[Sided, Clearing]) -> Answer:
     """Nothing more is to be done about an alert, for a reason that stands in the record."""
     alert = _held(ask, ask.side, Action.CLEAR_ALERT)
     return await ask.give(AlertCleared(alert.id, ask.body.reason), done)
-
-
-def visible(ask: Ask[Any, Any], side: Side, alert: LiveAlert, action: Action = Action.READ) -> bool:
-    """Whether the user may see an alert, without a note in the access log."""
-    return bool(may(ask.user, action, *concerned(ask, side, alert)))
 
 
 def _doing(path: str, does: Any, body: Any) -> Route:

@@ -16,8 +16,10 @@ from msgspec import Meta
 from keepclear.api.asking import Answer, Ask, NoQuery, Route, told_id
 from keepclear.api.paging import Limit, Page
 from keepclear.api.problems import Declined, not_here
+from keepclear.feeds.zones import zone_id_of
 from keepclear.ground.instants import utc_text
-from keepclear.parties.parties import Access, Action, may
+from keepclear.node.effects import Told, lines_of
+from keepclear.parties.parties import Access, Action, Sensitivity, may
 from keepclear.record.entries import Committed
 
 ENTRIES_PER_READ = 256
@@ -92,9 +94,10 @@ class Accesses(msgspec.Struct, frozen=True):
 def concerned(ask: Ask[Any, Any], committed: Committed) -> Iterator[tuple[Access, ...]]:
     """What an entry is about: for its event, and for each line that followed, the objects that have to be visible.
 
-    Where the body is gone nobody can say, and it counts as the house's own."""
+    Of what nobody can say what it is about, that counts as the house's own, and as severe. Lines of the outcome say it of themselves,
+    and of which side they are: any event lets time pass on both."""
     members, entry, body = ask.members, committed.entry, committed.body
-    house = (Access("node", "", members.house, (), members.node.sensitivity),)
+    house = (Access("node", "", members.house, (), Sensitivity.SEVERE),)
     if body is None:
         yield house
     elif entry.kind == "positions_arrived":
@@ -103,13 +106,14 @@ def concerned(ask: Ask[Any, Any], committed: Committed) -> Iterator[tuple[Access
         for zone in _zones_of(body):
             yield members.concerned(zone=zone)
     elif entry.kind not in _OF_THE_NODE:
-        yield from _concerned_by_fields(ask, entry.exercise, msgspec.json.decode(body)) or [house]
-    side = ask.desk.node.side(entry.exercise)
-    for line in (committed.outcome or b"").splitlines():
+        said_by = _concerned_by_fields(ask, entry.exercise, msgspec.json.decode(body))
+        if said_by or not (entry.kind.startswith("alert_") and committed.outcome):
+            yield from said_by or [house]
+    for line in lines_of(committed.outcome or b""):
         said = msgspec.json.decode(line)
         zone, subject, feed = (str(said.get(name) or "") for name in ("zone", "subject", "feed"))
-        behind = () if said["event"] == "zone" else side.feeds_behind(zone, subject)
-        yield members.concerned(zone, subject, feed, behind)
+        told = Told(entry.sequence, 0, entry.at_us, line, zone, subject, feed, bool(said.get("exercise", False)))
+        yield ask.node.concerned_by(told)
 
 
 def _feed_of(body: bytes) -> str:
@@ -121,7 +125,7 @@ def _feed_of(body: bytes) -> str:
 
 def _zones_of(body: bytes) -> list[str]:
     given = msgspec.json.decode(body)
-    return [str(feature["id"]) for feature in given["features"]]
+    return [zone_id_of(feature) for feature in given.get("features", [given])]
 
 
 def _concerned_by_fields(ask: Ask[Any, Any], exercise: bool, said: Mapping[str, Any]) -> list[tuple[Access, ...]]:
@@ -132,11 +136,7 @@ def _concerned_by_fields(ask: Ask[Any, Any], exercise: bool, said: Mapping[str, 
         case {"alert": str(alert_id)}:
             side = ask.desk.node.side(exercise)
             found = next((alert for alert in side.alerts if alert.id == alert_id), None)
-            if found is None:
-                return []
-            return [
-                members.concerned(found.zone, found.subject, found.feed, side.feeds_behind(found.zone, found.subject))
-            ]
+            return [] if found is None else [ask.node.concerned(found, side)]
         case {"zone": str(zone)}:
             return [members.concerned(zone=zone)]
         case {"feed": str(feed), **others} if "token_id" not in others:
@@ -160,7 +160,7 @@ def entry_view(committed: Committed, *, with_bytes: bool) -> EntryView:
     """An entry as it is answered."""
     entry, body = committed.entry, committed.body
     is_text = body is not None and entry.kind != "positions_arrived"
-    lines = None if committed.outcome is None else [msgspec.Raw(line) for line in committed.outcome.splitlines()]
+    lines = None if committed.outcome is None else [msgspec.Raw(line.encode()) for line in lines_of(committed.outcome)]
     packed = b64encode(body).decode() if body is not None and not is_text and with_bytes else None
     return EntryView(
         entry.sequence, utc_text(entry.at_us), entry.kind, entry.by, entry.exercise, entry.body_hash, entry.outcome_hash,

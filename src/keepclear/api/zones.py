@@ -113,6 +113,8 @@ def access_view(access: Access) -> AccessView:
 async def side_known_at(ask: Ask[Any, Any], known_at: str | None) -> Side:
     """The side as it is, or as it was known at an instant."""
     at_us = instant_us("known_at", known_at)
+    if at_us is not None:
+        ask.must(Action.READ)  # before the past is replayed for anybody
     node = ask.node if at_us is None else await ask.desk.known_at(at_us)
     if node.began is None:
         raise not_here("state", known_at or "")

@@ -40,7 +40,7 @@ class RecordWords:
 
     def whole(self, committed: Committed, line: int | None) -> None:
         """An entry with its body and what followed, or one line of that."""
-        lines = (committed.outcome or b"").decode("utf-8", "replace").splitlines()
+        lines = (committed.outcome or b"").decode("utf-8", "replace").split("\n")[:-1]
         if line is not None and line >= len(lines):
             raise Refused("record.what", f"{_counted(len(lines), 'line')} followed from this entry", value=line)
         followed = lines if line is None else [lines[line]]

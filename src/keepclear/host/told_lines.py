@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from keepclear.node.effects import Told
+from keepclear.node.effects import Told, lines_of
 from keepclear.store.store import Store
+
+OUTCOMES_AT_ONCE = 64
 
 
 class _About(msgspec.Struct):
@@ -37,13 +39,12 @@ def told_after(store: Store, sequence: int, index: int, count: int) -> list[Told
     """Up to `count` of what was told behind this id, read from the record."""
     found: list[Told] = []
     first = max(sequence, 0)
-    while len(found) < count:
-        outcomes = store.outcomes(first, 256)
+    while len(found) < count and (outcomes := store.outcomes(first, OUTCOMES_AT_ONCE)):
         for entry, outcome in outcomes:
-            for place, line in enumerate(outcome.decode().splitlines()):
-                if (entry.sequence, place) > (sequence, index):
+            for place, line in enumerate(lines_of(outcome)):
+                if len(found) < count and (entry.sequence, place) > (sequence, index):
                     found.append(told_of(entry.sequence, place, entry.at_us, line, entry.exercise))
+            if len(found) == count:
+                break
             first = entry.sequence + 1
-        if not outcomes:
-            break
-    return found[:count]
+    return found

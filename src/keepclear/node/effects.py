@@ -39,6 +39,11 @@ class Told:
         return f"{self.sequence}.{self.index}"
 
 
+def lines_of(outcome: bytes) -> list[str]:
+    """The lines of an outcome. They end with a line feed and nothing else: a name may hold what other readers take for the end of a line."""
+    return outcome.decode().split("\n")[:-1]
+
+
 @dataclass(frozen=True)
 class Effects:
     """What follows from one event.

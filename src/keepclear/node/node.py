@@ -247,7 +247,11 @@ class Node:
         )
 
     def concerned_by(self, told: Told) -> tuple[Access, ...]:
-        """Every object that something told rests on; whoever may not see one of them may not see the line."""
+        """Every object that something told rests on; whoever may not see one of them may not see the line.
+
+        A line that names nothing is the house's own, and severe: what nobody can say is not for everybody."""
+        if not (told.zone or told.subject or told.feed):
+            return (Access("node", "", self.members.house, (), Sensitivity.SEVERE),)
         side = self._sides[told.exercise]
         behind = () if told.what == "zone" else side.feeds_behind(told.zone, told.subject)
         return self.members.concerned(told.zone, told.subject, told.feed, behind)
@@ -315,7 +319,8 @@ class Node:
     def _step_alert(self, what: str, alert_id: str, by: str, words: str, to: str, side: Side, teller: Teller) -> None:
         alert = side.alerts.held(alert_id)
         step = side.alerts.step(what, alert, by, teller.at_us, words, to)
-        members: dict[str, object] = {"alert": alert.id, "state": step.state, "by": by}
+        about = {"subject": alert.subject or None, "zone": alert.zone or None, "feed": alert.feed or None}
+        members: dict[str, object] = {"alert": alert.id, "state": step.state, "by": by, **about}
         if to:
             members["to"] = to
         if words:

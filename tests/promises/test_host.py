@@ -357,7 +357,9 @@ def test_what_was_done_about_an_alert_is_for_those_who_may_see_it_also_out_of_th
         async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
             await give(host, writer, agreed(), "petra")
             given = await give(host, writer, inside(), "feed:ais-1")
-            (alert,) = [json.loads(told.line)["alert"] for told in given.effects.told if told.what == "alert"]
+            alert = next(
+                json.loads(told.line)["alert"] for told in given.effects.told if told.zone and told.what == "alert"
+            )
             step = await give(host, writer, e.AlertCleared(alert, "a secret reason"), "otto")
             (live,), (kept,) = step.effects.told, told_after(store, step.entry.sequence - 1, 10**6, 10)
             assert live == kept

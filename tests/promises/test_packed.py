@@ -36,7 +36,9 @@ claims = st.builds(
     grading=st.sampled_from(["", "B2"]),
     exercise=st.booleans(),
 )  # fmt: skip
-names = st.text(min_size=1, max_size=12).filter(lambda name: name == name.strip())
+names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12).filter(
+    lambda name: name == name.strip()
+)
 reports = st.fixed_dictionaries(
     {
         "subject": st.sampled_from(["Bravo 1", "Bravo 2", "Kite"]) | names,
@@ -242,3 +244,12 @@ def test_the_published_bytes_are_what_this_version_writes():
     text = bytes.fromhex(published["packed"])
     assert packed(builder.build()) == text
     assert_same(unpacked(text), unpacked(packed(unpacked(text))))
+
+
+@pytest.mark.promise("PACKED-2")
+@pytest.mark.parametrize("name", ["A\x00B", "A\x1bB", "A\ud800B"])
+def test_names_that_no_database_could_keep_are_refused(name):
+    builder = BatchBuilder()
+    builder.add(subject=name, seen_at_us=at("10:00"), lat=33.5, lon=38.6)
+    with pytest.raises(Refused, match="cannot be written"):
+        packed(builder.build())

@@ -24,7 +24,7 @@ _NO = frozenset({"false", "no", "n", "0", "real"})
 _GRADING = re.compile(r"[A-F][1-6]")
 _WHOLE = re.compile(r"\d{1,12}(?:\.0+)?", re.ASCII)
 # Control characters and halves of surrogate pairs: neither can be shown, and the second cannot be written out.
-_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def claim_of(values: Mapping[str, object], *, exercise: bool = False) -> Claim:
@@ -53,7 +53,7 @@ def text_of(value: object, field: str) -> str:
     if len(text) > TEXT_CHARS_MAX:
         what = f"The {field} is longer than {TEXT_CHARS_MAX} characters"
         raise Refused("text.too_long", what, value=text, mend="Shorten it.", where=field)
-    if not text.isprintable() and _UNWRITABLE.search(text):
+    if not text.isprintable() and UNWRITABLE.search(text):
         what = f"The {field} holds characters that cannot be written"
         raise Refused("text.unwritable", what, value=text, mend="Remove them.", where=field)
     return text

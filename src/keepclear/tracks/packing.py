@@ -34,7 +34,7 @@ from keepclear.tracks.builder import (
     SPEED_MPS_MAX,
     area_checked,
 )
-from keepclear.tracks.claims import TEXT_CHARS_MAX
+from keepclear.tracks.claims import TEXT_CHARS_MAX, UNWRITABLE
 from keepclear.tracks.observations import COLUMNS, NO_AREA, TABLES, UNKNOWN, Observations
 from keepclear.tracks.plain import bytes_of, claim_of, plain_claim, text_of, value_of
 
@@ -237,12 +237,25 @@ def _read(table: str, read: Callable[[Any], Any], items: object) -> tuple[Any, .
     """What a table says, entry by entry."""
     if not isinstance(items, list):
         raise Refused("packed.tables", "This is no table", value=items, where=f"tables, {table}")
+    if read is _subject and _are_plain_names(items):
+        return tuple(items)
     entries: list[Any] = []
     try:
         entries += map(read, items)
     except Refused as refused:
         raise refused.at(f"tables, {table}[{len(entries)}] ") from refused
     return tuple(entries)
+
+
+def _are_plain_names(items: list[Any]) -> bool:
+    """Whether all are names beyond doubt, looked at together: a batch may have ten thousand of them."""
+    return (
+        set(map(type, items)) <= {str}
+        and "".join(items).isprintable()
+        and all(items)
+        and max(map(len, items), default=0) <= NAME_CHARS_MAX
+        and list(map(str.strip, items)) == items
+    )
 
 
 def _subject(item: object) -> str:
@@ -262,6 +275,9 @@ def _source(item: object) -> str:
 def _text(item: object) -> str:
     if not isinstance(item, str):
         raise Refused("text.unreadable", "This is not text", value=item)
+    if not item.isprintable() and UNWRITABLE.search(item):
+        what = "The text holds characters that cannot be written"
+        raise Refused("text.unwritable", what, value=item, mend="Remove them.")
     return item
 
 

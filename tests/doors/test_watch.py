@@ -437,12 +437,12 @@ def test_where_standard_output_is_full_the_account_says_how_far_it_came(folder, 
     assert done.returncode == 2
     assert "Traceback" not in said
     assert "standard output: The output broke off (No space left on device)" in said.splitlines()[-1]
-    read, accepted, duplicate, refused, not_acted = map(
-        int,
-        re.search(r"(\d+) rows read = (\d+) accepted \+ (\d+) duplicate \+ (\d+) refused \+ (\d+) read", said).groups(),
-    )
+    account = r"(\d+) rows read = (\d+) accepted \+ (\d+) duplicate \+ (\d+) refused(?: \+ (\d+) read)?"
+    read, accepted, duplicate, refused, not_acted = map(int, re.search(account, said).groups("0"))
     assert read == accepted + duplicate + refused + not_acted
-    assert not_acted > 0
+    # A file is read in blocks of which a part had acted; what is followed comes in pieces that act whole.
+    assert not_acted > 0 or follow
+    assert read < 90_000
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])

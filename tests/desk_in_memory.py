@@ -10,7 +10,7 @@ from hashlib import sha256
 from keepclear.api.desk import Answered, Given, Overloaded
 from keepclear.host.bodies import body_of, event_of
 from keepclear.node import events as e
-from keepclear.node.effects import Told
+from keepclear.node.effects import Told, lines_of, told_of
 from keepclear.node.node import NODE, Node
 from keepclear.record.entries import Committed, Entry
 
@@ -133,7 +133,13 @@ class DeskInMemory:
         return self.record[max(first, 0) : max(first, 0) + count]
 
     async def told_after(self, sequence: int, index: int, count: int) -> list[Told]:
-        return [told for told in self.told if (told.sequence, told.index) > (sequence, index)][:count]
+        found = []
+        for committed in self.record[max(sequence, 0) :]:
+            entry = committed.entry
+            for place, line in enumerate(lines_of(committed.outcome or b"")):
+                if (entry.sequence, place) > (sequence, index):
+                    found.append(told_of(entry.sequence, place, entry.at_us, line))
+        return found[:count]
 
     def subscribe(self) -> Listening:
         if len(self._listening) >= self.limits.streams_max:

@@ -17,7 +17,7 @@ from keepclear.ground.instants import utc_text
 from keepclear.node.alert_book import AlertStep, LiveAlert
 from keepclear.node.events import AlertAcknowledged, AlertAssigned, AlertCleared
 from keepclear.node.side import Side
-from keepclear.parties.parties import Access, Action
+from keepclear.parties.parties import Action
 from keepclear.render.sentences import NOT_PERMISSION
 from keepclear.render.told import sentence_of
 
@@ -107,11 +107,6 @@ class Alerts(Page[AlertView], frozen=True):
     note: str = NOT_PERMISSION
 
 
-def concerned(ask: Ask[Any, Any], side: Side, alert: LiveAlert) -> tuple[Access, ...]:
-    """Every object that an alert rests on."""
-    return ask.node.concerned(alert, side)
-
-
 def alert_view(alert: LiveAlert, zone_name: str) -> AlertView:
     """An alert as it is answered."""
     return AlertView(
@@ -146,7 +141,7 @@ async def alerts(ask: Ask[AlertsAsked, None]) -> Answer:
         is_open = query.state is AlertState.OPEN and alert.is_open
         if not fits or not (query.state is None or is_open or alert.state == query.state):
             return None
-        if not ask.sees(concerned(ask, side, alert)):
+        if not ask.sees(ask.node.concerned(alert, side)):
             return None
         return alert_view(alert, zone_name(side, alert.zone))
 
@@ -166,10 +161,10 @@ def _held(ask: Ask[Any, Any], side: Side, action: Action | None = None) -> LiveA
     """The alert of the address, if it is visible and `action` may be taken."""
     alert_id = ask.path["alert"]
     found = next((alert for alert in side.alerts if alert.id == alert_id), None)
-    if found is None or not ask.sees(concerned(ask, side, found)):
+    if found is None or not ask.sees(ask.node.concerned(found, side)):
         raise not_here("alert", alert_id)
     if action is not None:
-        ask.must(action, *concerned(ask, side, found))
+        ask.must(action, *ask.node.concerned(found, side))
     return found
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from msgspec import Meta
 
 from keepclear.agreements.atlas import Zone
-from keepclear.api.alerts import alert_view, concerned, zone_name
+from keepclear.api.alerts import alert_view, zone_name
 from keepclear.api.asking import Answer, Ask, NoQuery, Route
 from keepclear.api.paging import PASSED_OVER_MAX, Exercise
 from keepclear.api.problems import bad_query, not_here
@@ -194,7 +194,7 @@ def _found_alert(ask: Ask[Any, Any], alert: LiveAlert) -> Found:
         alert.id,
         None if middle is None else (middle[0], middle[0], middle[1], middle[1]),
         Window(alert.raised_at_us, alert.last_at_us),
-        lambda: ask.sees(concerned(ask, side, alert), Action.EXPORT),
+        lambda: ask.sees(ask.node.concerned(alert, side), Action.EXPORT),
         feature,
     )
 

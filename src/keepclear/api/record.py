@@ -18,7 +18,7 @@ from keepclear.api.paging import Limit, Page
 from keepclear.api.problems import Declined, not_here
 from keepclear.feeds.zones import zone_id_of
 from keepclear.ground.instants import utc_text
-from keepclear.node.effects import Told, lines_of
+from keepclear.node.effects import lines_of, told_of
 from keepclear.parties.parties import Access, Action, Sensitivity, may
 from keepclear.record.entries import Committed
 
@@ -58,6 +58,7 @@ class AccessesAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class EntryView(msgspec.Struct, frozen=True):
     """An entry: what stands in its leaf, the body where it is text, and the lines that followed.
 
+    exercise     of the event; a line that followed says of itself that it is of an exercise, as time passes for both sides
     body         the event as JSON; null for positions, and where it is no longer kept
     body_bytes   of positions: its bytes in base64, where one entry is asked for
     outcome      what the node concluded, line by line; null where it is no longer kept"""
@@ -109,11 +110,8 @@ def concerned(ask: Ask[Any, Any], committed: Committed) -> Iterator[tuple[Access
         said_by = _concerned_by_fields(ask, entry.exercise, msgspec.json.decode(body))
         if said_by or not (entry.kind.startswith("alert_") and committed.outcome):
             yield from said_by or [house]
-    for line in lines_of(committed.outcome or b""):
-        said = msgspec.json.decode(line)
-        zone, subject, feed = (str(said.get(name) or "") for name in ("zone", "subject", "feed"))
-        told = Told(entry.sequence, 0, entry.at_us, line, zone, subject, feed, bool(said.get("exercise", False)))
-        yield ask.node.concerned_by(told)
+    for place, line in enumerate(lines_of(committed.outcome or b"")):
+        yield ask.node.concerned_by(told_of(entry.sequence, place, entry.at_us, line))
 
 
 def _feed_of(body: bytes) -> str:

@@ -16,8 +16,7 @@ import numpy as np
 from keepclear.feeds.zones import zone_id_of
 from keepclear.ground.instants import parse_instant
 from keepclear.host.bodies import event_of
-from keepclear.host.told_lines import told_of
-from keepclear.node.effects import Told, lines_of
+from keepclear.node.effects import Told, lines_of, told_of
 from keepclear.node.events import PositionsArrived
 from keepclear.record.entries import Committed
 from keepclear.store.store import Store
@@ -199,6 +198,6 @@ def _fold(committed: Committed) -> list[ViewRow]:
     if not committed.outcome:
         return []
     lines = enumerate(lines_of(committed.outcome))
-    told = [told_of(entry.sequence, place, entry.at_us, line, entry.exercise) for place, line in lines]
+    told = [told_of(entry.sequence, place, entry.at_us, line) for place, line in lines]
     text = committed.body.decode() if entry.kind == "zones_agreed" and committed.body is not None else ""
     return told_rows(told, text)

@@ -2,37 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from keepclear.node.effects import Told, lines_of
+from keepclear.node.effects import Told, lines_of, told_of
 from keepclear.store.store import Store
 
 OUTCOMES_AT_ONCE = 64
-
-
-class _About(msgspec.Struct):
-    zone: str | None = None
-    subject: str | None = None
-    feed: str | None = None
-    exercise: bool = False
-
-
-_ABOUT = msgspec.json.Decoder(_About)
-
-
-def told_of(sequence: int, index: int, at_us: int, line: str, exercise: bool) -> Told:
-    """A line of an outcome, with whom it is about."""
-    about = _ABOUT.decode(line)
-    return Told(
-        sequence,
-        index,
-        at_us,
-        line,
-        about.zone or "",
-        about.subject or "",
-        about.feed or "",
-        about.exercise or exercise,
-    )
 
 
 def told_after(store: Store, sequence: int, index: int, count: int) -> list[Told]:
@@ -43,7 +16,7 @@ def told_after(store: Store, sequence: int, index: int, count: int) -> list[Told
         for entry, outcome in outcomes:
             for place, line in enumerate(lines_of(outcome)):
                 if len(found) < count and (entry.sequence, place) > (sequence, index):
-                    found.append(told_of(entry.sequence, place, entry.at_us, line, entry.exercise))
+                    found.append(told_of(entry.sequence, place, entry.at_us, line))
             if len(found) == count:
                 break
             first = entry.sequence + 1

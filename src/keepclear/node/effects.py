@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 _BEGINS = '{"event":"'
 
 
@@ -37,6 +39,22 @@ class Told:
     def id(self) -> str:
         """How it is cited, and where a stream resumes."""
         return f"{self.sequence}.{self.index}"
+
+
+class _About(msgspec.Struct):
+    zone: str | None = None
+    subject: str | None = None
+    feed: str | None = None
+    exercise: bool = False
+
+
+_ABOUT = msgspec.json.Decoder(_About)
+
+
+def told_of(sequence: int, index: int, at_us: int, line: str) -> Told:
+    """A line of an outcome, read back from the record: whom it is about and of which side it is, it says itself."""
+    about = _ABOUT.decode(line)
+    return Told(sequence, index, at_us, line, about.zone or "", about.subject or "", about.feed or "", about.exercise)
 
 
 def lines_of(outcome: bytes) -> list[str]:

@@ -242,19 +242,21 @@ class Node:
 
     def concerned(self, alert: LiveAlert, side: Side) -> tuple[Access, ...]:
         """Every object that an alert rests on."""
-        return self.members.concerned(
-            alert.zone, alert.subject, alert.feed, side.feeds_behind(alert.zone, alert.subject)
-        )
+        return self._concerned(side, alert.zone, alert.subject, alert.feed)
 
     def concerned_by(self, told: Told) -> tuple[Access, ...]:
         """Every object that something told rests on; whoever may not see one of them may not see the line.
 
         A line that names nothing is the house's own, and severe: what nobody can say is not for everybody."""
-        if not (told.zone or told.subject or told.feed):
+        return self._concerned(self._sides[told.exercise], told.zone, told.subject, told.feed, told.what == "zone")
+
+    def _concerned(
+        self, side: Side, zone: str, subject: str, feed: str, of_its_terms: bool = False
+    ) -> tuple[Access, ...]:
+        if not (zone or subject or feed):
             return (Access("node", "", self.members.house, (), Sensitivity.SEVERE),)
-        side = self._sides[told.exercise]
-        behind = () if told.what == "zone" else side.feeds_behind(told.zone, told.subject)
-        return self.members.concerned(told.zone, told.subject, told.feed, behind)
+        behind = () if of_its_terms else side.feeds_behind(zone, subject)  # what is agreed rests on no report
+        return self.members.concerned(zone, subject, feed, behind)
 
     # what follows
 

@@ -26,6 +26,7 @@ from keepclear.watch.watch import Watch
 
 ZONES_MAX = 20_000
 SUBJECTS_MAX = 1_000_000
+_EXERCISE = ',"exercise":true}'
 _DUPLICATE, _TOO_LATE = VERDICTS.index(Verdict.DUPLICATE), VERDICTS.index(Verdict.TOO_LATE)
 
 
@@ -250,6 +251,8 @@ class Side:
     def _tell_watched(self, events: Events, teller: Teller) -> None:
         for event in events:
             line = lines.line_of(event)
+            if self.exercise and not line.endswith(_EXERCISE):  # what rests on no report, as that a zone is not manned
+                line = line[:-1] + _EXERCISE
             if isinstance(event, Alert):
                 found = LiveAlert(
                     teller.next_id,

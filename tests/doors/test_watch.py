@@ -442,7 +442,6 @@ def test_where_standard_output_is_full_the_account_says_how_far_it_came(folder, 
     assert read == accepted + duplicate + refused + not_acted
     # A file is read in blocks of which a part had acted; what is followed comes in pieces that act whole.
     assert not_acted > 0 or follow
-    assert read < 90_000
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from keepclear.cli.node_folder import add_folder, config_of_folder, progress_bar, say
+from keepclear.cli.node_folder import add_folder, config_of_folder, keep_private, progress_bar, say
 from keepclear.cli.stopping import Stop
 
 _BACKUP = """\
@@ -69,6 +69,7 @@ def run_backup(args: argparse.Namespace) -> int:
     """Copies, and gives the exit code."""
     from keepclear.store.backup import Stopped, backup
 
+    keep_private()
     url = config_of_folder(args.folder).store_url
     with Stop() as stop, progress_bar("copying") as show:
         try:
@@ -84,6 +85,7 @@ def run_restore(args: argparse.Namespace) -> int:
     """Restores, and gives the exit code."""
     from keepclear.store.backup import Stopped, restore
 
+    keep_private()
     url = config_of_folder(args.folder).store_url
     with Stop() as stop, progress_bar("copying") as show:
         try:

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from keepclear.cli.node_folder import say
+from keepclear.cli.node_folder import keep_private, say
 from keepclear.ground.errors import Refused
 
 PASSPHRASE = "KEEPCLEAR_PASSPHRASE"
@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from keepclear.host.beginning import begin
     from keepclear.host.key_files import passphrase_from
 
+    keep_private()
     begun = begin(
         Path(args.folder),
         party=args.party,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 def add_folder(parser: argparse.ArgumentParser) -> None:
     """The node's folder, as every such verb takes it."""
     parser.add_argument("folder", metavar="FOLDER", help="the folder of the node, as `keepclear init` made it")
+
+
+def keep_private() -> None:
+    """What this process writes from now on is for its owner alone: a record, a password in node.toml, a backup."""
+    os.umask(0o077)
 
 
 def config_of_folder(name: str) -> Config:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from keepclear.cli.init import PASSPHRASE
-from keepclear.cli.node_folder import add_folder, config_of_folder, progress_bars, say
+from keepclear.cli.node_folder import add_folder, config_of_folder, keep_private, progress_bars, say
 
 EPILOG = """\
 examples:
@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from keepclear.host.key_files import passphrase_from
     from keepclear.host.serving import ServerFailed, loop_factory, opened, serve
 
+    keep_private()
     if cache_folder.is_cold():
         # Before a feed is heard: what came meanwhile would be dated late.
         subprocess.run([sys.executable, "-m", "keepclear.cli.warming"], check=False)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from keepclear.ground.errors import Refused
 from keepclear.ground.quantities import parse_duration_us
@@ -34,6 +35,7 @@ class Limits:
     rows_max                 of one batch of positions
     page_max                 items of one page of an answer
     requests_per_minute      of one user, beyond a burst of as many; then 429
+    replays_waiting_max      questions about the past that may wait for its replay, the one under way included; then 429
     streams_max              streams that may be open at once
     stream_lines_waiting_max lines that may wait for one slow reader; then its stream ends, and it resumes
     checkpoint_every_us      how often the root of the record is signed while events come in
@@ -53,6 +55,7 @@ class Limits:
     rows_max: int = 200_000
     page_max: int = 1_000
     requests_per_minute: int = 6_000
+    replays_waiting_max: int = 8
     streams_max: int = 200
     stream_lines_waiting_max: int = 10_000
     checkpoint_every_us: int = 1_000_000
@@ -144,6 +147,12 @@ def config_of(tables: Mapping[str, Any], folder: Path) -> Config:
     heartbeat = _filled(Heartbeat, _table(tables, "heartbeat"), "heartbeat")
     limits = _filled(Limits, _table(tables, "limits"), "limits")
     _check_doors(doors)
+    address = urlsplit(heartbeat.url)
+    if heartbeat.url and (address.scheme not in {"http", "https"} or not address.hostname):
+        mend = "For example https://example.org/ping/alpha."
+        raise Refused(
+            "config.url", "This is no address to ask for", value=heartbeat.url, mend=mend, where="heartbeat.url"
+        )
     sources = _table(tables, "sources")
     for name, source in sources.items():
         if not isinstance(source, Mapping):

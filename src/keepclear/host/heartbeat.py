@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import os
 import urllib.request
@@ -18,10 +19,17 @@ class Beating:
     """Gives the sign of life every so often.
 
     well  what is written; None while the node is not well, and then nothing is given
-    last_fault  why the newest sign could not be given; "" where it could"""
+    told  is told once why the sign cannot be given, and once that it can again"""
 
-    def __init__(self, heartbeat: Heartbeat, folder: Path, well: Callable[[], Mapping[str, object] | None]) -> None:
-        self.last_fault = ""
+    def __init__(
+        self,
+        heartbeat: Heartbeat,
+        folder: Path,
+        well: Callable[[], Mapping[str, object] | None],
+        told: Callable[[str], None],
+    ) -> None:
+        self._fault = ""
+        self._told = told
         self._heartbeat = heartbeat
         self._path = folder / heartbeat.file if heartbeat.file else None
         self._well = well
@@ -42,9 +50,12 @@ class Beating:
                 write_whole(self._path, json.dumps(well) + "\n")
             if self._heartbeat.url:
                 await asyncio.to_thread(_ask, self._heartbeat.url)
-            self.last_fault = ""
-        except OSError as error:
-            self.last_fault = str(error)
+            fault = ""
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            fault = str(error) or type(error).__name__
+        if bool(fault) != bool(self._fault):
+            self._told(f"The heartbeat cannot be given: {fault}" if fault else "The heartbeat is given again.")
+        self._fault = fault
 
 
 def write_whole(path: Path, text: str) -> None:

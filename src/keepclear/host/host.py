@@ -107,7 +107,7 @@ class Host:
                 limits.inbox_events_max, limits.inbox_bytes_max, limits.commit_events_max, limits.commit_bytes_max
             ),
             on_durable=lambda group: self._call_in_loop(self._became_durable, sum(len(w.entries) for w in group)),
-            on_failure=lambda error: self._call_in_loop(self._fail, error),
+            on_failure=lambda error: self._call_in_loop(self.fail, error),
         )
         self._set_timer()
 
@@ -212,7 +212,7 @@ class Host:
         except Exception as error:
             if isinstance(error, Refused) and self.node.sequence == before:
                 raise
-            self._fail(error)
+            self.fail(error)
             raise NodeFailed("the node failed in a step; nothing of it was recorded") from error
         self._waiting.append(one.given)
         if isinstance(event, e.PositionsArrived):
@@ -237,7 +237,7 @@ class Host:
                 await self.write_beside(writes.Write(views=rows, progress={TRACKS: chunk[-1].sequence + 1}))
                 self._being_cut.pop(0)
         except Exception as error:  # noqa: BLE001 - it ends the node, which says so
-            self._fail(error)
+            self.fail(error)
 
     async def write_beside(self, write: writes.Write) -> None:
         """Writes what is no event, once there is room for it."""
@@ -297,7 +297,7 @@ class Host:
             try:
                 call(*args)
             except Exception as error:  # noqa: BLE001 - it ends the node, which says so
-                self._fail(error)
+                self.fail(error)
 
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(called)
@@ -344,7 +344,8 @@ class Host:
         snapshot = writes.Snapshot(size, event.digest, event.build, state)
         self._take(event, NODE, self.node.exercise, snapshots=(snapshot,))
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """The node cannot go on, for this reason; the first that is told counts."""
         if self.failure is None:
             self.failure = error
             self._drained.set()
@@ -369,7 +370,7 @@ class Host:
         try:
             await asyncio.to_thread(self._writer.stop)
         except CommitFailed as failed:
-            self._fail(failed)
+            self.fail(failed)
 
     def well(self) -> Mapping[str, object] | None:
         """A sign of life: None where the node has failed, or what it took is not becoming durable."""

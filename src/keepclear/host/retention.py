@@ -7,9 +7,11 @@ proves what the body was.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
+from keepclear.api.desk import Overloaded
 from keepclear.host.folds import TRACKS
-from keepclear.host.host import Host
+from keepclear.host.host import Host, NodeFailed
 from keepclear.node.events import BodiesDropped
 from keepclear.node.node import NODE
 from keepclear.store.store import Store
@@ -17,6 +19,8 @@ from keepclear.store.writes import Drop, Write
 
 LOOK_EVERY_S = 3_600.0
 SNAPSHOTS_KEPT = 10
+# Bodies are dropped in portions, so that nobody waits long behind one.
+ENTRIES_AT_ONCE = 1_000
 
 
 class Keeping:
@@ -29,7 +33,9 @@ class Keeping:
     async def run(self) -> None:
         """Until it is cancelled."""
         while True:
-            await self.look()
+            # Without room now, there will be by the next look; a node that has failed ends by itself.
+            with suppress(Overloaded, NodeFailed):
+                await self.look()
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
@@ -56,5 +62,7 @@ class Keeping:
         if before <= node.bodies_from:
             return
         event = BodiesDropped(before, snapshot.size)
-        drop = Drop(bodies_below=before, kinds=("positions_arrived",))
-        await self._host.give(event, by=NODE, exercise=node.exercise, drop=drop)
+        begin = node.bodies_from
+        await self._host.give(event, by=NODE, exercise=node.exercise)
+        for below in [*range(begin + ENTRIES_AT_ONCE, before, ENTRIES_AT_ONCE), before]:
+            await self._host.write_beside(Write(drop=Drop(bodies_below=below, kinds=("positions_arrived",))))

@@ -129,14 +129,17 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
         if not await _opened_its_doors(server, doors):
             raise ServerFailed(f"the doors could not be opened at {config.doors.address}: is another program there?")
         told(f"Listening at {address_of(server, config)}")
-        beating = Beating(config.heartbeat, config.folder, host.well)
+        beating = Beating(config.heartbeat, config.folder, host.well, told)
         sources = await stack.enter_async_context(Sources.of(config, host, told))
         tasks = [asyncio.create_task(task) for task in (beating.run(), Keeping(host, opened.store).run())]
         waits = [asyncio.create_task(event.wait()) for event in (stop, host.failed)]
-        await asyncio.wait([*waits, doors], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*waits, *tasks, doors], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:  # neither ends but by a fault
+            if task.done() and (error := task.exception()) is not None:
+                host.fail(error)
         await sources.stop()
-        for task in (*tasks, *waits):
-            task.cancel()
+        for running_task in (*tasks, *waits):
+            running_task.cancel()
         host.end_streams()
         server.should_exit = True
         await asyncio.wait([doors], timeout=config.limits.drain_us / 1e6)

@@ -36,6 +36,10 @@ class Limits:
     page_max                 items of one page of an answer
     requests_per_minute      of one user, beyond a burst of as many; then 429
     replays_waiting_max      questions about the past that may wait for its replay, the one under way included; then 429
+    connections_max          connections in all; beyond, the one that has been silent longest is closed
+    connections_of_an_address_max   of one address
+    header_bytes_max         of one request, before its body
+    request_wait_us          how long a connection may take to say a request, or to say the next one
     streams_max              streams that may be open at once
     stream_lines_waiting_max lines that may wait for one slow reader; then its stream ends, and it resumes
     checkpoint_every_us      how often the root of the record is signed while events come in
@@ -56,6 +60,10 @@ class Limits:
     page_max: int = 1_000
     requests_per_minute: int = 6_000
     replays_waiting_max: int = 8
+    connections_max: int = 2_000
+    connections_of_an_address_max: int = 500
+    header_bytes_max: int = 65_536
+    request_wait_us: int = 15_000_000
     streams_max: int = 200
     stream_lines_waiting_max: int = 10_000
     checkpoint_every_us: int = 1_000_000

@@ -20,6 +20,7 @@ from keepclear.ground.signing import PrivateKey
 from keepclear.host.bodies import event_of
 from keepclear.host.clock import Clock
 from keepclear.host.config import Config
+from keepclear.host.connections import Guests
 from keepclear.host.desk import HostDesk
 from keepclear.host.folds import TRACKS, VIEWS, TrackChunks, rebuild_views
 from keepclear.host.heartbeat import Beating
@@ -177,8 +178,8 @@ def _server_config(config: Config, application: object) -> uvicorn.Config:
         proxy_headers=False,
         lifespan="on",
         timeout_graceful_shutdown=max(1, config.limits.drain_us // 2_000_000),
-        limit_concurrency=1_000,
-        h11_max_incomplete_event_size=64 * 1024,
+        http=Guests(config.limits).protocol(),
+        timeout_keep_alive=max(1, config.limits.request_wait_us // 1_000_000),
         **tls,  # type: ignore[arg-type]
     )
 

@@ -1,0 +1,225 @@
+"""Connections to the doors: how many there may be, and how long one may keep us waiting.
+
+Whoever connects has shown no token yet, so nothing that he leaves undone may cost the others anything. A connection waits while we
+wait for the other side: for a whole request, or for an answer to be read. Where there are too many, the one that has waited longest
+makes room; only where all are at work is the new one turned away. What waits for `silence_us` is ended in any case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections import Counter
+from functools import partial
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from keepclear.host.config import Limits
+
+# Requests sent ahead on one connection before the first was answered.
+AHEAD_MAX = 32
+# Of an IPv6 address, what one customer of a provider is given to choose from.
+IPV6_PREFIX = 64
+
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 21\r\n"
+    b"retry-after: 1\r\nconnection: close\r\n\r\nToo many connections."
+)
+_TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 25\r\n"
+    b"connection: close\r\n\r\nThe headers are too long."
+)
+
+
+class Doorway:
+    """The connections that are open. `open` makes one, as uvicorn asks for it."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._open: dict[Connection, None] = {}
+        self._waiting: dict[Connection, None] = {}  # the one that waits longest comes first
+        self._of_address: Counter[str] = Counter()
+        self.open = partial(Connection, self)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def enter(self, connection: Connection) -> bool:
+        """Lets a new connection in, if need be for one that waits; false where there is no room for it."""
+        limits, address = self.limits, connection.address
+        if self._of_address[address] >= limits.connections_of_an_address_max:
+            oldest = next((one for one in self._waiting if one.address == address), None)
+        elif len(self._open) >= limits.connections_max:
+            oldest = next(iter(self._waiting), None)
+        else:
+            oldest = connection
+        if oldest is None:
+            return False
+        if oldest is not connection:
+            self.leave(oldest)
+            oldest.end()
+        self._open[connection] = None
+        self._of_address[address] += 1
+        return True
+
+    def leave(self, connection: Connection) -> None:
+        """A connection has ended, or is about to; to say so twice does no harm."""
+        self._waiting.pop(connection, None)
+        if connection in self._open:
+            del self._open[connection]
+            self._of_address[connection.address] -= 1
+            if not self._of_address[connection.address]:
+                del self._of_address[connection.address]
+
+    def waits(self, connection: Connection) -> None:
+        """A connection is at its beginning, or has had its answer, and its next request is waited for."""
+        self._waiting.pop(connection, None)
+        if connection in self._open:
+            self._waiting[connection] = None
+
+    def works(self, connection: Connection) -> None:
+        """A connection has given its request."""
+        self._waiting.pop(connection, None)
+
+    async def run(self) -> None:
+        """Ends what has waited too long, until it is cancelled."""
+        loop, silence_s = asyncio.get_running_loop(), self.limits.silence_us / 1e6
+        while True:
+            await asyncio.sleep(min(1.0, silence_s / 4))
+            for connection in list(self._open):
+                if connection.silent_since <= loop.time() - silence_s:
+                    self.leave(connection)
+                    connection.end()
+
+
+class Connection(HttpToolsProtocol):
+    """One connection, with an eye on what the other side leaves undone.
+
+    address       whose it is, as the limit for an address counts
+    silent_since  since when we have waited for the other side, in the time of the loop; infinity while it waits for us"""
+
+    def __init__(self, doorway: Doorway, **of_uvicorn: Any) -> None:
+        super().__init__(**of_uvicorn)
+        self._doorway = doorway
+        self._header_bytes_max = doorway.limits.header_bytes_max
+        self._head_bytes = 0
+        self._unread_bytes = 0
+        self._refused = False
+        self.address = ""
+        self.silent_since = float("inf")
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody has connected."""
+        super().connection_made(transport)
+        self.address = _counted(self.client)
+        if not self._doorway.enter(self):
+            self._refused = True
+            transport.write(_FULL)
+            transport.close()
+            self.loop.call_later(1.0, transport.abort)  # whether it was read or not
+            return
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has ended."""
+        self._doorway.leave(self)
+        self.silent_since = float("inf")
+        super().connection_lost(exc)
+
+    def end(self) -> None:
+        """Ends it, whatever is left unsaid."""
+        self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes have come."""
+        if self._refused or self.transport.is_closing():
+            return
+        self._unread_bytes += len(data)
+        super().data_received(data)
+        if self._unread_bytes > self._header_bytes_max and not self._refused and not self.transport.is_closing():
+            self._refuse()
+
+    def send_400_response(self, msg: str) -> None:
+        """The answer to what is no HTTP, and to what was refused in the middle of reading it."""
+        if not self._refused:
+            super().send_400_response(msg)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the path."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; those behind a body count like those before it."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The headers are there."""
+        self._unread_bytes = 0
+        if len(self.pipeline) >= AHEAD_MAX:
+            raise ValueError("more requests ahead than anybody needs")
+        super().on_headers_complete()
+        self.silent_since = self.loop.time()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body. One that comes behind the answer has the time that was left for the next request."""
+        self._unread_bytes = 0
+        if not self.cycle.response_complete:
+            self.silent_since = self.loop.time()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._unread_bytes = 0
+        if not self.cycle.response_complete:
+            self.silent_since = float("inf")
+            self._doorway.works(self)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is on its way."""
+        super().on_response_complete()
+        if not self.pipeline and self.cycle.response_complete:
+            self._wait()
+
+    def pause_writing(self) -> None:
+        """The other side does not read as fast as we write."""
+        super().pause_writing()
+        self.silent_since = self.loop.time()
+
+    def resume_writing(self) -> None:
+        """It has read on."""
+        super().resume_writing()
+        if self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body:
+            self.silent_since = float("inf")
+
+    def _wait(self) -> None:
+        self.silent_since = self.loop.time()
+        self._doorway.waits(self)
+
+    def _count(self, byte_count: int) -> None:
+        self._head_bytes += byte_count
+        if self._head_bytes > self._header_bytes_max:
+            self._refuse()
+            raise ValueError("the headers are too long")
+
+    def _refuse(self) -> None:
+        self._refused = True
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_TOO_LONG)
+        self.transport.close()
+
+
+def _counted(client: tuple[str, int] | None) -> str:
+    """Of whom a connection counts: an address of IPv4, a network of IPv6."""
+    host = client[0].partition("%")[0] if client else ""
+    if ":" not in host:
+        return host
+    return str(ipaddress.ip_network((host, IPV6_PREFIX), strict=False))

@@ -1,97 +1,240 @@
-"""Who opens connections and says nothing, or never ends, closes the door for nobody else."""
+"""The doors of a node before anybody has shown a token: connections that say nothing, too much, or come in crowds."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
-import uvicorn
+import pytest
 
-from keepclear.host.config import Limits
-from keepclear.host.connections import Guests
+from keepclear.host.config import Config, Doors, Limits
+from keepclear.host.connections import AHEAD_MAX, Guests, _counted
+from keepclear.host.serving import _opened_its_doors, _Server, _server_config
 
+GET = b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n"
+# Only so that a test that fails does so in the end.
+PATIENCE_S = 30
 
-async def app(scope, receive, send):
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
-
-
-class _Server(uvicorn.Server):
-    def install_signal_handlers(self) -> None:
-        pass
+Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
-async def served(limits, scenario):
-    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, http=Guests(limits).protocol())
+class Application:
+    """Answers 200 to everything at once, but /slow only once it is let go on; reads no body."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+        self.asked = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
+                if message["type"] == "lifespan.shutdown":
+                    return
+        if scope["path"] == "/slow":
+            self.asked.set()
+            await self.go_on.wait()
+        if scope["path"] == "/body":
+            while (await receive()).get("more_body"):
+                pass
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
+        await send({"type": "http.response.body", "body": b"ok\n"})
+
+
+@asynccontextmanager
+async def serving(limits: Limits) -> AsyncIterator[tuple[Application, Guests, Connect]]:
+    guests, application = Guests(limits), Application()
+    config = _server_config(Config(Path(), doors=Doors(port=0), limits=limits), application)
+    config.http = guests.protocol()
     server = _Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
+    doors = asyncio.create_task(server.serve())
+    assert await _opened_its_doors(server, doors)
     port = server.servers[0].sockets[0].getsockname()[1]
+    writers: list[asyncio.StreamWriter] = []
+
+    async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writers.append(writer)
+        return reader, writer
+
     try:
-        await scenario(lambda: asyncio.open_connection("127.0.0.1", port))
+        yield application, guests, connect
     finally:
-        await server.shutdown()
+        application.go_on.set()
+        for writer in writers:
+            writer.transport.abort()
+        server.should_exit = True
+        await doors
 
 
-async def answered(connect) -> bytes:
-    reader, writer = await connect()
-    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    said = await reader.read()
-    writer.close()
+async def status(reader: asyncio.StreamReader) -> int:
+    """Of the next answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    return int(head.split(b" ")[1])
+
+
+async def all_of(reader: asyncio.StreamReader) -> bytes:
+    """Everything until the other side has ended the connection."""
+    said = b""
+    try:
+        while piece := await reader.read(65_536):
+            said += piece
+    except ConnectionError:
+        pass
     return said
 
 
-async def gone(reader) -> bool:
-    try:
-        return await asyncio.wait_for(reader.read(), 30) == b""
-    except ConnectionError:
-        return True
+def scenario(limits: Limits, play: Callable[[Application, Guests, Connect], Awaitable[None]]) -> None:
+    async def played() -> None:
+        async with asyncio.timeout(PATIENCE_S), serving(limits) as (application, guests, connect):
+            await play(application, guests, connect)
+
+    asyncio.run(played())
 
 
-def test_of_too_many_the_one_that_has_been_silent_longest_goes_and_whoever_asks_is_answered():
-    async def scenario(connect) -> None:
-        silent = [await connect() for _ in range(4)]
-        assert (await answered(connect)).endswith(b"ok")
-        assert await gone(silent[0][0])
-        for _, writer in silent:
-            writer.close()
-
-    asyncio.run(served(Limits(connections_max=4), scenario))
-
-
-def test_an_address_has_so_many_connections_and_no_more():
-    async def scenario(connect) -> None:
-        held = [await connect() for _ in range(3)]
+@pytest.mark.parametrize("name", ["connections_max", "connections_of_an_address_max"])
+def test_a_crowd_that_says_nothing_keeps_nobody_out(name):
+    async def play(_application: Application, guests: Guests, connect: Connect) -> None:
+        silent = [(await connect())[0] for _ in range(30)]
         reader, writer = await connect()
-        assert await gone(reader)
-        for _, one in [*held, (reader, writer)]:
-            one.close()
+        writer.write(GET)
+        assert await status(reader) == 200
+        assert len(guests) == 5
+        for one in silent[:26]:
+            assert await all_of(one) == b"", "the oldest made room"
 
-    asyncio.run(served(Limits(connections_of_an_address_max=3), scenario))
+    scenario(Limits(**{name: 5}), play)
 
 
-def test_who_says_no_request_in_time_is_let_go():
-    async def scenario(connect) -> None:
+def test_only_where_all_are_at_work_is_a_new_connection_turned_away():
+    async def play(application: Application, guests: Guests, connect: Connect) -> None:
+        working = []
+        for _ in range(2):
+            application.asked.clear()
+            reader, writer = await connect()
+            writer.write(GET.replace(b"/healthz", b"/slow"))
+            await application.asked.wait()
+            working.append(reader)
+        turned_away, _ = await connect()
+        assert await status(turned_away) == 503
+        assert len(guests) == 2
+        application.go_on.set()
+        assert [await status(one) for one in working] == [200, 200]
         reader, writer = await connect()
-        writer.write(b"GET / HTTP/1.1\r\nHos")
-        assert await gone(reader)
-        writer.close()
+        writer.write(GET)
+        assert await status(reader) == 200, "those that have had their answer make room"
 
-    asyncio.run(served(Limits(request_wait_us=50_000), scenario))
+    scenario(Limits(connections_max=2), play)
 
 
-def test_headers_that_do_not_end_are_not_listened_to():
-    async def scenario(connect) -> None:
+@pytest.mark.parametrize(
+    "begin",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(GET[:-2], id="headers without an end"),
+        pytest.param(b"POST /body HTTP/1.1\r\nhost: here\r\ncontent-length: 10\r\n\r\nhalf", id="half a body"),
+    ],
+)
+def test_a_connection_that_keeps_us_waiting_is_ended(begin):
+    async def play(_application: Application, guests: Guests, connect: Connect) -> None:
         reader, writer = await connect()
-        writer.write(b"GET / HTTP/1.1\r\nX: ")
-        try:
-            for _ in range(1_000):
-                writer.write(b"x" * 10_000)
-                await writer.drain()
-        except ConnectionError:
-            pass
-        assert await gone(reader)
-        writer.close()
-        assert (await answered(connect)).endswith(b"ok")
+        writer.write(begin)
+        assert await all_of(reader) == b""
+        assert len(guests) == 0
 
-    asyncio.run(served(Limits(header_bytes_max=20_000), scenario))
+    scenario(Limits(request_wait_us=100_000), play)
+
+
+def test_a_body_that_goes_on_behind_its_answer_keeps_no_connection_open():
+    async def play(_application: Application, _guests: Guests, connect: Connect) -> None:
+        reader, writer = await connect()
+        writer.write(b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 1000000000\r\n\r\n")
+        assert await status(reader) == 200
+        ended = asyncio.create_task(all_of(reader))
+        while not ended.done():
+            writer.write(b"x")
+            await asyncio.sleep(0)
+
+    scenario(Limits(request_wait_us=100_000), play)
+
+
+def test_what_we_take_long_over_is_not_ended():
+    async def play(application: Application, guests: Guests, connect: Connect) -> None:
+        slow, slow_writer = await connect()
+        slow_writer.write(GET.replace(b"/healthz", b"/slow"))
+        await application.asked.wait()
+        silent, _ = await connect()
+        assert await all_of(silent) == b"", "one that came later was ended meanwhile"
+        application.go_on.set()
+        assert await status(slow) == 200
+
+    scenario(Limits(request_wait_us=100_000), play)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 40_000 + b"\r\n", id="many"),
+        pytest.param(b"GET / HTTP/1.1\r\na: " + b"b" * 200_000 + b"\r\n\r\n", id="one long"),
+        pytest.param(b"GET /" + b"b" * 200_000 + b" HTTP/1.1\r\n\r\n", id="a long path"),
+        pytest.param(b"GET / HTTP/1.1\r\na: " + b"b" * 200_000, id="one without an end"),
+        pytest.param(b"GET /" + b"b" * 200_000, id="a path without an end"),
+        pytest.param(b"G" * 200_000, id="no method at all"),
+        pytest.param(
+            b"POST /body HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + b"a: b\r\n" * 40_000, id="behind the body"
+        ),
+    ],
+)  # fmt: skip
+def test_headers_have_a_limit_however_they_come(head):
+    async def play(_application: Application, guests: Guests, connect: Connect) -> None:
+        reader, writer = await connect()
+        writer.write(head)
+        said = await all_of(reader)
+        assert b"200 OK" not in said
+        assert said == b"" or said.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 "))
+        while len(guests):
+            await asyncio.sleep(0)
+
+    scenario(Limits(header_bytes_max=10_000), play)
+
+
+def test_a_body_is_no_header():
+    async def play(_application: Application, _guests: Guests, connect: Connect) -> None:
+        reader, writer = await connect()
+        for _ in range(2):
+            writer.write(b"POST /body HTTP/1.1\r\nhost: here\r\ncontent-length: 1000000\r\n\r\n" + b"x" * 1_000_000)
+            assert await status(reader) == 200
+            await reader.readexactly(3)
+
+    scenario(Limits(header_bytes_max=100), play)
+
+
+def test_requests_far_ahead_are_not_kept():
+    async def play(application: Application, _guests: Guests, connect: Connect) -> None:
+        reader, writer = await connect()
+        writer.write(GET.replace(b"/healthz", b"/slow") + GET * (AHEAD_MAX + 1))
+        assert (await all_of(reader)).startswith(b"HTTP/1.1 400 ")
+
+    scenario(Limits(), play)
+
+
+def test_some_requests_ahead_are_answered_in_order():
+    async def play(_application: Application, _guests: Guests, connect: Connect) -> None:
+        reader, writer = await connect()
+        for _ in range(3):
+            writer.write(GET * AHEAD_MAX)
+            for _ in range(AHEAD_MAX):
+                assert await status(reader) == 200
+                await reader.readexactly(3)
+
+    scenario(Limits(), play)
+
+
+def test_an_address_of_ipv6_counts_as_its_network():
+    assert _counted(("2001:db8::1", 1)) == _counted(("2001:db8::ffff:2", 1)) != _counted(("2001:db8:0:1::1", 1))
+    assert _counted(("192.0.2.1", 1)) == "192.0.2.1"
+    assert _counted(("fe80::1%eth0", 1)) == "fe80::/64"

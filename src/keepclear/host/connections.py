@@ -2,7 +2,7 @@
 
 Whoever connects has shown no token yet, so nothing that he leaves undone may cost the others anything. A connection waits while we
 wait for the other side: for a whole request, or for an answer to be read. Where there are too many, the one that has waited longest
-makes room; only where all are at work is the new one turned away. What waits for `silence_us` is ended in any case.
+makes room; only where all are at work is the new one turned away. What waits for `request_wait_us` is ended in any case.
 """
 
 from __future__ import annotations
@@ -32,15 +32,19 @@ _TOO_LONG = (
 )
 
 
-class Doorway:
-    """The connections that are open. `open` makes one, as uvicorn asks for it."""
+class Guests:
+    """The connections that are open at the doors of one node."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._open: dict[Connection, None] = {}
         self._waiting: dict[Connection, None] = {}  # the one that waits longest comes first
         self._of_address: Counter[str] = Counter()
-        self.open = partial(Connection, self)
+        self._looking: asyncio.TimerHandle | None = None
+
+    def protocol(self) -> Any:
+        """What makes a connection, as uvicorn asks for it."""
+        return partial(Connection, self)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -60,6 +64,8 @@ class Doorway:
             self.leave(oldest)
             oldest.end()
         self._open[connection] = None
+        if self._looking is None:
+            self._look_again()
         self._of_address[address] += 1
         return True
 
@@ -82,15 +88,19 @@ class Doorway:
         """A connection has given its request."""
         self._waiting.pop(connection, None)
 
-    async def run(self) -> None:
-        """Ends what has waited too long, until it is cancelled."""
-        loop, silence_s = asyncio.get_running_loop(), self.limits.silence_us / 1e6
-        while True:
-            await asyncio.sleep(min(1.0, silence_s / 4))
-            for connection in list(self._open):
-                if connection.silent_since <= loop.time() - silence_s:
-                    self.leave(connection)
-                    connection.end()
+    def _look_again(self) -> None:
+        wait_s = min(1.0, self.limits.request_wait_us / 4e6)
+        self._looking = asyncio.get_running_loop().call_later(wait_s, self._look)
+
+    def _look(self) -> None:
+        """Ends what has waited too long; looks again while there is anybody."""
+        latest = asyncio.get_running_loop().time() - self.limits.request_wait_us / 1e6
+        for connection in [one for one in self._open if one.silent_since <= latest]:
+            self.leave(connection)
+            connection.end()
+        self._looking = None
+        if self._open:
+            self._look_again()
 
 
 class Connection(HttpToolsProtocol):
@@ -99,10 +109,10 @@ class Connection(HttpToolsProtocol):
     address       whose it is, as the limit for an address counts
     silent_since  since when we have waited for the other side, in the time of the loop; infinity while it waits for us"""
 
-    def __init__(self, doorway: Doorway, **of_uvicorn: Any) -> None:
+    def __init__(self, guests: Guests, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
-        self._doorway = doorway
-        self._header_bytes_max = doorway.limits.header_bytes_max
+        self._guests = guests
+        self._header_bytes_max = guests.limits.header_bytes_max
         self._head_bytes = 0
         self._unread_bytes = 0
         self._refused = False
@@ -113,7 +123,7 @@ class Connection(HttpToolsProtocol):
         """Somebody has connected."""
         super().connection_made(transport)
         self.address = _counted(self.client)
-        if not self._doorway.enter(self):
+        if not self._guests.enter(self):
             self._refused = True
             transport.write(_FULL)
             transport.close()
@@ -123,7 +133,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has ended."""
-        self._doorway.leave(self)
+        self._guests.leave(self)
         self.silent_since = float("inf")
         super().connection_lost(exc)
 
@@ -137,7 +147,7 @@ class Connection(HttpToolsProtocol):
             return
         self._unread_bytes += len(data)
         super().data_received(data)
-        if self._unread_bytes > self._header_bytes_max and not self._refused and not self.transport.is_closing():
+        if self._unread_bytes > self._header_bytes_max and not self.transport.is_closing():
             self._refuse()
 
     def send_400_response(self, msg: str) -> None:
@@ -180,7 +190,7 @@ class Connection(HttpToolsProtocol):
         self._unread_bytes = 0
         if not self.cycle.response_complete:
             self.silent_since = float("inf")
-            self._doorway.works(self)
+            self._guests.works(self)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -197,12 +207,13 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """It has read on."""
         super().resume_writing()
-        if self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body:
+        cycle: Any = self.cycle  # None before the first request
+        if cycle is not None and not cycle.response_complete and not cycle.more_body:
             self.silent_since = float("inf")
 
     def _wait(self) -> None:
         self.silent_since = self.loop.time()
-        self._doorway.waits(self)
+        self._guests.waits(self)
 
     def _count(self, byte_count: int) -> None:
         self._head_bytes += byte_count
@@ -212,7 +223,8 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self) -> None:
         self._refused = True
-        if self.cycle is None or self.cycle.response_complete:
+        cycle: Any = self.cycle
+        if cycle is None or cycle.response_complete:
             self.transport.write(_TOO_LONG)
         self.transport.close()
 

@@ -66,6 +66,12 @@ class DeskInMemory:
         self._listening: list[Listening] = []
         self.say(e.NodeBegan("Alpha's node", "alpha", "alpha.example/keepclear", exercise, "test"))
 
+    async def durable(self) -> None:
+        await self.until_durable()
+
+    async def until_durable(self) -> None:
+        """What a test waits for in place of a disk."""
+
     def alarms(self) -> list[str]:
         return []
 
@@ -157,13 +163,13 @@ class DeskInMemory:
         committed = self.record[sequence]
         return {"entry": json.loads(committed.entry.leaf), "outcome": (committed.outcome or b"").decode()}
 
-    async def track(self, subject, exercise, from_us, until_us, count):
+    async def track(self, subject, exercise, feeds, from_us, until_us, count):
         found = []
         for committed in self.record:
             if committed.entry.kind != "positions_arrived" or committed.entry.exercise is not exercise:
                 continue
             event = event_of("positions_arrived", committed.body or b"")
-            batch = event.observations
+            batch = event.observations if event.feed in feeds else event.observations.take([])
             for row in range(len(batch)):
                 if batch.subjects[batch.subject[row]] == subject and from_us <= batch.seen_at_us[row] <= until_us:
                     position = {

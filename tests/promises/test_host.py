@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -12,9 +14,10 @@ from keepclear.api.desk import Overloaded
 from keepclear.feeds.zones import write_zones
 from keepclear.ground.errors import Refused
 from keepclear.host.bodies import zones_agreed
-from keepclear.host.config import Limits
+from keepclear.host.config import Heartbeat, Limits, config_of
 from keepclear.host.desk import HostDesk
 from keepclear.host.folds import rebuild_views
+from keepclear.host.heartbeat import Beating
 from keepclear.host.host import Host
 from keepclear.host.live import newest_per_subject
 from keepclear.host.replaying import node_at
@@ -318,7 +321,7 @@ def test_chunks_of_tracks_are_cut_in_order_and_asked_whole_meanwhile(tmp_path):
             desk, seen = HostDesk(host, store), set()
             for minute in range(4):
                 await give(host, writer, inside(minute - 5), "feed:ais-1")
-                track = await desk.track("Bravo 1", False, 0, 2**62, 100)
+                track = await desk.track("Bravo 1", False, ["ais-1"], 0, 2**62, 100)
                 seen.add(len(track))
                 progress = store.progress("tracks")
                 segments = store.segments("Bravo 1", exercise=False, from_us=0, until_us=2**62)
@@ -337,7 +340,7 @@ def test_an_alert_that_is_handed_on_for_ever_takes_no_more_room(tmp_path):
     assert len(alert.steps) == STEPS_KEPT_MAX
 
 
-@pytest.mark.parametrize("end_of_line", ["\u2028", "\u2029", "\x85"])
+@pytest.mark.parametrize("end_of_line", ["\u2028", "\u2029"])
 def test_a_name_that_others_take_for_the_end_of_a_line_breaks_no_history(tmp_path, end_of_line):
     async def scenario() -> None:
         async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
@@ -368,3 +371,39 @@ def test_what_was_done_about_an_alert_is_for_those_who_may_see_it_also_out_of_th
             assert not may(boris, Action.EXPORT, *host.node.concerned_by(kept))
 
     run(scenario())
+
+
+@pytest.mark.parametrize("url", ["example.org/ping", "ftp://example.org/x", "http://"])
+def test_a_heartbeat_asks_for_an_address_or_is_refused_with_its_path(tmp_path, url):
+    with pytest.raises(Refused) as refused:
+        config_of({"heartbeat": {"url": url}}, tmp_path)
+    assert refused.value.where == "heartbeat.url"
+
+
+def test_a_heartbeat_that_cannot_be_given_is_told_once_and_once_that_it_can_again(tmp_path):
+    told: list[str] = []
+    path = tmp_path / "beat.json"
+    beating = Beating(Heartbeat(file="beat.json"), tmp_path, lambda: {"durable": 7}, told.append)
+    path.mkdir()
+    asyncio.run(beating.beat())
+    asyncio.run(beating.beat())
+    path.rmdir()
+    asyncio.run(beating.beat())
+    assert [sentence.split(":")[0] for sentence in told] == [
+        "The heartbeat cannot be given",
+        "The heartbeat is given again.",
+    ]
+    assert json.loads(path.read_text()) == {"durable": 7}
+
+
+def test_a_node_writes_what_only_its_owner_may_read(tmp_path):
+    (tmp_path / "alpha").mkdir(mode=0o755)
+    done = subprocess.run(
+        [sys.executable, "-m", "keepclear", "init", str(tmp_path / "alpha"), "--party", "alpha"],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    files = [path for path in (tmp_path / "alpha").rglob("*") if path.is_file()]
+    assert files
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -136,17 +137,15 @@ async def alerts(ask: Ask[AlertsAsked, None]) -> Answer:
     after = (-1, -1) if query.after is None else told_id("after", query.after)
     wanted = {"key": query.key, "zone": query.zone, "subject": query.subject}
 
-    def shown(alert: LiveAlert) -> AlertView | None:
+    def shown(alert: LiveAlert) -> Callable[[], AlertView] | None:
         fits = all(value is None or getattr(alert, name) == value for name, value in wanted.items())
         is_open = query.state is AlertState.OPEN and alert.is_open
         if not fits or not (query.state is None or is_open or alert.state == query.state):
             return None
-        if not ask.sees(ask.node.concerned(alert, side)):
-            return None
-        return alert_view(alert, zone_name(side, alert.zone))
+        return ask.given(ask.node.concerned(alert, side), lambda: alert_view(alert, zone_name(side, alert.zone)))
 
     behind = sorted((alert for alert in side.alerts if _place(alert) > after), key=_place)
-    page = page_of(behind, query.limit, shown=shown, cursor=lambda alert: alert.id)
+    page = page_of(behind, ask.items_of(query.limit), shown=shown, cursor=lambda alert: alert.id)
     return Answer(Alerts(page.items, page.next))
 
 

@@ -83,16 +83,16 @@ class Doors(Litestar):
             return
         try:
             token_hash = _token_hash(scope["headers"])
-            user, _ = self._desk.node.members.holder_of(token_hash, self._desk.now_us())
+            user, token = self._desk.node.members.holder_of(token_hash, self._desk.now_us())
         except Refused:
             await _respond(send, 401, PROBLEM_MEDIA, _UNKNOWN, [(b"www-authenticate", b"Bearer")])
             return
+        scope["state"][_HOLDER] = (user, token)
         wait_s = self._pace.wait_s(user.id, self._desk.now_us())
         if wait_s:
             problem = msgspec.json.encode(_too_many().problem)
             await _respond(send, 429, PROBLEM_MEDIA, problem, [(b"retry-after", str(wait_s).encode())])
             return
-        scope["state"][_HOLDER] = (user, token_hash)
         await super().__call__(scope, receive, send)
 
     async def _send(self, scope: Any, send: Any, message: Any) -> None:
@@ -101,27 +101,39 @@ class Doors(Litestar):
             headers = [(name, value) for name, value in message["headers"] if name.lower() != b"server"]
             if all(name != _POLICY[0] for name, _ in headers):
                 headers.append(_POLICY)
-            if self._desk.node.exercise or scope["state"].get(_EXERCISE):
+            is_exercise = self._desk.node.exercise or scope["state"].get(_EXERCISE)
+            if is_exercise and _HOLDER in scope["state"]:  # who is not known is not told even this
                 headers.append((b"keepclear-exercise", b"true"))
             message["headers"] = [*headers, *_HEADERS]
         await asyncio.wait_for(send(message), SEND_TIMEOUT_S)
 
     async def _answer(self, route: Route, request: Request[Any, Any, Any]) -> Response[Any]:
         """Reads a request as its route declares it, and lets it be answered."""
-        user, token_hash = request.scope["state"][_HOLDER]
+        user, token = request.scope["state"][_HOLDER]
         query = query_of(route.query, request.query_params.multi_items())
         exercise = self._side(getattr(query, "exercise", None))
         request.scope["state"][_EXERCISE] = exercise
         media_type, body, data = await _body(route, request)
         key = _key(request) if route.changes else ""
+        if key and user.only_feed:
+            key = f"{token.id}/{key}"  # all tokens of a feed speak for it, and each has keys of its own
         request_hash = _request_hash(route, request, media_type, data)
         ask = Ask(
-            self._desk, user, token_hash, request.path_params, query, body, media_type, request.headers.get("last-event-id", ""), key,
+            self._desk, user, token.token_hash, request.path_params, query, body, media_type, request.headers.get("last-event-id", ""), key,
             request_hash, exercise,
         )  # fmt: skip
-        if not key:
-            return _response(await route.does(ask), exercise)
-        return await self._once(ask, route)
+        return await (self._once(ask, route) if key else self._done(ask, route))
+
+    async def _done(self, ask: Ask[Any, Any], route: Route) -> Response[Any]:
+        """Does a request. What was read of the node is told once it is durable; so is a refusal, which says that something is there."""
+        try:
+            answer = await route.does(ask)
+        except (Declined, Refused):
+            await self._desk.durable()
+            raise
+        if not route.changes:  # what changes something has waited for itself
+            await self._desk.durable()
+        return _response(answer, ask.exercise)
 
     def _side(self, asked: bool | None) -> bool:
         is_exercise = self._desk.node.exercise
@@ -139,7 +151,7 @@ class Doors(Litestar):
         try:
             held = await self._desk.answered(*doing)
             if held is None:
-                return _response(await route.does(ask), ask.exercise)
+                return await self._done(ask, route)
         finally:
             self._under_way.discard(doing)
         if held.request_hash != ask.request_hash:

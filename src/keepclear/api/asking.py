@@ -25,6 +25,7 @@ from keepclear.parties.parties import Access, Action, Decision, User, may
 
 Q = TypeVar("Q")
 B = TypeVar("B")
+V = TypeVar("V")
 ToldId = tuple[int, int]
 
 _TOLD_ID = re.compile(r"(\d{1,15})\.(\d{1,9})")
@@ -87,15 +88,41 @@ class Ask(Generic[Q, B]):
 
     # what it may see
 
+    def could_see(self, concerned: Iterable[Access], action: Action = Action.READ) -> bool:
+        """Whether all of these are visible, where nothing of them is given yet."""
+        return bool(may(self.user, action, *concerned))
+
     def sees(self, concerned: Iterable[Access], action: Action = Action.READ) -> bool:
-        """Whether all of these are visible; those of another party are noted in the access log."""
-        about, *also = concerned
-        if not may(self.user, action, about, *also):
+        """Whether all of these are visible; those of another party are noted in the access log, as they are given now."""
+        concerned = tuple(concerned)
+        if not self.could_see(concerned, action):
             return False
-        for access in (about, *also):
+        self.note_given(concerned, action)
+        return True
+
+    def note_given(self, concerned: Iterable[Access], action: Action = Action.READ) -> None:
+        """Notes in the access log what is another party's of what is given."""
+        for access in concerned:
             if access.owner != self.user.party and access.id:
                 self.note(action, access.kind, access.id)
-        return True
+
+    def given(
+        self, concerned: Iterable[Access], view: Callable[[], V], action: Action = Action.READ
+    ) -> Callable[[], V] | None:
+        """What makes the view of something and notes that it was given; None where it is not visible."""
+        concerned = tuple(concerned)
+        if not self.could_see(concerned, action):
+            return None
+
+        def made() -> V:
+            self.note_given(concerned, action)
+            return view()
+
+        return made
+
+    def items_of(self, limit: int) -> int:
+        """How many items a page has that asks for so many."""
+        return min(limit, int(self.desk.limits.page_max))
 
     def note(self, action: str, kind: str, object_id: str) -> None:
         """Writes into the access log that an object of another party was read, once a request."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -63,6 +63,11 @@ class Desk(Protocol):
     def now_us(self) -> int:
         """The clock of the host."""
 
+    async def durable(self) -> None:
+        """Waits until everything that the node has taken by now is durable; at once where nothing waits.
+
+        What was read from `node` before is told only behind this. Raises `KeepclearError` where the node has failed."""
+
     def alarms(self) -> Sequence[str]:
         """What is not well with the machine under the node, a sentence each; empty where all is."""
 
@@ -101,9 +106,11 @@ class Desk(Protocol):
         """A proof file for one entry, which `keepclear record verify` checks (docs/spec/record.md)."""
 
     async def track(
-        self, subject: str, exercise: bool, from_us: int, until_us: int, count: int
+        self, subject: str, exercise: bool, feeds: Collection[str], from_us: int, until_us: int, count: int
     ) -> Sequence[Mapping[str, Any]]:
-        """Positions of a subject that were seen in this window: seen_at_us, known_at_us, lat, lon, error_m, source, feed."""
+        """The newest `count` positions of a subject that came by one of these feeds and were seen in this window.
+
+        seen_at_us, known_at_us, lat, lon, error_m, source, feed; in the order they were seen."""
 
     async def presence_at(
         self, at_us: int, known_at_us: int, exercise: bool, zone: str | None = None, subject: str | None = None
@@ -113,7 +120,9 @@ class Desk(Protocol):
         subject, zone, now, seen_at_us, sequence, index: for each pair the last change of presence that was seen by then."""
 
     async def known_at(self, at_us: int) -> Node:
-        """Another node, as this one stood when it had learned what it knew at this instant."""
+        """Another node, as this one stood when it had learned what it knew at this instant.
+
+        Raises `Overloaded` where as many wait for a replay as may."""
 
     def note_access(self, user: str, action: str, object_kind: str, object_id: str) -> None:
         """Writes into the access log that somebody read an object of another party."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -78,12 +79,12 @@ async def feeds(ask: Ask[Paged, None]) -> Answer:
     """The feeds, by id; also those that have ended."""
     after, now_us = ask.query.after or "", ask.desk.now_us()
 
-    def shown(feed: Feed) -> FeedView | None:
+    def shown(feed: Feed) -> Callable[[], FeedView] | None:
         access = ask.members.access_of("feed", feed.id)
-        return feed_view(feed, access, now_us) if ask.sees([access]) else None
+        return ask.given([access], lambda: feed_view(feed, access, now_us))
 
     behind = (feed for feed in ask.side.feeds.state() if feed.id > after)
-    return Answer(page_of(behind, ask.query.limit, shown=shown, cursor=lambda feed: feed.id))
+    return Answer(page_of(behind, ask.items_of(ask.query.limit), shown=shown, cursor=lambda feed: feed.id))
 
 
 async def feed(ask: Ask[Sided, None]) -> Answer:

@@ -21,21 +21,23 @@ from msgspec import Meta
 from keepclear.agreements.atlas import Zone
 from keepclear.api.alerts import alert_view, zone_name
 from keepclear.api.asking import Answer, Ask, NoQuery, Route
-from keepclear.api.paging import PASSED_OVER_MAX, Exercise
+from keepclear.api.paging import Exercise
 from keepclear.api.problems import bad_query, not_here
-from keepclear.api.tracks import sees_subject, track_view
+from keepclear.api.tracks import track_view, visible_subjects
 from keepclear.feeds.zones import write_zones
 from keepclear.geo.outlines import around_box
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import ALWAYS, EARLIEST_US, LATEST_US, Window, parse_instant
 from keepclear.node.alert_book import LiveAlert
 from keepclear.node.side import Side
-from keepclear.parties.parties import Action
+from keepclear.parties.parties import Access, Action
 from keepclear.tracks.picture import Report
 
 ROOT = "/v1/ogc"
 GEOJSON = "application/geo+json"
 LIMIT = 100
+# Features that may be passed over for one page because they do not fit the box or the interval.
+PASSED_OVER_MAX = 20_000
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 CONFORMS_TO = [
     f"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/{name}" for name in ("core", "geojson", "oas30")
@@ -55,7 +57,7 @@ class ItemsAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         None
     )
     limit: Annotated[int, Meta(ge=1, le=10_000)] = LIMIT
-    offset: Annotated[int, Meta(ge=0, le=2**40, description="as the link `next` says")] = 0
+    offset: Annotated[int, Meta(ge=0, le=2**40, description="as the link `next` says: counts what you may see")] = 0
 
 
 class Sided(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -68,18 +70,20 @@ class Sided(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Found:
     """Something that may become a feature: its id, a box about it (None: nowhere), when it is, and how it is made.
 
-    is_visible  asked only once everything else fits"""
+    concerned  what has to be visible; noted only once everything else fits"""
 
     id: str
     box: Box | None
     window: Window
-    is_visible: Callable[[], bool]
+    concerned: tuple[Access, ...]
     feature: Callable[[], Feature]
 
 
 @dataclass(frozen=True)
 class Collection:
-    """A collection: what is in it, in a steady order from a place on, and one of its features by id."""
+    """A collection: what the user may see of it, in a steady order, and one of its features by id.
+
+    found  from an offset on, which counts only what is visible: it says nothing of what is hidden"""
 
     title: str
     description: str
@@ -88,7 +92,9 @@ class Collection:
 
 
 def _zones(ask: Ask[Any, Any], offset: int) -> Iterable[Found]:
-    return (_found_zone(ask, zone) for zone in islice(ask.side.zones(), offset, None))
+    access_of = ask.members.access_of
+    visible = (zone for zone in ask.side.zones() if ask.could_see([access_of("zone", zone.id)], Action.EXPORT))
+    return (_found_zone(ask, zone) for zone in islice(visible, offset, None))
 
 
 def _zone(ask: Ask[Any, Any], feature_id: str) -> Found | None:
@@ -111,7 +117,7 @@ def _found_zone(ask: Ask[Any, Any], zone: Zone) -> Found:
         zone.id,
         around_box(*zone.shape.around()),
         zone.window,
-        lambda: ask.sees([ask.members.access_of("zone", zone.id)], Action.EXPORT),
+        (ask.members.access_of("zone", zone.id),),
         feature,
     )
 
@@ -138,15 +144,17 @@ def _flat(properties: Mapping[str, Any]) -> Feature:
 
 def _tracks(ask: Ask[Any, Any], offset: int) -> Iterable[Found]:
     side = ask.side
-    newest = islice(side.watch.newest(), offset, None)
-    return (_found_track(ask, side, subject, report) for subject, report in newest)
+    for subject in islice(visible_subjects(ask, side, Action.EXPORT), offset, None):
+        report = side.watch.newest_of(subject)
+        if report is not None:
+            yield _found_track(ask, side, subject, report)
 
 
 def _track(ask: Ask[Any, Any], feature_id: str) -> Found | None:
     side, subject = ask.side, subject_of(feature_id)
     if subject not in side.feeds_of:
         return None
-    report = next((report for name, report in side.watch.newest() if name == subject), None)
+    report = side.watch.newest_of(subject)
     return None if report is None else _found_track(ask, side, subject, report)
 
 
@@ -161,13 +169,15 @@ def _found_track(ask: Ask[Any, Any], side: Side, subject: str, report: Report) -
         id_of(subject),
         (view.lat, view.lat, view.lon, view.lon),
         Window(report.seen_at_us, report.seen_at_us),
-        lambda: sees_subject(ask, side, subject, Action.EXPORT),
+        ask.members.concerned(subject=subject, feeds=side.feeds_behind("", subject)),
         feature,
     )
 
 
 def _alerts(ask: Ask[Any, Any], offset: int) -> Iterable[Found]:
-    return (_found_alert(ask, alert) for alert in islice(ask.side.alerts, offset, None))
+    side = ask.side
+    visible = (alert for alert in side.alerts if ask.could_see(ask.node.concerned(alert, side), Action.EXPORT))
+    return (_found_alert(ask, alert) for alert in islice(visible, offset, None))
 
 
 def _alert(ask: Ask[Any, Any], feature_id: str) -> Found | None:
@@ -194,7 +204,7 @@ def _found_alert(ask: Ask[Any, Any], alert: LiveAlert) -> Found:
         alert.id,
         None if middle is None else (middle[0], middle[0], middle[1], middle[1]),
         Window(alert.raised_at_us, alert.last_at_us),
-        lambda: ask.sees(ask.node.concerned(alert, side), Action.EXPORT),
+        ask.node.concerned(alert, side),
         feature,
     )
 
@@ -364,16 +374,17 @@ async def items(ask: Ask[ItemsAsked, None]) -> Answer:
     """Features of a collection. A page may be short and still have a link `next`."""
     ask.must(Action.EXPORT)
     name, query = _named(ask), ask.query
+    limit = ask.items_of(query.limit)
     box = None if query.bbox is None else box_of(query.bbox)
     window = ALWAYS if query.datetime is None else interval_of(query.datetime)
     features: list[Feature] = []
     following: int | None = None
     for passed, found in enumerate(COLLECTIONS[name].found(ask, query.offset)):
-        if len(features) == query.limit or passed == PASSED_OVER_MAX:
+        if len(features) == limit or passed == PASSED_OVER_MAX:
             following = query.offset + passed
             break
         fits = box is None or (found.box is not None and meets(box, found.box))
-        if fits and _overlap(window, found.window) and found.is_visible():
+        if fits and _overlap(window, found.window) and ask.sees(found.concerned, Action.EXPORT):
             features.append(found.feature())
     here = f"{ROOT}/collections/{name}/items"
     links = [_link("self", _address(here, query, query.offset), GEOJSON, "this page")]
@@ -404,7 +415,7 @@ async def item(ask: Ask[Sided, None]) -> Answer:
     ask.must(Action.EXPORT)
     name, feature_id = _named(ask), ask.path["feature"]
     found = COLLECTIONS[name].one(ask, feature_id)
-    if found is None or not found.is_visible():
+    if found is None or not ask.sees(found.concerned, Action.EXPORT):
         raise not_here("feature", feature_id)
     links = [
         _link("self", f"{ROOT}/collections/{name}/items/{quote(feature_id)}", GEOJSON, "this feature"),

@@ -12,11 +12,9 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 LIMIT = 100
-# Items that may be passed over for one page because the user may not see them, or they do not fit the filter.
-PASSED_OVER_MAX = 20_000
 
 Limit = Annotated[int, Meta(ge=1, le=1_000, description="items of a page, at most")]
-After = Annotated[str, Meta(max_length=300, description="what `next` said of the page before")]
+After = Annotated[str, Meta(max_length=1_000, description="what `next` said of the page before")]
 Exercise = Annotated[bool, Meta(description="the exercise side; an exercise node has no other")]
 
 
@@ -29,21 +27,27 @@ class Paged(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Page(msgspec.Struct, Generic[V], frozen=True):
-    """Some items of a list. `next`: what to give as `after` for those behind them; null at the end. A page may be short and have a next."""
+    """Some items of a list. `next`: what to give as `after` for those behind them; null at the end."""
 
     items: list[V]
     next: str | None
 
 
-def page_of(behind: Iterable[T], limit: int, *, shown: Callable[[T], V | None], cursor: Callable[[T], str]) -> Page[V]:
-    """The first `limit` items that `shown` gives a view of; None passes an item over."""
-    items: list[V] = []
+def page_of(
+    behind: Iterable[T], limit: int, *, shown: Callable[[T], Callable[[], V] | None], cursor: Callable[[T], str]
+) -> Page[V]:
+    """The first `limit` items of which `shown` gives what makes a view; None passes an item over.
+
+    The cursor names the last item of the page, and there is one only if another would be shown: neither says anything about what is
+    hidden."""
+    views: list[V] = []
     last: T | None = None
-    for passed, item in enumerate(behind):
-        if len(items) == limit or passed == PASSED_OVER_MAX:
-            return Page(items, None if last is None else cursor(last))
-        view = shown(item)
-        if view is not None:
-            items.append(view)
+    for item in behind:
+        made = shown(item)
+        if made is None:
+            continue
+        if len(views) == limit:
+            return Page(views, None if last is None else cursor(last))
+        views.append(made())
         last = item
-    return Page(items, None)
+    return Page(views, None)

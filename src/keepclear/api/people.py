@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from hashlib import sha256
 from typing import Annotated, Any
 
 import msgspec
@@ -12,15 +10,13 @@ from msgspec import Meta
 from keepclear.api.asking import Answer, Ask, NoQuery, Route
 from keepclear.api.desk import Given
 from keepclear.api.problems import Declined, Fault, not_here
+from keepclear.api.tokens import new_token, token_hash
 from keepclear.api.zones import AccessView, Done, access_view, done
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import parse_instant, utc_text
 from keepclear.node.events import AccessSet, PartyNamed, SealErased, TokenIssued, TokenRevoked, UserAdmitted, UserEnded
 from keepclear.parties.membership import Member, Token
 from keepclear.parties.parties import Action, Role, Sensitivity, may, sensitivity_of
-
-SECRET_BYTES = 32
-TOKEN_BEGINS = "kc_"
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, description="lower-case letters, digits, dots and dashes")]
 Level = Annotated[str, Meta(pattern="^(open|low|moderate|high|severe)$")]
@@ -232,9 +228,8 @@ async def issue(ask: Ask[NoQuery, Issuing]) -> Answer:
     if expires_at_us is not None and expires_at_us <= ask.desk.now_us():
         fault = Fault("$.expires_at", "token.expired", "This is past already", body.expires_at or "", "Leave it out.")
         raise Declined(422, "token.expired", "The token would never be accepted.", errors=[fault])
-    secret = TOKEN_BEGINS + secrets.token_urlsafe(SECRET_BYTES)
-    token_hash = sha256(secret.encode()).hexdigest()
-    event = TokenIssued(body.token_id, member.id, token_hash, body.feed, expires_at_us)
+    secret = new_token()
+    event = TokenIssued(body.token_id, member.id, token_hash(secret), body.feed, expires_at_us)
 
     def issued(given: Given, token: str | None) -> Issued:
         expires_at = None if expires_at_us is None else utc_text(expires_at_us)

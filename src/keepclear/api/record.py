@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from keepclear.api.asking import Answer, Ask, NoQuery, Route, told_id
+from keepclear.api.asking import Answer, Ask, NoQuery, Route
 from keepclear.api.paging import Limit, Page
 from keepclear.api.problems import Declined, not_here
 from keepclear.feeds.zones import zone_id_of
@@ -169,7 +169,7 @@ def entry_view(committed: Committed, *, with_bytes: bool) -> EntryView:
 async def entries(ask: Ask[EntriesAsked, None]) -> Answer:
     """Entries of the record in order, those that you may see; a page may be short and have a next."""
     ask.must(Action.READ)
-    first, limit = ask.query.after + 1, ask.query.limit
+    first, limit = ask.query.after + 1, ask.items_of(ask.query.limit)
     items: list[EntryView] = []
     until = first + ENTRIES_PASSED_MAX
     while first < until:
@@ -237,4 +237,3 @@ ROUTES = (
     ),
     Route("GET", "/v1/accesses", accesses, "record", gives=Accesses, query=AccessesAsked, problems=(403, 404)),
 )
-__all__ = ["ROUTES", "concerned", "told_id"]

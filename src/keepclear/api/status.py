@@ -7,7 +7,7 @@ import msgspec
 from keepclear.api.asking import Answer, Ask, NoQuery, Route
 from keepclear.ground.instants import utc_text
 from keepclear.node.node import about
-from keepclear.parties.parties import Action
+from keepclear.parties.parties import Access, Action, Sensitivity
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -16,7 +16,7 @@ class Status(msgspec.Struct, frozen=True):
     size          entries of the record, and `at` when the newest was known
     now           the clock of the node
     silent_feeds  of the feeds that you may see, those that count as silent
-    alarms        what is not well with the machine under the node"""
+    alarms        what is not well with the machine under the node; for its own party also that alerts could not be held"""
 
     name: str
     party: str
@@ -44,9 +44,19 @@ async def status(ask: Ask[NoQuery, None]) -> Answer:
     return Answer(
         Status(
             str(said["name"]), str(said["party"]), str(said["origin"]), ask.node.epoch, ask.node.exercise, ask.node.began.build,
-            ask.node.sequence, str(said["at"]), utc_text(ask.desk.now_us()), silent, list(ask.desk.alarms()),
+            ask.node.sequence, str(said["at"]), utc_text(ask.desk.now_us()), silent, [*ask.desk.alarms(), *_not_held(ask)],
         )
     )  # fmt: skip
+
+
+def _not_held(ask: Ask[NoQuery, None]) -> list[str]:
+    """That alerts were told while too many were open, for the party whose node this is, and for auditors."""
+    count, house = ask.side.alerts.not_held, ask.members.node.owner
+    if not count or not ask.could_see([Access("node", "", house, (), Sensitivity.OPEN)]):
+        return []
+    return [
+        f"Too many alerts were open: {count:,} more were told and are not in the list of alerts; they are in the record."
+    ]
 
 
 ROUTES = (Route("GET", "/v1/status", status, "status", gives=Status, problems=(403,)),)

@@ -6,21 +6,21 @@ position rests on its own feed alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
+from heapq import nsmallest
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from keepclear.api.asking import Answer, Ask, Route, instant_us
-from keepclear.api.paging import Exercise, Limit, Page, Paged, page_of
+from keepclear.api.paging import Exercise, Page, Paged, page_of
 from keepclear.api.problems import bad_query, not_here
 from keepclear.api.zones import KnownAt, side_known_at
 from keepclear.geo.earth import E7
 from keepclear.ground.instants import EARLIEST_US, LATEST_US, utc_text
 from keepclear.node.side import Side
-from keepclear.parties.parties import Action
+from keepclear.parties.parties import Access, Action
 from keepclear.render.sentences import NOT_PERMISSION
 from keepclear.tracks.observations import UNKNOWN
 from keepclear.tracks.picture import Report
@@ -139,27 +139,31 @@ def sees_subject(ask: Ask[Any, Any], side: Side, subject: str, action: Action = 
     return ask.sees(ask.members.concerned(subject=subject, feeds=side.feeds_behind("", subject)), action)
 
 
+def visible_subjects(ask: Ask[Any, Any], side: Side, action: Action = Action.READ) -> Iterator[str]:
+    """The subjects of which the user may see what was concluded, without a note in the access log."""
+    by_feeds: dict[tuple[str, ...], bool] = {}
+    for subject, feeds in side.feeds_of.items():
+        if feeds not in by_feeds:
+            by_feeds[feeds] = ask.could_see(ask.members.concerned(subject=subject, feeds=feeds), action)
+        if by_feeds[feeds]:
+            yield subject
+
+
 async def tracks(ask: Ask[TracksAsked, None]) -> Answer:
-    """The newest report of each subject, in the order they were first heard of."""
+    """The newest report of each subject, by name."""
     side = await side_known_at(ask, ask.query.known_at)
-    after = place("after", ask.query.after)
+    after, limit = ask.query.after or "", ask.items_of(ask.query.limit)
 
-    def shown(item: tuple[int, tuple[str, Report]]) -> TrackView | None:
-        _, (subject, report) = item
-        feeds = side.feeds_behind("", subject)
-        return track_view(subject, report, feeds) if sees_subject(ask, side, subject) else None
+    def shown(subject: str) -> Callable[[], TrackView] | None:
+        report, feeds = side.watch.newest_of(subject), side.feeds_behind("", subject)
+        if report is None:
+            return None
+        return ask.given(
+            ask.members.concerned(subject=subject, feeds=feeds), lambda: track_view(subject, report, feeds)
+        )
 
-    behind = enumerate(islice(side.watch.newest(), after, None), after + 1)
-    return Answer(page_of(behind, ask.query.limit, shown=shown, cursor=lambda item: str(item[0])))
-
-
-def place(name: str, after: str | None) -> int:
-    """A place in a list, from a parameter of the query."""
-    if after is None:
-        return 0
-    if not after.isascii() or not after.isdigit() or len(after) > 12:
-        raise bad_query(name, "query.unreadable", "This is no place in the list", after, "Give what `next` said.")
-    return int(after)
+    behind = nsmallest(limit + 1, (subject for subject in visible_subjects(ask, side) if subject > after))
+    return Answer(page_of(behind, limit, shown=shown, cursor=str))
 
 
 async def positions(ask: Ask[PositionsAsked, None]) -> Answer:
@@ -173,11 +177,12 @@ async def positions(ask: Ask[PositionsAsked, None]) -> Answer:
     found = await ask.desk.track(
         query.subject,
         ask.exercise,
+        feeds,
         EARLIEST_US if from_us is None else from_us,
         LATEST_US if until_us is None else until_us,
         query.limit,
     )
-    items = [_position(row) for row in found if row["feed"] in feeds]
+    items = [_position(row) for row in found]
     return Answer(Positions(query.subject, items, len(found) == query.limit))
 
 
@@ -198,6 +203,7 @@ async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
 
     Without an instant: everybody who is not simply clear, now. With `known_at`: as this node believed it then. With `at`: who was
     where at that instant, by everything that is known now, or was known at `known_at`: reports that came late are in it."""
+    ask.must(Action.READ)
     query = ask.query
     at_us, known_at_us = instant_us("at", query.at), instant_us("known_at", query.known_at)
     if at_us is None and known_at_us is None:
@@ -209,19 +215,39 @@ async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
             known_us if at_us is None else at_us, known_us, ask.exercise, query.zone, query.subject
         )
         rows = [(row["subject"], row["zone"], State(row["now"]), row["seen_at_us"]) for row in found]
-    after, side = place("after", query.after), ask.side
+    after, limit, side = _pair(query.after), ask.items_of(query.limit), ask.side
+    by_feeds: dict[tuple[str, tuple[str, ...]], bool] = {}
 
-    def shown(item: tuple[int, tuple[str, str, State, int | None]]) -> PresenceView | None:
-        _, (subject, zone, state, since_us) = item
-        if query.zone not in (None, zone) or query.subject not in (None, subject):
-            return None
-        concerned = ask.members.concerned(zone, subject, feeds=side.feeds_behind(zone, subject))
-        if not ask.sees(concerned):
-            return None
-        return PresenceView(subject, zone, state.value, None if since_us is None else utc_text(since_us))
+    def concerned(subject: str, zone: str) -> tuple[Access, ...]:
+        return ask.members.concerned(zone, subject, feeds=side.feeds_behind(zone, subject))
 
-    page = page_of(enumerate(rows[after:], after + 1), query.limit, shown=shown, cursor=lambda item: str(item[0]))
+    def is_visible(subject: str, zone: str) -> bool:
+        key = zone, side.feeds_behind(zone, subject)
+        if key not in by_feeds:
+            by_feeds[key] = ask.could_see(concerned(subject, zone))
+        return by_feeds[key]
+
+    def shown(row: tuple[str, str, State, int | None]) -> Callable[[], PresenceView] | None:
+        subject, zone, state, since_us = row
+        since = None if since_us is None else utc_text(since_us)
+        return ask.given(concerned(subject, zone), lambda: PresenceView(subject, zone, state.value, since))
+
+    fitting = (
+        row
+        for row in rows
+        if query.zone in (None, row[1]) and query.subject in (None, row[0]) and row[:2] > after and is_visible(*row[:2])
+    )
+    behind = nsmallest(limit + 1, fitting, key=lambda row: row[:2])
+    page = page_of(behind, limit, shown=shown, cursor=lambda row: msgspec.json.encode(row[:2]).decode())
     return Answer(Presences(page.items, page.next))
+
+
+def _pair(after: str | None) -> tuple[str, str]:
+    """Subject and zone of the last row of a page, from its cursor."""
+    try:
+        return ("", "") if after is None else msgspec.json.decode(after, type=tuple[str, str])
+    except msgspec.DecodeError as error:
+        raise bad_query("after", "query.unreadable", "This is no row", after, "Give what `next` said.") from error
 
 
 ROUTES = (
@@ -229,4 +255,3 @@ ROUTES = (
     Route("GET", "/v1/positions", positions, "tracks", gives=Positions, query=PositionsAsked, problems=(404,)),
     Route("GET", "/v1/presence", presence, "tracks", gives=Presences, query=PresenceAsked),
 )
-__all__ = ["ROUTES", "Limit", "TrackView", "place", "sees_subject", "track_view"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -11,7 +12,7 @@ from msgspec import Meta
 from keepclear.agreements.atlas import Zone
 from keepclear.api.asking import Answer, Ask, Route, instant_us
 from keepclear.api.desk import Given
-from keepclear.api.paging import After, Exercise, Limit, Page, Paged, page_of
+from keepclear.api.paging import Exercise, Page, Paged, page_of
 from keepclear.api.problems import ERRORS_MAX, Declined, Fault, not_here
 from keepclear.feeds.findings import Fault as Finding
 from keepclear.feeds.zones import ZoneFile, read_zones, write_zones
@@ -113,8 +114,7 @@ def access_view(access: Access) -> AccessView:
 async def side_known_at(ask: Ask[Any, Any], known_at: str | None) -> Side:
     """The side as it is, or as it was known at an instant."""
     at_us = instant_us("known_at", known_at)
-    if at_us is not None:
-        ask.must(Action.READ)  # before the past is replayed for anybody
+    ask.must(Action.READ)  # before the past is replayed for anybody
     node = ask.node if at_us is None else await ask.desk.known_at(at_us)
     if node.began is None:
         raise not_here("state", known_at or "")
@@ -142,12 +142,12 @@ async def zones(ask: Ask[ZonesAsked, None]) -> Answer:
     side = await side_known_at(ask, ask.query.known_at)
     after = ask.query.after or ""
 
-    def shown(zone: Zone) -> ZoneView | None:
+    def shown(zone: Zone) -> Callable[[], ZoneView] | None:
         access = ask.members.access_of("zone", zone.id)
-        return zone_view(zone, side, access) if ask.sees([access]) else None
+        return ask.given([access], lambda: zone_view(zone, side, access))
 
     behind = (zone for zone in side.zones() if zone.id > after)
-    return Answer(page_of(behind, ask.query.limit, shown=shown, cursor=lambda zone: zone.id))
+    return Answer(page_of(behind, ask.items_of(ask.query.limit), shown=shown, cursor=lambda zone: zone.id))
 
 
 async def zone(ask: Ask[ZoneAsked, None]) -> Answer:
@@ -236,4 +236,3 @@ ROUTES = (
     Route("PUT", "/v1/zones/{zone}", agree_one, "zones", gives=Agreed, query=Sided, bodies=_BODIES, problems=(403,)),
     Route("DELETE", "/v1/zones/{zone}", end, "zones", gives=Done, query=Ending, problems=(403, 404)),
 )  # fmt: skip
-__all__ = ["ROUTES", "AccessView", "After", "Done", "Limit", "access_view", "done", "side_known_at", "zone_view"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
+from keepclear.api.tokens import new_token, token_hash
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import ED25519, NoteKey, PrivateKey, public_pem
 from keepclear.host.bodies import body_of
@@ -55,16 +54,6 @@ class Begun:
     origin: str
     key: NoteKey
     tokens: tuple[tuple[str, str, str], ...]  # user, role, token
-
-
-def new_token() -> str:
-    """A token drawn anew: 256 bits, with a beginning by which people and scanners know what it is."""
-    return f"kc_{secrets.token_urlsafe(32)}"
-
-
-def token_hash(token: str) -> str:
-    """What the record knows of a token."""
-    return sha256(token.encode()).hexdigest()
 
 
 def begin(

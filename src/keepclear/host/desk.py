@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from keepclear.api.desk import Answered, Given
+from keepclear.api.desk import Answered, Given, Overloaded
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text
 from keepclear.host.config import Limits
-from keepclear.host.host import Host, Reader
+from keepclear.host.host import RETRY_AFTER_S, Host, NodeFailed, Reader
 from keepclear.host.replaying import node_at
 from keepclear.host.told_lines import told_after
 from keepclear.node.effects import Told
@@ -30,8 +30,6 @@ from keepclear.store import writes
 from keepclear.store.store import Store
 from keepclear.tracks.observations import UNKNOWN, Observations
 from keepclear.tracks.packing import unpacked
-
-ACCESSES_WAITING_MAX = 1_000
 
 SALT_BYTES = 16
 CLOCK_BEHIND_US_MAX = 2_000_000
@@ -48,6 +46,7 @@ class HostDesk:
         self._folder = folder
         self._sealing: dict[str, writes.Sealed] = {}
         self._replaying = asyncio.Lock()
+        self._replays_waiting = 0
         self._replayed: dict[int, Node] = {}
 
     @property
@@ -63,6 +62,12 @@ class HostDesk:
     def now_us(self) -> int:
         """The clock of the host."""
         return self._host.now_us()
+
+    async def durable(self) -> None:
+        """As the contract says."""
+        await self._host.wait_durable(self.node.sequence)
+        if self._host.failure is not None:
+            raise NodeFailed("the node has failed") from self._host.failure
 
     def alarms(self) -> Sequence[str]:
         """As the contract says."""
@@ -134,23 +139,35 @@ class HostDesk:
         return await asyncio.to_thread(_proof, self._store, sequence, self._host.sign())
 
     async def track(
-        self, subject: str, exercise: bool, from_us: int, until_us: int, count: int
+        self, subject: str, exercise: bool, feeds: Collection[str], from_us: int, until_us: int, count: int
     ) -> Sequence[Mapping[str, Any]]:
         """As the contract says."""
         tail = [
             (one.feed, one.observations)
             for one in self._host.tail
-            if one.exercise is exercise and subject in one.observations.subjects
+            if one.exercise is exercise and one.feed in feeds and subject in one.observations.subjects
         ]
         rows = await asyncio.to_thread(
             self._store.segments, subject, exercise=exercise, from_us=from_us, until_us=until_us
         )
-        batches = [(str(row["feed"]), unpacked(row["bytes"])) for row in rows if isinstance(row["bytes"], bytes)] + tail
-        return _positions(batches, subject, from_us, until_us, count)
+        batches = [
+            (str(row["feed"]), unpacked(row["bytes"]))
+            for row in rows
+            if row["feed"] in feeds and isinstance(row["bytes"], bytes)
+        ]
+        return _positions([*batches, *tail], subject, from_us, until_us, count)
 
     async def known_at(self, at_us: int) -> Node:
         """As the contract says. One replay is under way at a time, and the newest few nodes are kept."""
+        if self._replays_waiting >= self.limits.replays_waiting_max:
+            raise Overloaded(RETRY_AFTER_S)
+        self._replays_waiting += 1
+        try:
+            return await self._node_known_at(at_us)
+        finally:
+            self._replays_waiting -= 1
 
+    async def _node_known_at(self, at_us: int) -> Node:
         def replayed(size: int) -> Node:
             node, _ = node_at(self._store, size)
             return node

@@ -107,6 +107,10 @@ class Holdings:
         """The numbers of all subjects that have reported, in the order they were first heard of."""
         yield from np.flatnonzero(self.rows["newest"] != NONE).tolist()
 
+    def has_reported(self, number: int) -> bool:
+        """Whether a subject has reported; one that a zone names may be known before."""
+        return bool(number < len(self.rows["newest"]) and self.rows["newest"][number] != NONE)
+
     def counts(self) -> dict[str, int]:
         """How much is held: subjects, reports, what these say about zones, and pairs that are not trivial or were told of."""
         told = sum(len(subject.pairs) for subject in self._subjects.values())

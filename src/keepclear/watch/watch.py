@@ -293,6 +293,11 @@ class Watch:
         for number in self._held.heard_of():
             yield self._held.names.items[number], self._held.newest(number)
 
+    def newest_of(self, subject: str) -> Report | None:
+        """The report of a subject that was seen last; None where it was never heard of."""
+        number = self._held.names.known.get(subject)
+        return None if number is None or not self._held.has_reported(number) else self._held.newest(number)
+
     def held(self) -> dict[str, int]:
         """How many subjects, reports and pairs are held in memory."""
         return self._held.counts()

@@ -83,10 +83,12 @@ def test_a_line_of_an_exercise_in_an_entry_of_operations_is_judged_by_the_feeds_
     staff.desk.clock_us += 3_600_000_000
     sequence = staff.desk.say(e.TimePassed()).entry.sequence
     passed = [told for told in staff.desk.told if told.sequence == sequence and told.subject]
-    assert passed and all(told.exercise for told in passed)
+    assert passed
+    assert all(told.exercise for told in passed)
     assert sequence not in shown(staff, staff.liaison)
     entry = staff.call.get(f"/v1/record/entries/{sequence}", staff.officer).json()
-    assert not entry["exercise"] and all(line["exercise"] for line in entry["outcome"])
+    assert not entry["exercise"]
+    assert all(line["exercise"] for line in entry["outcome"])
 
 
 def test_what_rests_on_no_report_says_that_it_is_of_an_exercise_too():

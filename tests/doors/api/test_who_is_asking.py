@@ -310,4 +310,3 @@ def test_an_exercise_node_marks_everything_and_has_no_other_side():
         assert answer.json()["exercise"] is True
     assert staff.call.get("/v1/zones?exercise=false", staff.officer).status_code == 400
     assert staff.bring(INSIDE).json()["exercise"] is True
-    assert staff.call.get("/healthz").headers["keepclear-exercise"] == "true"

@@ -107,7 +107,7 @@ def test_lists_come_in_pages():
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "after=" + "x" * 301, "bbox=1", "exercise=maybe"]
+    "query", ["limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "after=" + "x" * 1_001, "bbox=1", "exercise=maybe"]
 )
 def test_a_parameter_that_cannot_be_read_is_named(query):
     staff = staffed()

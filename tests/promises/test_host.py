@@ -373,7 +373,7 @@ def test_what_was_done_about_an_alert_is_for_those_who_may_see_it_also_out_of_th
     run(scenario())
 
 
-@pytest.mark.parametrize("url", ["example.org/ping", "ftp://example.org/x", "http://"])
+@pytest.mark.parametrize("url", ["example.org/ping", "ftp://example.org/x", "http://", "http://[x", "http://h:99999/"])
 def test_a_heartbeat_asks_for_an_address_or_is_refused_with_its_path(tmp_path, url):
     with pytest.raises(Refused) as refused:
         config_of({"heartbeat": {"url": url}}, tmp_path)

@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from keepclear.host.serving import ServerFailed, loop_factory, opened, serve
 
     keep_private()
+    _allow_many_files()
     if cache_folder.is_cold():
         # Before a feed is heard: what came meanwhile would be dated late.
         subprocess.run([sys.executable, "-m", "keepclear.cli.warming"], check=False)
@@ -62,3 +63,13 @@ def run(args: argparse.Namespace) -> int:
     except ServerFailed as failed:
         print(f"keepclear: {failed}", file=sys.stderr)
         return 3
+
+
+def _allow_many_files() -> None:
+    """As many open files as the system lets us have: each connection is one."""
+    try:
+        import resource
+    except ImportError:  # there is none on Windows
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -155,8 +155,7 @@ def config_of(tables: Mapping[str, Any], folder: Path) -> Config:
     heartbeat = _filled(Heartbeat, _table(tables, "heartbeat"), "heartbeat")
     limits = _filled(Limits, _table(tables, "limits"), "limits")
     _check_doors(doors)
-    address = urlsplit(heartbeat.url)
-    if heartbeat.url and (address.scheme not in {"http", "https"} or not address.hostname):
+    if heartbeat.url and not _can_be_asked(heartbeat.url):
         mend = "For example https://example.org/ping/alpha."
         raise Refused(
             "config.url", "This is no address to ask for", value=heartbeat.url, mend=mend, where="heartbeat.url"
@@ -192,7 +191,7 @@ def _filled(kind: Any, table: Mapping[str, Any], where: str) -> Any:
         member = members[named[name]]
         place = f"{where}.{name}"
         if "_us" in member.name:
-            values[member.name] = _duration_us(value, place)
+            values[member.name] = _duration_us(value, place, or_never=member.default is None)
         elif isinstance(member.default, int) and not isinstance(member.default, bool):
             if type(value) is not int or value < 0:
                 raise Refused("config.number", "This is not a whole number of zero or more", value=value, where=place)
@@ -204,15 +203,26 @@ def _filled(kind: Any, table: Mapping[str, Any], where: str) -> Any:
     return kind(**values)
 
 
-def _duration_us(value: object, where: str) -> int | None:
-    if value == "never":
+def _duration_us(value: object, where: str, *, or_never: bool) -> int | None:
+    if value == "never" and or_never:
         return None
     try:
         if not isinstance(value, str):
             raise Refused("config.duration", "This is not a duration", value=value, mend='For example "10 s".')
-        return parse_duration_us(value)
+        duration_us = parse_duration_us(value)
+        if duration_us <= 0:
+            raise Refused("config.duration", "The duration is not above zero", value=value, mend='For example "10 s".')
+        return duration_us
     except Refused as refused:
         raise refused.at(where) from refused
+
+
+def _can_be_asked(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        return address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
+    except ValueError:
+        return False
 
 
 def _check_doors(doors: Doors) -> None:

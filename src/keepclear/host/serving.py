@@ -138,6 +138,8 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
         for task in tasks:  # neither ends but by a fault
             if task.done() and (error := task.exception()) is not None:
                 host.fail(error)
+        if doors.done():
+            host.fail(ServerFailed("the doors closed by themselves"))
         await sources.stop()
         for running_task in (*tasks, *waits):
             running_task.cancel()

@@ -15,7 +15,7 @@ from keepclear.host.config import Config
 from keepclear.host.host import Host
 from keepclear.host.live import Around, LiveFeed, Statistics
 from keepclear.host.source_config import SourceConfig
-from keepclear.node.events import FeedDeclared, FeedStateChanged
+from keepclear.node.events import FeedDeclared, FeedStateChanged, PositionsArrived
 from keepclear.node.node import NODE
 
 # What a table of node.toml says about the feed itself; the rest says where its bytes come from.
@@ -65,6 +65,7 @@ class Sources:
         self._feeds: dict[str, LiveFeed] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._refused: set[tuple[str, str]] = set()
 
     @staticmethod
     @asynccontextmanager
@@ -86,7 +87,7 @@ class Sources:
     def start(self, config: SourceConfig, declared: FeedDeclared, exercise: bool, host: Host) -> None:
         """Runs one source."""
         around = Around(
-            offer=lambda event: host.offer(event, exercise=exercise),
+            offer=lambda event: self._offer(event, exercise, host),
             has_room=host.has_room,
             tell=lambda event: self._say(event, exercise, host),
             now_us=host.now_us,
@@ -98,6 +99,16 @@ class Sources:
         task = asyncio.create_task(feed.run())
         task.add_done_callback(lambda done: self._ended(config.feed, done))
         self._tasks.append(task)
+
+    def _offer(self, event: PositionsArrived, exercise: bool, host: Host) -> bool:
+        """Passes on positions. What the node does not take (the feed was ended, say) is told once for each reason, and the source goes on."""
+        try:
+            return host.offer(event, exercise=exercise)
+        except Refused as refused:
+            if (event.feed, refused.key) not in self._refused:
+                self._refused.add((event.feed, refused.key))
+                self._told(f"Positions of feed {event.feed} are not taken: {refused}")
+            return False
 
     def _say(self, event: FeedStateChanged, exercise: bool, host: Host) -> None:
         """Passes on that a connection was made or lost; that the node itself lets go of it is nothing to be alarmed about."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from keepclear.api.desk import Answered, Given, Overloaded
+from keepclear.ground.errors import Refused
 from keepclear.host.bodies import body_of, event_of
 from keepclear.node import events as e
 from keepclear.node.effects import Told, lines_of, told_of
@@ -128,6 +129,8 @@ class DeskInMemory:
         if self.is_full:
             raise Overloaded(2)
         given = self.say(event, by=by, exercise=exercise)
+        if isinstance(event, e.SealErased):
+            self.names.pop(event.hash, None)
         if key and answer is not None:
             self._answered[by, key] = answer(given)
         return given
@@ -160,6 +163,8 @@ class DeskInMemory:
         return f"alpha.example/keepclear/1\n{len(self.record)}\n\n— test\n"
 
     async def proof(self, sequence: int) -> dict[str, object]:
+        if sequence >= len(self.record):
+            raise Refused("entry.unknown", "There is no such entry", value=sequence)
         committed = self.record[sequence]
         return {"entry": json.loads(committed.entry.leaf), "outcome": (committed.outcome or b"").decode()}
 
@@ -169,7 +174,7 @@ class DeskInMemory:
             if committed.entry.kind != "positions_arrived" or committed.entry.exercise is not exercise:
                 continue
             event = event_of("positions_arrived", committed.body or b"")
-            batch = event.observations if event.feed in feeds else event.observations.take([])
+            batch = event.observations if event.feed in feeds else event.observations.take(slice(0))
             for row in range(len(batch)):
                 if batch.subjects[batch.subject[row]] == subject and from_us <= batch.seen_at_us[row] <= until_us:
                     position = {
@@ -191,7 +196,7 @@ class DeskInMemory:
                         "subject": said["subject"], "zone": said["zone"], "now": said["to"], "seen_at_us": seen_at_us,
                         "sequence": told.sequence, "index": told.index,
                     }  # fmt: skip
-        return [row for _, row in sorted(last.items())]
+        return [row for pair, row in sorted(last.items()) if zone in (None, pair[0]) and subject in (None, pair[1])]
 
     async def known_at(self, at_us: int) -> Node:
         node = Node()

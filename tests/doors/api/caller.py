@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ import httpx
 
 from keepclear.api.app import app
 from tests.desk_in_memory import DeskInMemory
+
+_END_OF_LINE = re.compile(r"\r\n|\n|\r")  # of server-sent events
 
 
 class Caller:
@@ -105,7 +108,7 @@ class Stream:
     async def next(self) -> Event | None:
         """The next event; None where the stream has ended."""
         while (chunk := await self.chunk()) is not None:
-            fields = dict(line.split(": ", 1) for line in chunk.decode().splitlines() if ": " in line)
+            fields = dict(line.split(": ", 1) for line in _END_OF_LINE.split(chunk.decode()) if ": " in line)
             if "data" in fields:
                 return Event(fields["id"], fields["event"], json.loads(fields["data"]))
         return None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 
 import pytest
 
+from keepclear.api.stream import event_of
+from keepclear.node.effects import Told
 from tests.desk_in_memory import Limits
-from tests.doors.api.caller import INSIDE, KESTREL_PASS, staffed, zones_of
+from tests.doors.api.caller import INSIDE, KESTREL_PASS, Stream, staffed, zones_of
 
 JSON = {"Content-Type": "application/json"}
 DEEP = b"[" * 100_000
@@ -115,18 +119,48 @@ def test_what_a_sender_wrote_is_shown_so_that_it_steers_nothing():
         assert len(refusal["value"]) <= 120
 
 
-def test_a_line_of_a_stream_cannot_be_broken_by_a_name():
+@pytest.mark.parametrize("broken", ["\n", "\r", "\r\n", "\n\n", "\x85", "\u2028", "\u2029"])
+def test_an_event_of_a_stream_cannot_be_broken_by_a_name(broken):
+    evil = f"Kestrel{broken}id: 9.9{broken}event: alert{broken}data: {{}}"
+    said = {
+        "event": "zone",
+        "at": "2026-05-18T10:00:00Z",
+        "zone": evil,
+        "zone_name": evil,
+        "action": "agreed",
+        "by": "pia",
+    }
+    told = Told(7, 0, 0, json.dumps(said, ensure_ascii=False, separators=(",", ":")))
+    sent = event_of(told, evil)
+    lines = re.split(rb"\r\n|\n|\r", sent)  # what ends a line of server-sent events, and nothing else does
+    assert [line.partition(b": ")[0] for line in lines] == [b"id", b"event", b"data", b"", b""]
+    data = json.loads(lines[2].removeprefix(b"data: "))
+    assert (data["zone"], evil in data["text"]) == (evil, True)
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029"])
+def test_a_name_with_odd_ends_of_lines_comes_through_a_stream_whole(odd):
     staff = staffed()
-    evil = {**KESTREL_PASS, "properties": {"radius": "20 km", "name": "Kestrel\n\nid: 9.9\nevent: alert\ndata: {}"}}
-    answer = staff.call.put("/v1/zones", staff.planner, json=zones_of(evil))
-    for told in staff.desk.told:
-        assert "\n" not in told.line
-    assert answer.status_code in {200, 422}
+    name = f"Kestrel{odd}id: 9.9{odd}Pass"
+    named = {**KESTREL_PASS, "id": "odd", "properties": {"radius": "20 km", "name": name}}
+    agreed = staff.call.put("/v1/zones", staff.planner, json=zones_of(named))
+    assert agreed.status_code == 200, agreed.text
+
+    async def read():
+        staff.desk.is_stopped = True
+        stream = await Stream.open(staff.call, "/v1/stream?after=0.0&event=zone", staff.officer)
+        found = []
+        while (event := await stream.next()) is not None:
+            found.append((event.id, event.data["zone_name"]))
+        await stream.close()
+        return found
+
+    assert asyncio.run(read())[-1] == (f"{agreed.json()['sequence']}.0", name)
+    shown = staff.call.get(f"/v1/record/entries/{agreed.json()['sequence']}", staff.officer).json()
+    assert shown["outcome"][0]["zone_name"] == name
 
 
 def test_a_body_that_comes_in_pieces_beyond_the_limit_is_cut_off():
-    import asyncio
-
     staff = staffed(limits=Limits(body_bytes_max=10_000))
 
     async def ask():

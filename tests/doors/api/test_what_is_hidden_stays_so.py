@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# mypy: disable-error-code="method-assign, assignment, var-annotated"
 import asyncio
 
 import pytest

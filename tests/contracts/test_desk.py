@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from keepclear.api.desk import Answered, Desk, Given
+from keepclear.api.desk import Answered, Desk, Given, Overloaded
 from keepclear.ground.errors import Refused
+from keepclear.host.config import Limits
 from keepclear.host.desk import HostDesk
 from keepclear.node import events as e
 from keepclear.node.effects import lines_of
@@ -256,3 +257,35 @@ def test_names_are_kept_beside_the_record_until_they_are_erased(played):
         assert await at.done(at.desk.unsealed("0" * 64)) is None
 
     played(scene)
+
+
+@pytest.mark.promise("NODE-3")
+def test_what_is_read_waits_until_the_disk_has_what_the_node_had(tmp_path):
+    async def scene() -> None:
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
+            desk = HostDesk(host, store)
+            await desk.durable()
+            giving = asyncio.ensure_future(desk.give(agreed(), by="petra", exercise=False))
+            await asyncio.sleep(0)
+            assert desk.node.sequence == store.size() + 1
+            waiting = asyncio.ensure_future(desk.durable())
+            await asyncio.sleep(1)
+            assert not waiting.done()
+            writer.commit(writer.waiting)
+            await asyncio.gather(giving, waiting)
+            assert desk.node.sequence == store.size()
+
+    run(scene())
+
+
+def test_no_more_wait_for_the_past_than_may(tmp_path):
+    async def scene() -> None:
+        limits = Limits(replays_waiting_max=2)
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop()), limits) as (host, _, store):
+            desk = HostDesk(host, store)
+            asked = [asyncio.ensure_future(desk.known_at(desk.now_us())) for _ in range(3)]
+            found = await asyncio.gather(*asked, return_exceptions=True)
+            assert [isinstance(one, Overloaded) for one in found] == [False, False, True]
+            assert (await desk.known_at(desk.now_us())).began is not None
+
+    run(scene())

@@ -144,14 +144,14 @@ def test_what_concerns_several_objects_needs_all_of_them():
     membership.own("feed", "sightings", "meridian")
     officer, leo = user(), membership.user("leo")
     about = {"zone": "kestrel-pass", "subject": "blue-1", "feeds": ("ais-1", "sightings")}
-    assert not membership.sees(officer, **about)
+    assert not may(officer, Action.READ, *membership.concerned(**about))
     membership.set_access("feed", "sightings", "low", ["alpha"])
-    assert membership.sees(officer, **about)
-    assert not membership.sees(leo, **about)
+    assert may(officer, Action.READ, *membership.concerned(**about))
+    assert not may(leo, Action.READ, *membership.concerned(**about))
     membership.set_access("zone", "kestrel-pass", "low", None)
-    assert not membership.sees(leo, **about)
+    assert not may(leo, Action.READ, *membership.concerned(**about))
     membership.set_access("feed", "ais-1", "low", None)
-    assert membership.sees(leo, **about)
+    assert may(leo, Action.READ, *membership.concerned(**about))
 
 
 @pytest.mark.promise("ACCESS-8")
@@ -168,8 +168,8 @@ def test_only_the_party_of_the_zone_acts_on_an_alert_about_it():
 @pytest.mark.promise("ACCESS-8")
 def test_a_subject_that_no_feed_reported_is_the_houses_alone():
     membership = staffed()
-    assert membership.sees(user("alpha"), subject="blue-1")
-    assert not membership.sees(user("meridian"), subject="blue-1")
+    assert may(user("alpha"), Action.READ, *membership.concerned(subject="blue-1"))
+    assert not may(user("meridian"), Action.READ, *membership.concerned(subject="blue-1"))
 
 
 @pytest.mark.promise("ACCESS-9")

@@ -313,19 +313,6 @@ class Membership:
             about.append(Access("feed", "", self.house, (), FIRST_SENSITIVITY))
         return tuple(about) or (self.node,)
 
-    def sees(
-        self,
-        user: User,
-        *,
-        zone: str = "",
-        subject: str = "",
-        feed: str = "",
-        feeds: Iterable[str] = (),
-        action: Action = Action.READ,
-    ) -> bool:
-        """Whether a user may see something told about these: only if every object it concerns is visible."""
-        return bool(may(user, action, *self.concerned(zone, subject, feed, feeds)))
-
     # --- lists and snapshots ---
 
     def member(self, user: str) -> Member | None:

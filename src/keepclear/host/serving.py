@@ -28,7 +28,7 @@ from keepclear.host.host import Host
 from keepclear.host.key_files import read_key
 from keepclear.host.replaying import Account, node_at
 from keepclear.host.retention import Keeping
-from keepclear.host.sources import Sources
+from keepclear.host.sources import Sources, declared
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
 from keepclear.store.store import Store
@@ -122,6 +122,8 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     config = opened.config
+    assert opened.node.began is not None
+    declared(config, opened.node.began.party)  # a wrong setting is refused before anything is opened
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(running(opened, clock))
         desk = HostDesk(host, opened.store, config.folder)
@@ -174,6 +176,7 @@ def _server_config(config: Config, application: object) -> uvicorn.Config:
         host=doors.host,
         port=doors.port,
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         date_header=False,

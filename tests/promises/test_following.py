@@ -483,7 +483,7 @@ def asked_for(*options: str) -> Following | None:
     [
         (b'{"type": "FeatureCollection", "features": []}\n', "follow.document"),
         (b"<gpx>\n", "follow.document"),
-        (gzip.compress(HEADER), "follow.not_plain_text"),
+        (gzip.compress(HEADER, mtime=0), "follow.not_plain_text"),
         ((HEADER + row(0, 5)).decode().encode("utf-16"), "follow.not_plain_text"),
     ],
 )

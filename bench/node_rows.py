@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from bench.places import WORKLOADS
+from bench.running_node import FEED
 from bench.watched import reports, with_terms
 from keepclear.agreements.terms import PresenceTerms
 from keepclear.feeds.zones import write_zones
@@ -93,10 +94,10 @@ def columns_of(rows: dict[str, Any]) -> bytes:
 
 
 def observations_of_rows(rows: dict[str, Any]) -> Observations:
-    """A batch of rows."""
+    """A batch of rows, which names its feed: then a node keeps the bytes as they came."""
     used, number = np.unique(rows["track"], return_inverse=True)
     batch = reports(rows | {"track": number.astype(np.int32)})
-    return dataclasses.replace(batch, subjects=tuple(f"s{track}" for track in used.tolist()))
+    return dataclasses.replace(batch, subjects=tuple(f"s{track}" for track in used.tolist()), feeds=(FEED,))
 
 
 def json_of(rows: dict[str, Any]) -> bytes:

@@ -98,7 +98,7 @@ def run_status(args: argparse.Namespace) -> int:
     say(f"{'Running' if said['running'] else 'NOT running'} at {config.doors.address}.")
     say(f"{size:,} entries, the newest of {said['newest_at']}; signed up to {said['signed_size']:,}.")
     for feed in said.get("feeds", []):
-        say(f"  feed {feed['id']}: last heard {feed.get('last_heard_at') or 'never'}, {feed.get('refused', 0)} refused")
+        say(f"  feed {feed['id']}: last heard {feed.get('last_heard') or 'never'}, {feed.get('refused', 0)} refused")
     return 0 if said["running"] else 1
 
 

@@ -56,7 +56,7 @@ def signing_key_id(node: Node) -> str:
     ended = {event.key_id for event in node.keys if isinstance(event, e.KeyEnded)}
     live = [event.key_id for event in node.keys if isinstance(event, e.KeyIntroduced) and event.key_id not in ended]
     if not live:
-        mend = "Introduce a new one: `keepclear key new FOLDER`."
+        mend = "Introduce a new one: `keepclear key change FOLDER`."
         raise Refused("key.none", "Every signing key of this node has ended", mend=mend)
     return live[-1]
 

@@ -178,6 +178,8 @@ class Side:
         used = np.flatnonzero(np.bincount(batch.subject)).tolist()
         names = batch.subjects if len(used) == len(batch.subjects) else [batch.subjects[number] for number in used]
         known = self._reported_by.setdefault(feed_id, set())
+        if known.issuperset(names):
+            return
         for name in set(names) - known:
             self.feeds_of[name] = tuple(sorted((*self.feeds_of.get(name, ()), feed_id)))
         known.update(names)

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from keepclear.host.config import Limits
+from keepclear.host.folds import tail_of
 from keepclear.host.host import Host
 from keepclear.host.replaying import node_at
-from keepclear.host.serving import tail_of
 from keepclear.host.standing_still import say
 from keepclear.node import events as e
 from keepclear.node.node import Node

@@ -17,10 +17,9 @@ from hashlib import sha256
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.signing import ED25519, PrivateKey
 from keepclear.host.config import Limits
-from keepclear.host.folds import rebuild_views
+from keepclear.host.folds import rebuild_views, tail_of
 from keepclear.host.host import Host, NodeFailed
 from keepclear.host.replaying import Replayed, node_at
-from keepclear.host.serving import tail_of
 from keepclear.host.told_lines import told_after
 from keepclear.node import events as e
 from keepclear.node.effects import Told

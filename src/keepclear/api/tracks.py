@@ -134,11 +134,6 @@ def _per_thousand(number: int) -> float | None:
     return None if number == UNKNOWN else number / 1000
 
 
-def sees_subject(ask: Ask[Any, Any], side: Side, subject: str, action: Action = Action.READ) -> bool:
-    """Whether the user may see what was concluded of a subject."""
-    return ask.sees(ask.members.concerned(subject=subject, feeds=side.feeds_behind("", subject)), action)
-
-
 def visible_subjects(ask: Ask[Any, Any], side: Side, action: Action = Action.READ) -> Iterator[str]:
     """The subjects of which the user may see what was concluded, without a note in the access log."""
     by_feeds: dict[tuple[str, ...], bool] = {}

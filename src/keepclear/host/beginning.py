@@ -9,16 +9,13 @@ from pathlib import Path
 from keepclear.api.tokens import new_token, token_hash
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import ED25519, NoteKey, PrivateKey, public_pem
-from keepclear.host.bodies import body_of
 from keepclear.host.build import build
 from keepclear.host.config import DATABASE_NAME, FILE_NAME, KEYS_NAME, read_config
-from keepclear.host.folds import VIEWS, told_rows
 from keepclear.host.key_files import draw_key, write_key
+from keepclear.host.taking import as_one_write
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
-from keepclear.record.entries import Committed, Entry
 from keepclear.store.store import Store
-from keepclear.store.writes import Write
 
 ADMINISTRATOR = "admin"
 CLEARANCE = "severe"
@@ -78,7 +75,8 @@ def begin(
     key = draw_key()
     events, tokens = _first_events(party, party_name, origin, exercise, users)
     events.append(e.KeyIntroduced(key.public.key_id, public_pem(key.public), ED25519))
-    write = _stepped(events, at_us)  # refused, if at all, before anything is on disk
+    # Refused, if at all, before anything is on disk.
+    write = as_one_write(Node(), events, by=NODE, exercise=exercise, at_us=at_us)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_key(folder / KEYS_NAME, key, passphrase)
     (folder / FILE_NAME).write_text(text, "utf-8")
@@ -109,19 +107,6 @@ def _first_events(
         events.append(e.TokenIssued(f"{user}-1", user, token_hash(token)))
         tokens.append((user, role, token))
     return events, tuple(tokens)
-
-
-def _stepped(events: Sequence[e.Event], at_us: int) -> Write:
-    """What the first events come to, as one write."""
-    node, entries, rows = Node(), [], []
-    for event in events:
-        exercise = node.exercise if node.began else getattr(event, "exercise", False)
-        effects = node.step(event, by=NODE, exercise=exercise, at_us=at_us)
-        body, sequence = body_of(event), node.sequence - 1
-        entry = Entry.of(sequence, at_us, e.kind_of(event), NODE, exercise, body, effects.outcome)
-        entries.append(Committed(entry, body, effects.outcome))
-        rows += told_rows(effects.told, event.text if isinstance(event, e.ZonesAgreed) else "")
-    return Write(entries=entries, views=rows, progress={VIEWS: len(entries)})
 
 
 def _quoted(text: str) -> str:

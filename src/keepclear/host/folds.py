@@ -178,19 +178,31 @@ def rebuild_views(store: Store, progress: Callable[[int, int], None], stop: Call
     if not rebuild(store, _fold, name=VIEWS, progress=progress, stop=stop):
         return False
     chunks, size = TrackChunks(), store.size()
-    for committed in store.stream(store.progress(TRACKS), size):
-        entry = committed.entry
-        chunk = None
-        if entry.kind == "positions_arrived" and committed.body is not None:
-            event = event_of(entry.kind, committed.body)
-            assert isinstance(event, PositionsArrived)
-            chunk = chunks.add(entry.sequence, entry.at_us, entry.exercise, event)
+    for sequence, chunk in _chunked(store, chunks, size):
         if chunk is not None:
-            store.append([Write(views=segment_rows(chunk), progress={TRACKS: entry.sequence + 1})])
-            progress(entry.sequence + 1, size)
+            store.append([Write(views=segment_rows(chunk), progress={TRACKS: sequence + 1})])
+            progress(sequence + 1, size)
             if stop():
                 return False
     return True
+
+
+def tail_of(store: Store) -> TrackChunks:
+    """The positions that are not cut into segments yet, read from the record."""
+    chunks = TrackChunks()
+    for _ in _chunked(store, chunks, store.size()):
+        pass
+    return chunks
+
+
+def _chunked(store: Store, chunks: TrackChunks, size: int) -> Iterator[tuple[int, list[Arrived] | None]]:
+    """Adds the positions of the record that are in no segment yet: each entry that has some, with the chunk that ends with it, if one does."""
+    for committed in store.stream(store.progress(TRACKS), size):
+        entry = committed.entry
+        if entry.kind == "positions_arrived" and committed.body is not None:
+            event = event_of(entry.kind, committed.body)
+            assert isinstance(event, PositionsArrived)
+            yield entry.sequence, chunks.add(entry.sequence, entry.at_us, entry.exercise, event)
 
 
 def _fold(committed: Committed) -> list[ViewRow]:

@@ -17,12 +17,11 @@ import uvicorn
 from keepclear.api.app import app
 from keepclear.ground.errors import KeepclearError, Refused
 from keepclear.ground.signing import PrivateKey
-from keepclear.host.bodies import event_of
 from keepclear.host.clock import Clock
 from keepclear.host.config import Config
 from keepclear.host.connections import Guests
 from keepclear.host.desk import HostDesk
-from keepclear.host.folds import TRACKS, VIEWS, TrackChunks, rebuild_views
+from keepclear.host.folds import VIEWS, rebuild_views, tail_of
 from keepclear.host.heartbeat import Beating
 from keepclear.host.host import Host
 from keepclear.host.key_files import read_key
@@ -53,8 +52,7 @@ class ServerFailed(KeepclearError):
 
 def signing_key_id(node: Node) -> str:
     """The key that signs for this node now: the newest that was introduced and has not ended. Raises `Refused` where there is none."""
-    ended = {event.key_id for event in node.keys if isinstance(event, e.KeyEnded)}
-    live = [event.key_id for event in node.keys if isinstance(event, e.KeyIntroduced) and event.key_id not in ended]
+    live = node.live_key_ids
     if not live:
         mend = "Introduce a new one: `keepclear key change FOLDER`."
         raise Refused("key.none", "Every signing key of this node has ended", mend=mend)
@@ -73,19 +71,6 @@ def opened(config: Config, *, passphrase: bytes | None, progress: Progress) -> I
         if store.progress(VIEWS) < store.size():
             rebuild_views(store, lambda done, of: progress("making views", done, of))
         yield Opened(config, store, node, key, account)
-
-
-def tail_of(store: Store) -> TrackChunks:
-    """The positions that are not cut into segments yet, read from the record."""
-
-    chunks = TrackChunks()
-    for committed in store.stream(store.progress(TRACKS)):
-        entry = committed.entry
-        if entry.kind == "positions_arrived" and committed.body is not None:
-            event = event_of(entry.kind, committed.body)
-            assert isinstance(event, e.PositionsArrived)
-            chunks.add(entry.sequence, entry.at_us, entry.exercise, event)
-    return chunks
 
 
 @asynccontextmanager

@@ -9,7 +9,6 @@ The name of the table is the id of the feed. Who says so, the grading, and how s
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +20,7 @@ from keepclear.feeds.options import FeedOptions
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text
 from keepclear.ground.quantities import parse_duration_us
+from keepclear.host.config import is_loopback
 
 FORMATS = {"nmea-ais": "", "csv": "delimited", "ndjson": "ndjson", "geojson": "ndjson"}
 READ_TIMEOUT_US = 15 * 60_000_000
@@ -148,7 +148,7 @@ def _via(table: Mapping[str, Any], *, is_ais: bool) -> TcpClient | UdpListener |
         return TcpClient(host, port, timeout_us)
     if way == "listen":
         host, port = _address(table, "listen", "udp")
-        if not _is_loopback(host) and not _yes_or_no(table, "beyond_loopback"):
+        if not is_loopback(host) and not _yes_or_no(table, "beyond_loopback"):
             mend = "Listen on 127.0.0.1, or state beyond_loopback = true: whoever reaches the port can write positions."
             raise Refused(
                 "source.beyond_loopback",
@@ -178,13 +178,6 @@ def _address(table: Mapping[str, Any], name: str, scheme: str) -> tuple[str, int
         mend = f'Write {name} = "{scheme}://{"127.0.0.1" if scheme == "udp" else "HOST"}:10110".'
         raise Refused("source.address", "This is no address with a port", value=text, mend=mend, where=name)
     return host, port
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _options(table: Mapping[str, Any], format: str) -> FeedOptions:

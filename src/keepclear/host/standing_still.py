@@ -11,7 +11,7 @@ from keepclear.host.config import Config
 from keepclear.host.folds import VIEWS, rebuild_views
 from keepclear.host.key_files import draw_key, read_key, write_key
 from keepclear.host.replaying import node_at
-from keepclear.host.taking import taken
+from keepclear.host.taking import as_one_write
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
 from keepclear.record.checkpoint import Checkpoint, origin_line
@@ -38,10 +38,8 @@ def standing(config: Config) -> Iterator[tuple[Store, Node]]:
 
 def say(store: Store, node: Node, events: Sequence[e.SpokenEvent], at_us: int) -> None:
     """Records what the node says itself, all of it or nothing."""
-    at_us = max(at_us, node.clock_us)
-    done = [taken(node, event, by=NODE, exercise=node.exercise, at_us=at_us) for event in events]
-    rows = [row for one in done for row in one.rows]
-    store.append([Write(entries=[one.committed for one in done], views=rows, progress={VIEWS: node.sequence})])
+    write = as_one_write(node, events, by=NODE, exercise=node.exercise, at_us=max(at_us, node.clock_us))
+    store.append([write])
 
 
 def change_key(
@@ -53,8 +51,7 @@ def change_key(
     be believed signs for the new one before it ends, so that whoever knows the old one comes to know the new one (RECORD-16);
     `passphrase` opens it as well."""
     with standing(config) as (store, node):
-        ended = {event.key_id for event in node.keys if isinstance(event, e.KeyEnded)}
-        live = [event.key_id for event in node.keys if isinstance(event, e.KeyIntroduced) and event.key_id not in ended]
+        live = node.live_key_ids
         vouching = [read_key(config.keys_folder, old, passphrase) for old in live if why in BELIEVED]
         key = draw_key()
         write_key(config.keys_folder, key, passphrase)

@@ -85,6 +85,12 @@ class Node:
         return self.began is not None and self.began.exercise
 
     @property
+    def live_key_ids(self) -> list[str]:
+        """The signing keys that were introduced and have not ended, the newest last."""
+        ended = {event.key_id for event in self.keys if isinstance(event, e.KeyEnded)}
+        return [event.key_id for event in self.keys if isinstance(event, e.KeyIntroduced) and event.key_id not in ended]
+
+    @property
     def next_due_us(self) -> int | None:
         """When the node wants to be told that time has passed, if nothing happens before; None: never."""
         due = [side.next_due_us for side in self._sides.values()]

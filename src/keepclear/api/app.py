@@ -117,7 +117,7 @@ class Doors(Litestar):
         key = _key(request) if route.changes else ""
         if key and user.only_feed:
             key = f"{token.id}/{key}"  # all tokens of a feed speak for it, and each has keys of its own
-        request_hash = _request_hash(route, request, media_type, data)
+        request_hash = _request_hash(route, request, media_type, data) if key else ""
         ask = Ask(
             self._desk, user, token.token_hash, request.path_params, query, body, media_type, request.headers.get("last-event-id", ""), key,
             request_hash, exercise,
@@ -257,10 +257,10 @@ def _key(request: Request[Any, Any, Any]) -> str:
 
 
 def _request_hash(route: Route, request: Request[Any, Any, Any], media_type: str, data: bytes) -> str:
-    if not route.changes:
-        return ""
     said = [route.method, request.scope["path"], request.scope["query_string"].decode("latin-1"), media_type]
-    return sha256("\n".join(said).encode() + b"\n" + data).hexdigest()
+    digest = sha256("".join(f"{one}\n" for one in said).encode())
+    digest.update(data)
+    return digest.hexdigest()
 
 
 # --- problems ---

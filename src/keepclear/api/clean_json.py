@@ -13,8 +13,9 @@ the counts differ too, which costs nothing but time. Either way every brace must
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 import numpy as np
@@ -27,7 +28,9 @@ from keepclear.geo.volumes import DATUMS
 from keepclear.ground.instants import EARLIEST_US, LATEST_US
 from keepclear.tracks.builder import ERROR_M_MAX, HEIGHT_M_RANGE, NAME_CHARS_MAX, SPEED_MPS_MAX
 from keepclear.tracks.observations import NO_AREA, NO_CLAIM, UNKNOWN, Claim, Column, Observations
+from keepclear.tracks.packing import are_plain_names
 
+_Item = TypeVar("_Item")
 Noticed = tuple[tuple[str, int], ...]
 ROWS_PER_BLOCK = (
     65_536  # beyond, reading row by row would begin the tables anew; one such block is the most that is taken here
@@ -79,22 +82,20 @@ def clean_reports(
 
 
 def _batch(rows: list[_Report], body: bytes, feed: str, options: FeedOptions) -> tuple[Observations, Noticed]:
-    if not 0 < len(rows) <= ROWS_PER_BLOCK:
+    count = len(rows)
+    if not 0 < count <= ROWS_PER_BLOCK:
         raise _Unclean
     # Column by column: a tuple for each row would be one more thing for the collector to walk, among all that a node holds.
-    columns = {name: list(map(attrgetter(name), rows)) for name in _NAMES}
-    stated = _stated(columns, body)
+    columns = _columns(rows, body)
+    stated = {name for name, values in columns.items() if name in _NEEDED or values.count(UNSET) < count}
     begins = _begins_of(body, len(rows))
-    subjects, subject = _numbered([_text(name) for name in columns["subject"]])
-    if any(not name or len(name) > NAME_CHARS_MAX for name in subjects):
-        raise _Unclean
+    subjects, subject = _subjects(columns["subject"])
     sources, source = _sources(columns, stated, options.source or feed)
     lat, lon = (np.array(columns[name], np.float64) for name in ("lat", "lon"))
     if not (np.abs(lat).max() <= 90.0 and np.abs(lon).max() <= 180.0):
         raise _Unclean
     seen_at_us = _instants(columns["seen_at"])
     claim = Claim(exercise=True) if options.exercise else NO_CLAIM
-    count = len(rows)
     batch = Observations(
         subjects=subjects,
         sources=sources,
@@ -107,11 +108,11 @@ def _batch(rows: list[_Report], body: bytes, feed: str, options: FeedOptions) ->
         known_at_us=seen_at_us.copy(),
         lat_e7=np.rint(lat * E7).astype(np.int32),
         lon_e7=np.rint(lon * E7).astype(np.int32),
-        error_mm=_measured(columns, stated, "error_m", 1000, 0.0, ERROR_M_MAX),
-        height_mm=_measured(columns, stated, "height_m", 1000, *HEIGHT_M_RANGE),
-        datum=_datums(_values(columns, stated, "datum")),
-        speed_mmps=_measured(columns, stated, "speed_mps", 1000, 0.0, SPEED_MPS_MAX),
-        course_cdeg=_measured(columns, stated, "course_deg", 100, 0.0, 360.0),
+        error_mm=_measured(columns, stated, count, "error_m", 1000, 0.0, ERROR_M_MAX),
+        height_mm=_measured(columns, stated, count, "height_m", 1000, *HEIGHT_M_RANGE),
+        datum=_datums(_values(columns, stated, "datum", count)),
+        speed_mmps=_measured(columns, stated, count, "speed_mps", 1000, 0.0, SPEED_MPS_MAX),
+        course_cdeg=_measured(columns, stated, count, "course_deg", 100, 0.0, 360.0),
         area=np.full(count, NO_AREA, np.int32),
         claim=np.zeros(count, np.int32),
         feed=np.zeros(count, np.int32),
@@ -121,25 +122,57 @@ def _batch(rows: list[_Report], body: bytes, feed: str, options: FeedOptions) ->
     return batch, (("zero_zero", zeros),) if zeros else ()
 
 
-def _stated(columns: dict[str, list[Any]], body: bytes) -> set[str]:
-    """The names that any object has; raises `_Unclean` where one may have a name twice."""
-    having = {name: len(values) - (0 if name in _NEEDED else values.count(UNSET)) for name, values in columns.items()}
-    if b"\\" in body:
-        if any(escape in body for escape in _ESCAPED_LETTERS):
+def _columns(rows: list[_Report], body: bytes) -> dict[str, list[Any]]:
+    """The values by name, of every name that any object has; raises `_Unclean` where one may have a name twice."""
+    first = [name for name in _NAMES if getattr(rows[0], name) is not UNSET]
+    columns = {name: list(map(attrgetter(name), rows)) for name in first}
+    if b"\\" not in body and _quotes(columns) == np.count_nonzero(np.frombuffer(body, np.uint8) == ord('"')):
+        return columns
+    columns |= {name: list(map(attrgetter(name), rows)) for name in _NAMES if name not in columns}
+    if b"\\" not in body:
+        if _quotes(columns) != np.count_nonzero(np.frombuffer(body, np.uint8) == ord('"')):
             raise _Unclean
-        if any(count and body.count(b'"%b"' % name.encode()) != count for name, count in having.items()):
-            raise _Unclean
-    else:
-        texts = sum(list(map(type, columns[name])).count(str) for name in _TEXTS)
-        if np.count_nonzero(np.frombuffer(body, np.uint8) == ord('"')) != 2 * (sum(having.values()) + texts):
-            raise _Unclean
-    return {name for name, count in having.items() if count}
+    elif any(escape in body for escape in _ESCAPED_LETTERS) or any(
+        body.count(b'"%b"' % name.encode()) != count for name, count in _having(columns).items() if count
+    ):
+        raise _Unclean
+    return columns
+
+
+def _having(columns: dict[str, list[Any]]) -> dict[str, int]:
+    """How many objects have each name."""
+    return {name: len(values) - (0 if name in _NEEDED else values.count(UNSET)) for name, values in columns.items()}
+
+
+def _quotes(columns: dict[str, list[Any]]) -> int:
+    """How many quotation marks these names and texts are written with."""
+    texts = sum(list(map(type, columns.get(name, ()))).count(str) for name in _TEXTS)
+    return 2 * (sum(_having(columns).values()) + texts)
 
 
 def _sources(columns: dict[str, list[Any]], stated: set[str], unnamed: str) -> tuple[tuple[str, ...], Column]:
     if "source" not in stated:
-        return (unnamed[:NAME_CHARS_MAX],), np.zeros(len(columns["source"]), np.int32)
-    return _numbered([(_text(text) or unnamed)[:NAME_CHARS_MAX] for text in _values(columns, stated, "source")])
+        return (unnamed[:NAME_CHARS_MAX],), np.zeros(len(columns["subject"]), np.int32)
+    given = _values(columns, stated, "source", len(columns["subject"]))
+    said = {text: (_text(text) or unnamed)[:NAME_CHARS_MAX] for text in dict.fromkeys(given)}
+    return _numbered([said[text] for text in given])
+
+
+def _subjects(given: Sequence[str | int]) -> tuple[tuple[str, ...], Column]:
+    """The names in the order of their first rows, and each row's place among them."""
+    names, numbers = _numbered(given)
+    if not are_plain_names(names):
+        texts, number_of = _numbered([_text(name) for name in names])
+        if any(not text or len(text) > NAME_CHARS_MAX for text in texts):
+            raise _Unclean
+        names, numbers = texts, number_of[numbers]
+    return _as_before(cast(tuple[str, ...], names)), numbers
+
+
+@lru_cache(maxsize=8)
+def _as_before(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same names, in the tuple that they stood in before if they did: whoever has seen it sees that it is the same."""
+    return names
 
 
 def _begins_of(body: bytes, count: int) -> Column:
@@ -155,11 +188,15 @@ def _lines_of(body: bytes, begins: Column) -> Column:
     return (np.searchsorted(breaks, begins) + 1).astype(np.int32)
 
 
-def _values(columns: dict[str, list[Any]], stated: set[str], name: str) -> Sequence[str | None]:
-    values = columns[name]
+def _values(columns: dict[str, list[Any]], stated: set[str], name: str, count: int) -> Sequence[str | None]:
     if name not in stated:
-        return (None,) * len(values)
-    return [None if value is UNSET else value for value in values]
+        return (None,) * count
+    return _with_null(columns[name])
+
+
+def _with_null(values: list[Any]) -> list[Any]:
+    """The same with None for what an object does not have."""
+    return [None if value is UNSET else value for value in values] if UNSET in values else values
 
 
 def _text(value: str | int | None) -> str:
@@ -171,19 +208,20 @@ def _text(value: str | int | None) -> str:
     return text
 
 
-def _numbered(texts: Sequence[str]) -> tuple[tuple[str, ...], Column]:
-    numbers: dict[str, int] = {}
-    column = [numbers.setdefault(text, len(numbers)) for text in texts]
-    return tuple(numbers), np.array(column, np.int32)
+def _numbered(items: Sequence[_Item]) -> tuple[tuple[_Item, ...], Column]:
+    named = tuple(dict.fromkeys(items))
+    if len(named) == len(items):
+        return named, np.arange(len(items), dtype=np.int32)
+    numbers = dict(zip(named, range(len(named)), strict=True))
+    return named, np.fromiter(map(numbers.__getitem__, items), np.int32, len(items))
 
 
 def _measured(
-    columns: dict[str, list[Any]], stated: set[str], name: str, per_unit: int, low: float, high: float
+    columns: dict[str, list[Any]], stated: set[str], count: int, name: str, per_unit: int, low: float, high: float
 ) -> Column:
     if name not in stated:
-        return np.full(len(columns[name]), UNKNOWN, np.int32)
-    given = [np.nan if value is None or value is UNSET else value for value in columns[name]]
-    values = np.array(given, np.float64)
+        return np.full(count, UNKNOWN, np.int32)
+    values = np.array(_with_null(columns[name]), np.float64)  # null becomes a NaN
     unknown = np.isnan(values)
     if not np.all(unknown | ((values >= low) & (values <= high))):
         raise _Unclean
@@ -201,20 +239,21 @@ def _datums(words: Sequence[str | None]) -> Column:
         if datum not in DATUMS:
             raise _Unclean
         codes[word] = DATUMS.index(datum)
-    return np.array([codes[word] for word in words], np.int8)
+    return np.array(list(map(codes.__getitem__, words)), np.int8)
 
 
 def _instants(texts: Sequence[str]) -> Column:
     """Microseconds of texts that are all in UTC and end in "Z"; whether there are such days and hours is for numpy to say."""
-    lengths = {len(text) for text in texts}
-    if max(lengths) > _SECONDS_CHARS + 2 + _FRACTION_DIGITS_MAX or min(lengths) <= _SECONDS_CHARS:
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    longest = int(lengths.max())
+    if longest > _SECONDS_CHARS + 2 + _FRACTION_DIGITS_MAX or lengths.min() <= _SECONDS_CHARS:
         raise _Unclean
     try:
-        written = np.array(texts, f"S{max(lengths)}")
+        written = np.array(texts, f"S{longest}")
     except UnicodeEncodeError as error:
         raise _Unclean from error
     chars = written.view(np.uint8).reshape(len(texts), -1)
-    ends = np.array([len(text) for text in texts]) - 1
+    ends = lengths - 1
     rows = np.arange(len(texts))
     plain = np.all(chars[rows, ends] == ord("Z"))
     plain &= all(np.all(chars[:, place] == ord(mark)) for place, mark in _PUNCTUATION.items())

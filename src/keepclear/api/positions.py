@@ -41,7 +41,8 @@ FORMATS = {
 }
 REFUSALS_SHOWN_MAX = 1_000
 # What is longer is read beside the loop, so that streams and other requests go on meanwhile.
-READ_IN_LOOP_BYTES_MAX = 262_144
+TEXT_IN_LOOP_BYTES_MAX = 262_144
+COLUMNS_IN_LOOP_BYTES_MAX = 1_048_576
 _GZIP_MAGIC = b"\x1f\x8b"
 _DUPLICATE, _TOO_LATE = VERDICTS.index(Verdict.DUPLICATE), VERDICTS.index(Verdict.TOO_LATE)
 
@@ -117,7 +118,8 @@ async def bring(ask: Ask[Reading, bytes]) -> Answer:
     if feed is None or not feed.is_open:
         raise not_here("feed", feed_id)
     options = _options(ask, feed.source)
-    if len(ask.body) <= READ_IN_LOOP_BYTES_MAX:
+    limit = COLUMNS_IN_LOOP_BYTES_MAX if ask.media_type == COLUMNS_MEDIA else TEXT_IN_LOOP_BYTES_MAX
+    if len(ask.body) <= limit:
         event = read(ask.body, ask.media_type, feed_id, options, ask.desk.limits.rows_max)
     else:
         event = await asyncio.to_thread(read, ask.body, ask.media_type, feed_id, options, ask.desk.limits.rows_max)

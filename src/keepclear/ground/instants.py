@@ -97,7 +97,12 @@ def instant_of(moment: datetime, *, spoken: str, value: object) -> Instant:
             value=value,
             mend="Check the date and the time format.",
         )
-    return Instant((moment - EPOCH) // MICROSECOND, spoken)
+    return Instant(us_of(moment), spoken)
+
+
+def us_of(moment: datetime) -> int:
+    """Microseconds UTC of a moment that has a zone."""
+    return (moment - EPOCH) // MICROSECOND
 
 
 def localised(moment: datetime, zone: tzinfo, spoken: str, value: object) -> Instant:

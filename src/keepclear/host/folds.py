@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import msgspec
 import numpy as np
 
 from keepclear.feeds.zones import zone_id_of
-from keepclear.ground.instants import parse_instant
+from keepclear.ground.instants import parse_instant, us_of
 from keepclear.host.bodies import event_of
 from keepclear.node.effects import Told, lines_of, told_of
 from keepclear.node.events import PositionsArrived
@@ -36,18 +37,16 @@ def told_rows(told: Iterable[Told], zone_text: str = "") -> list[ViewRow]:
     rows: list[ViewRow] = []
     texts = _zone_texts(zone_text) if zone_text else {}
     for one in told:
+        if one.what == "presence":
+            rows.append(_presence(one, _PRESENCE.decode(one.line)))
+            continue
+        if one.what == "alert":
+            rows.append(_alert(one, _ALERT.decode(one.line)))
+            continue
         said = msgspec.json.decode(one.line)
         match said["event"]:
-            case "presence":
-                rows.append(
-                    _presence(
-                        one, said["seq"], said["subject"], said["zone"], said["seen_at"], said["from"], said["to"]
-                    )
-                )
             case "correction":
                 rows += _correction(one, said)
-            case "alert":
-                rows.append(_alert(one, said))
             case "alert_step":
                 rows += _alert_step(one, said)
             case "zone":
@@ -55,10 +54,38 @@ def told_rows(told: Iterable[Told], zone_text: str = "") -> list[ViewRow]:
     return rows
 
 
-def _presence(one: Told, seq: int, subject: str, zone: str, seen_at: str, was: str, now: str) -> ViewRow:
+class _PresenceLine(msgspec.Struct, gc=False):
+    """What of a line about presence its row needs."""
+
+    seq: int
+    subject: str
+    zone: str
+    seen_at: datetime
+    was: str = msgspec.field(name="from")
+    now: str = msgspec.field(name="to")
+
+
+class _AlertLine(msgspec.Struct, gc=False):
+    """What of a line about an alert its row needs."""
+
+    alert: str
+    key: str
+    urgency: str
+    repeats: int | None = None
+
+
+_PRESENCE = msgspec.json.Decoder(_PresenceLine)
+_ALERT = msgspec.json.Decoder(_AlertLine)
+
+
+def _presence(one: Told, said: _PresenceLine) -> ViewRow:
+    return _change_of_presence(one, said.seq, said.subject, said.zone, us_of(said.seen_at), said.was, said.now)
+
+
+def _change_of_presence(one: Told, seq: int, subject: str, zone: str, seen_us: int, was: str, now: str) -> ViewRow:
     row: Row = {
         "sequence": one.sequence, "index": one.index, "exercise": one.exercise, "seq": seq, "subject": subject, "zone": zone,
-        "seen_at_us": parse_instant(seen_at).us, "known_from_us": one.at_us, "known_until_us": None, "was": was, "now": now,
+        "seen_at_us": seen_us, "known_from_us": one.at_us, "known_until_us": None, "was": was, "now": now,
     }  # fmt: skip
     return ViewRow("presence_change", row)
 
@@ -72,18 +99,19 @@ def _correction(one: Told, said: dict[str, dict[str, str]]) -> Iterator[ViewRow]
         yield ViewRow("presence_change", {"known_until_us": one.at_us}, where)
         seq = int(str(of))
     if stands is not None:
-        yield _presence(one, seq, subject, zone, stands["seen_at"], stands["from"], stands["to"])
+        seen_us = parse_instant(stands["seen_at"]).us
+        yield _change_of_presence(one, seq, subject, zone, seen_us, stands["from"], stands["to"])
 
 
-def _alert(one: Told, said: dict[str, object]) -> ViewRow:
-    sequence, index = _parted(str(said["alert"]))
-    if "repeats" in said:
+def _alert(one: Told, said: _AlertLine) -> ViewRow:
+    sequence, index = _parted(said.alert)
+    if said.repeats is not None:
         changed: Row = {
-            "last_at_us": one.at_us, "repeats": int(str(said["repeats"])), "urgency": str(said["urgency"]), "line": one.line,
+            "last_at_us": one.at_us, "repeats": said.repeats, "urgency": said.urgency, "line": one.line,
         }  # fmt: skip
         return ViewRow("alert", changed, {"sequence": sequence, "index": index})
     row: Row = {
-        "sequence": sequence, "index": index, "exercise": one.exercise, "key": str(said["key"]), "urgency": str(said["urgency"]),
+        "sequence": sequence, "index": index, "exercise": one.exercise, "key": said.key, "urgency": said.urgency,
         "subject": one.subject, "zone": one.zone, "feed": one.feed, "raised_at_us": one.at_us, "last_at_us": one.at_us, "repeats": 0,
         "state": "raised", "assigned_to": "", "line": one.line,
     }  # fmt: skip

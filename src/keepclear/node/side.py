@@ -102,6 +102,7 @@ class Side:
         self.feeds = FeedBook(books.feeds)
         self.feeds_of = books.feeds_of
         self._reported_by: dict[str, set[str]] = {}
+        self._noted: dict[str, tuple[str, ...]] = {}
         for subject, feeds in self.feeds_of.items():
             for feed in feeds:
                 self._reported_by.setdefault(feed, set()).add(subject)
@@ -175,14 +176,17 @@ class Side:
 
     def _note_feed(self, batch: Observations, feed_id: str) -> None:
         """Remembers by which feeds each subject was reported: it decides who may see it."""
+        if self._noted.get(feed_id) is batch.subjects:  # a source often names the same ones as before
+            return
         used = np.flatnonzero(np.bincount(batch.subject)).tolist()
         names = batch.subjects if len(used) == len(batch.subjects) else [batch.subjects[number] for number in used]
         known = self._reported_by.setdefault(feed_id, set())
-        if known.issuperset(names):
-            return
-        for name in set(names) - known:
-            self.feeds_of[name] = tuple(sorted((*self.feeds_of.get(name, ()), feed_id)))
-        known.update(names)
+        if not known.issuperset(names):
+            for name in set(names) - known:
+                self.feeds_of[name] = tuple(sorted((*self.feeds_of.get(name, ()), feed_id)))
+            known.update(names)
+        if names is batch.subjects:
+            self._noted[feed_id] = names
 
     def change_feed_state(self, event: FeedStateChanged, teller: Teller) -> None:
         """Notes that a connection was made or lost; the second is an alert, as nothing will be heard."""

@@ -126,20 +126,24 @@ class Appending:
         self._run(("put", table.name), statement, rows)
 
     def _show(self, rows: Iterable[ViewRow]) -> None:
-        """Rows of views in their order; neighbours of one kind go together."""
+        """Rows of views, those of each view in their order; neighbours of one kind go together."""
 
         def kind(shown: ViewRow) -> tuple[object, ...]:
             if shown.where is None:
-                return (shown.view,)
-            return shown.view, tuple(shown.row), tuple((name, value is None) for name, value in shown.where.items())
+                return ()
+            return tuple(shown.row), tuple((name, value is None) for name, value in shown.where.items())
 
-        for (view, *change), run in groupby(rows, kind):
-            table = schema.VIEWS[str(view)]
-            if not change:
-                names = [column.name for column in table.columns]
-                self._put(table, [_in_order(shown.row, names) for shown in run])
-            else:
-                self._change(table, list(run))
+        by_view: dict[str, list[ViewRow]] = {}
+        for shown in rows:
+            by_view.setdefault(shown.view, []).append(shown)
+        for view, there in by_view.items():
+            table = schema.VIEWS[view]
+            names = [column.name for column in table.columns]
+            for change, run in groupby(there, kind):
+                if change:
+                    self._change(table, list(run))
+                else:
+                    self._put(table, [_in_order(shown.row, names) for shown in run])
 
     def _change(self, table: Table, run: Sequence[ViewRow]) -> None:
         like = run[0]
@@ -228,4 +232,4 @@ class _Statement:
 def _in_order(row: Row, names: Sequence[str]) -> tuple[object, ...]:
     if len(row) != len(names):
         raise KeyError(f"a row is put with the columns {names}, not {list(row)}")
-    return tuple(row[name] for name in names)
+    return tuple(map(row.__getitem__, names))

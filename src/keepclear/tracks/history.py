@@ -151,7 +151,8 @@ def grown(records: Records, size: int) -> Records:
     """The same array, or a larger copy in which this many records find room."""
     if size <= len(records):
         return records
-    larger = np.zeros(max(size, 2 * len(records), 256), dtype=records.dtype)
+    # What was never written takes no memory yet, and copying does take time: so there is room for a while.
+    larger = np.zeros(max(size, 4 * len(records), 256), dtype=records.dtype)
     # As bytes: numpy copies records field by field, eight times as slowly.
     larger.view(np.uint8)[: records.nbytes] = records.view(np.uint8)
     return larger

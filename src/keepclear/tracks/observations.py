@@ -106,19 +106,18 @@ class Observations:
         if len(batches) == 1:
             return batches[0]
         tables: dict[str, dict[Any, int]] = {name: {} for name in TABLES}
-        parts: dict[str, list[Column]] = {name: [] for name in COLUMNS}
-        for batch in batches:
-            for name in COLUMNS:
-                parts[name].append(getattr(batch, name))
-            for table_name, column_name in TABLES.items():
-                numbers = tables[table_name]
-                renumbered = [numbers.setdefault(item, len(numbers)) for item in getattr(batch, table_name)]
-                column = parts[column_name][-1]
-                if renumbered:
-                    known = column >= 0
-                    parts[column_name][-1] = np.where(
-                        known, np.asarray(renumbered, np.int32)[np.where(known, column, 0)], column
-                    )
+        parts = {name: [getattr(batch, name) for batch in batches] for name in COLUMNS}
+        for table_name, column_name in TABLES.items():
+            numbers, columns_here = tables[table_name], parts[column_name]
+            items: Sequence[Any] = ()
+            renumbered = np.empty(0, np.int32)
+            for place, batch in enumerate(batches):
+                if (table := getattr(batch, table_name)) is not items:  # batches of one source often share theirs
+                    items = table
+                    renumbered = np.array([numbers.setdefault(item, len(numbers)) for item in items], np.int32)
+                if len(items):
+                    column = columns_here[place]
+                    columns_here[place] = np.where(column >= 0, renumbered[column], column)
         columns: dict[str, Any] = {
             name: np.concatenate(part) if part else np.empty(0, COLUMNS[name]) for name, part in parts.items()
         }

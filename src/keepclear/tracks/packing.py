@@ -14,8 +14,10 @@ what says nothing (one source, one instant known) costs no byte as it is, and th
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +42,9 @@ from keepclear.tracks.plain import bytes_of, claim_of, plain_claim, text_of, val
 
 MAGIC = b"keepclear positions 1\n"
 ROWS_MAX = 16_777_216
+# Tables that are larger are read and written each time: what is remembered is bounded.
+_REMEMBERED_BYTES_MAX = 1_048_576
+_REMEMBERED_NAMES_MAX = 65_536
 
 _HEAD = struct.Struct("<II")
 _COLUMN = np.dtype([("least", "<i8"), ("width", "u1")])
@@ -84,7 +89,7 @@ class Segment(NamedTuple):
 
 def packed(batch: Observations) -> bytes:
     """The bytes of a batch. Raises `Refused` for what `unpacked` would refuse, so that what is written can be read."""
-    columns, tables = _matrix(batch), bytes_of(text_of(_plain_tables(batch)))
+    columns, tables = _matrix(batch), _tables_text(batch)
     least, most = _checked(columns, {table: len(getattr(batch, table)) for table in TABLES})
     ends = np.array([0, len(batch)])
     return _packed_runs(columns, ends, least[None], most[None], [tables])[0]
@@ -95,7 +100,8 @@ def segments(batch: Observations) -> Iterator[Segment]:
 
     Raises `Refused` like `packed`."""
     order = np.argsort(batch.subject, kind="stable")
-    columns, plain = _matrix(batch, order), _plain_tables(batch)
+    columns, plain = _matrix(batch, order), {"subjects": list(batch.subjects), **_plain_tables(batch)}
+    _read("subjects", _subject, plain["subjects"])
     _checked(columns, {table: len(items) for table, items in plain.items()})
     ends = np.append(np.flatnonzero(np.diff(columns[0], prepend=-1)), len(order))
     least, most = (np.empty((len(ends) - 1, len(_NAMES)), np.int64) for _ in range(2))
@@ -119,7 +125,7 @@ def unpacked(packed: bytes) -> Observations:
     at = len(MAGIC)
     count, size = _HEAD.unpack(_piece(packed, at, _HEAD.size))
     at += _HEAD.size
-    said = value_of(_piece(packed, at, size), "tables")
+    said = _piece(packed, at, size)
     at += size
     heads = np.frombuffer(_piece(packed, at, _COLUMN.itemsize * len(_NAMES)), _COLUMN)
     at += _COLUMN.itemsize * len(_NAMES)
@@ -130,7 +136,7 @@ def unpacked(packed: bytes) -> Observations:
     if len(packed) - at != count * sum(widths) or count > ROWS_MAX:
         value = f"{len(packed) - at} for {count} rows of {sum(widths)}"
         raise Refused("packed.length", "The bytes are not as many as the head says", value=value, where=f"byte {at}")
-    tables = _tables_of(said)
+    tables = _remembered(said) if size <= _REMEMBERED_BYTES_MAX else _tables_of(said)
     columns = np.empty((len(_NAMES), count), np.int64)
     least = heads["least"].astype(np.int64)
     read_values(np.frombuffer(packed, np.uint8), at, least, heads["width"], columns)
@@ -215,29 +221,48 @@ def _piece(packed: bytes, at: int, size: int) -> bytes:
     return piece
 
 
+def _tables_text(batch: Observations) -> bytes:
+    """The tables as they are written; raises `Refused` for an entry that `unpacked` would refuse."""
+    subjects, others = batch.subjects, text_of(_plain_tables(batch))
+    names = _names_text(subjects) if len(subjects) <= _REMEMBERED_NAMES_MAX else _names_text.__wrapped__(subjects)
+    return bytes_of(f'{{"subjects":{names},{others[1:]}')
+
+
+@lru_cache(maxsize=8)
+def _names_text(subjects: tuple[str, ...]) -> str:
+    """A table of subjects. A source names the same ones over and over."""
+    _read("subjects", _subject, list(subjects))
+    return text_of(list(subjects))
+
+
 def _plain_tables(batch: Observations) -> dict[str, list[Any]]:
-    """The tables as plain values; raises `Refused` for an entry that `unpacked` would refuse."""
-    plain: dict[str, list[Any]] = {table: list(getattr(batch, table)) for table in TABLES}
+    """The tables but for the subjects, as plain values; raises `Refused` for an entry that `unpacked` would refuse."""
+    plain: dict[str, list[Any]] = {table: list(getattr(batch, table)) for table in TABLES if table != "subjects"}
     _read("areas", area_checked, plain["areas"])
     plain["areas"] = [plain_shape(area) for area in batch.areas]
     plain["claims"] = [plain_claim(claim) for claim in batch.claims]
-    for table in ("subjects", "sources", "claims", "feeds"):
+    for table in ("sources", "claims", "feeds"):
         _read(table, _READERS[table], plain[table])
     return plain
 
 
-def _tables_of(said: object) -> dict[str, Any]:
+def _tables_of(text: bytes) -> Mapping[str, Any]:
+    said = value_of(text, "tables")
     if not isinstance(said, dict) or list(said) != list(TABLES):
         what = f"The tables are not {', '.join(TABLES)}"
         raise Refused("packed.tables", what, value=list(said) if isinstance(said, dict) else said, where="tables")
-    return {table: _read(table, read, said[table]) for table, read in _READERS.items()}
+    return MappingProxyType({table: _read(table, read, said[table]) for table, read in _READERS.items()})
+
+
+# A source names the same subjects over and over: what was read last is read once, and others see that it is the same.
+_remembered = lru_cache(maxsize=8)(_tables_of)
 
 
 def _read(table: str, read: Callable[[Any], Any], items: object) -> tuple[Any, ...]:
     """What a table says, entry by entry."""
     if not isinstance(items, list):
         raise Refused("packed.tables", "This is no table", value=items, where=f"tables, {table}")
-    if read is _subject and _are_plain_names(items):
+    if read is _subject and are_plain_names(items):
         return tuple(items)
     entries: list[Any] = []
     try:
@@ -247,14 +272,16 @@ def _read(table: str, read: Callable[[Any], Any], items: object) -> tuple[Any, .
     return tuple(entries)
 
 
-def _are_plain_names(items: list[Any]) -> bool:
+def are_plain_names(items: Sequence[object]) -> bool:
     """Whether all are names beyond doubt, looked at together: a batch may have ten thousand of them."""
+    if set(map(type, items)) - {str}:
+        return False
+    names = cast(Sequence[str], items)
     return (
-        set(map(type, items)) <= {str}
-        and "".join(items).isprintable()
-        and all(items)
-        and max(map(len, items), default=0) <= NAME_CHARS_MAX
-        and list(map(str.strip, items)) == items
+        "".join(names).isprintable()
+        and all(names)
+        and max(map(len, names), default=0) <= NAME_CHARS_MAX
+        and list(map(str.strip, names)) == list(names)
     )
 
 

@@ -36,6 +36,7 @@ MAP = {
     "record": room(rooms="ground", packages="msgspec"),
     "agreements": room(rooms="ground geo", packages="numpy"),
     "tracks": room(rooms="ground geo", packages="numpy msgspec"),
+    "channel": room(rooms="ground geo parties", packages="msgspec"),
     "watch": room(rooms="ground geo agreements tracks", packages="numpy msgspec"),
     "node": room(rooms="ground geo parties record agreements tracks watch", packages="numpy msgspec"),
     "store": room(rooms="ground record", packages="sqlalchemy alembic"),
@@ -58,7 +59,7 @@ MAP = {
 # keepclear/__init__.py and keepclear/__main__.py stand above all rooms.
 TOP = room(rooms=" ".join(MAP), packages="numpy")
 
-PURE_ROOMS = frozenset({"ground", "geo", "parties", "record", "agreements", "tracks", "watch", "node"})
+PURE_ROOMS = frozenset({"ground", "geo", "parties", "record", "agreements", "tracks", "channel", "watch", "node"})
 IMPURE_MODULES = frozenset(
     {"time", "random", "secrets", "uuid", "os", "pathlib", "sqlite3", "subprocess", "socket", "threading", "asyncio"}
     | {"logging", "numpy.random"}

@@ -38,10 +38,21 @@ def half_diagonal_m(lat: float, lat_cell_deg: float, lon_cell_deg: float) -> flo
     return math.hypot(north_m, east_m) / 2
 
 
+# Positions are kept in ten-millionths of a degree.
+_LAST_DIGIT_DEG = 1.5e-7
 # How many parts and decimals each notation may be written with, coarsest first.
 _DECIMAL_STEPS = [(1, decimals) for decimals in range(8)]
 _DMS_STEPS = [(1, 0), (2, 0)] + [(3, decimals) for decimals in range(4)]
 _DM_STEPS = [(1, 0)] + [(2, decimals) for decimals in range(6)]
+
+
+def in_one_cell(lat: float, lon: float, other_lat: float, other_lon: float, accuracy_m: float) -> bool:
+    """Whether two positions are one, written in cells whose half diagonal is `accuracy_m`: on each axis they lie within half a cell,
+    while one wrong digit is a whole cell away. Cells are taken to span equal degrees; where they are squares of metres, far from
+    the equator, a true pair may be told apart, and never a false one taken for one."""
+    half_cell_deg = 1.01 * accuracy_m / half_diagonal_m(lat, 1.0, 1.0) / 2 + _LAST_DIGIT_DEG
+    east_deg = abs((other_lon - lon + 180.0) % 360.0 - 180.0)
+    return abs(other_lat - lat) <= half_cell_deg and east_deg <= half_cell_deg
 
 
 def _fitting(lat: float, accuracy_m: float, steps: list[tuple[int, int]]) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from keepclear.ground.errors import Refused
-from keepclear.node.words import words_checked
+from keepclear.ground.words import words_checked
 
 CLEARED_KEPT_MAX = 1_000
 OPEN_MAX = 20_000

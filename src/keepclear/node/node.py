@@ -16,11 +16,11 @@ import msgspec
 
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import utc_text
+from keepclear.ground.words import words_checked
 from keepclear.node import events as e
 from keepclear.node.alert_book import LiveAlert
 from keepclear.node.effects import Effects, Told
 from keepclear.node.side import Books, Side, Teller
-from keepclear.node.words import words_checked
 from keepclear.parties.ids import id_checked
 from keepclear.parties.membership import FIRST_SENSITIVITY, Member, Membership
 from keepclear.parties.parties import Access, Action, Sensitivity, may, sensitivity_of

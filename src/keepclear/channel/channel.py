@@ -1,0 +1,479 @@
+"""The channel of one party: messages given and got, what is said of them, and what is still owed to whom.
+
+    channel = Channel("alpha", life=...)
+    effects = channel.step(Given(payload), at_us)
+
+A deterministic machine like the watch: events in, effects out, no clock, no key, no wire. Whoever holds it seals and opens, signs
+and verifies, and carries; and it makes an event durable before it does what the effects ask for. What was asked for and not yet done
+is asked for again by `effects_again`, as after a crash; who gets something twice knows it by its digest.
+
+No effect sends what a person has not given. What a machine says by itself is that it has exactly these bytes, and whom it passed
+them on to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from keepclear.channel import carriage as way
+from keepclear.channel import messages, statements
+from keepclear.channel.carriage import HANDS_MAX, Carriage, Held, Mine
+from keepclear.channel.links import Arrival, Inbox, Lie, Outbox, Parcel, Taken
+from keepclear.channel.messages import Message, Urgency, message_id
+from keepclear.channel.standing import Debt, Standing, due_us, standing_of
+from keepclear.channel.statements import Act, Kept, Statement
+from keepclear.ground.errors import LimitExceeded, Refused
+
+MESSAGES_MAX = 1_000_000
+STATEMENTS_PER_MESSAGE_MAX = 1_000
+WORD_VALID_US = 30 * 86_400_000_000
+
+
+# --- events ---
+
+
+class Joined(NamedTuple):
+    """A peer was paired: it is handed what is for these parties."""
+
+    peer: str
+    leads_to: tuple[str, ...]
+
+
+class Given(NamedTuple):
+    """A person of this party sends a message; `payload` is its one byte string."""
+
+    payload: bytes
+
+
+class Stated(NamedTuple):
+    """A person of this party says what became of a message, or enters what somebody else said."""
+
+    payload: bytes
+
+
+class Sealed(NamedTuple):
+    """What was asked to be sealed is sealed: these bytes lie beside the record."""
+
+    payload_digest: str
+    digest: str
+    byte_count: int
+
+
+class Opened(NamedTuple):
+    """What lay within sealed bytes that were for this party, and whose key had signed it; `kind` is the type of the payload."""
+
+    kind: str
+    payload: bytes
+    signed_by: str
+
+
+class Came(NamedTuple):
+    """A peer handed something over, under its signature.
+
+    life    the instant at which its life began: a later one than before says that it was restored
+    clock_us  what its clock said when it did: what is of use until then by its clock is until as long after now by ours
+    taken   what it has taken of ours; None: nothing yet
+    opened  by digest, what this party could open"""
+
+    peer: str
+    life: int
+    clock_us: int
+    taken: Taken | None
+    parcels: tuple[Parcel, ...]
+    opened: Mapping[str, Opened]
+
+
+class Restored(NamedTuple):
+    """This node goes on from a copy, and a new life begins."""
+
+
+class TimePassed(NamedTuple):
+    """Nothing else happened."""
+
+
+Event = Joined | Given | Stated | Sealed | Came | Restored | TimePassed
+
+
+# --- effects ---
+
+
+class Seal(NamedTuple):
+    """Sign this payload and seal it to a party, then say so by `Sealed`."""
+
+    to: str
+    kind: str
+    payload: bytes
+
+
+class Show(NamedTuple):
+    """A message for a person of this party, for the first time."""
+
+    message: str
+
+
+class Changed(NamedTuple):
+    """What a message of this party asks for stands otherwise now."""
+
+    message: str
+    was: Debt
+    now: Debt
+    mismatch: bool
+
+
+class HeldBack(NamedTuple):
+    """A carriage goes no further here."""
+
+    digest: str
+    why: str
+
+
+class Found(NamedTuple):
+    """A peer has said two things that cannot both be: both are signed.
+
+    what  "number": two parcels of one number; "head": it has taken what was never sent; "signature": the payload is signed by another
+          party than it names"""
+
+    peer: str
+    what: str
+    lie: Lie | None = None
+
+
+Effect = Seal | Show | Changed | HeldBack | Found
+
+
+@dataclass
+class _Wanted:
+    """Something to be sealed, and how it is to go."""
+
+    seal: Seal
+    valid_until_us: int
+    urgency: Urgency
+    asks_word: bool
+    message: str = ""
+
+
+@dataclass
+class _Thread:
+    """A message and everything that is held of it."""
+
+    id: str
+    message: Message
+    sealed: set[str] = field(default_factory=set)
+    statements: dict[str, Kept] = field(default_factory=dict)
+    answers: dict[str, int] = field(default_factory=dict)
+    superseded: bool = False
+    debt: Debt = Debt.OWED
+    mismatch: bool = False
+
+
+class Channel:
+    """See the module.
+
+    life               the instant at which this node began, or went on from a copy
+    outboxes, inboxes  by peer
+    found              what peers were caught at
+    refused            how often something was refused that came in, by the key of the reason"""
+
+    def __init__(self, own: str, life: int) -> None:
+        self.own = own
+        self.life = life
+        self.outboxes: dict[str, Outbox] = {}
+        self.inboxes: dict[str, Inbox] = {}
+        self.found: list[Found] = []
+        self.refused: dict[str, int] = {}
+        self._routes: dict[str, str] = {}
+        self._threads: dict[str, _Thread] = {}
+        self._of_sealed: dict[str, str] = {}
+        self._seen: set[str] = set()
+        self._wanted: dict[str, _Wanted] = {}
+        self._owing: dict[str, int] = {}
+
+    # what is asked
+
+    @property
+    def messages(self) -> Mapping[str, Message]:
+        """Every message that was given or got, by id."""
+        return {id: thread.message for id, thread in self._threads.items()}
+
+    def standing(self, message: str, at_us: int) -> Standing:
+        """What is known of a message at an instant; raises KeyError for an id that is not held."""
+        thread = self._threads[message]
+        return standing_of(
+            message,
+            thread.message,
+            thread.statements.values(),
+            at_us,
+            sealed=frozenset(thread.sealed),
+            answers=thread.answers.items(),
+            superseded=thread.superseded,
+        )
+
+    def statements(self, message: str) -> frozenset[str]:
+        """The ids of all statements that are held of a message."""
+        return frozenset(self._threads[message].statements)
+
+    @property
+    def next_due_us(self) -> int | None:
+        """When time alone next changes something; None: never."""
+        return min(self._owing.values(), default=None)
+
+    def effects_again(self) -> list[Effect]:
+        """What was asked for and is not done, as far as this machine knows."""
+        return [wanted.seal for wanted in self._wanted.values()]
+
+    # what happens
+
+    def step(self, event: Event, at_us: int) -> list[Effect]:
+        """What follows. Raises `Refused` for what a person of this party cannot give or state; then nothing has changed."""
+        effects: list[Effect] = []
+        match event:
+            case Joined(peer, leads_to):
+                self.outboxes.setdefault(peer, Outbox(self.own, peer, self.life))
+                self.inboxes.setdefault(peer, Inbox(self.own, peer))
+                self._routes.update(dict.fromkeys((peer, *leads_to), peer))
+            case Given(payload):
+                self._give(payload, at_us, effects)
+            case Stated(payload):
+                self._state(payload, at_us, effects)
+            case Sealed():
+                self._hand_over(event)
+            case Came():
+                self._come(event, at_us, effects)
+            case Restored():
+                self.life = max(at_us, self.life + 1)
+                for box in self.outboxes.values():
+                    box.begin_anew(self.life, at_us)
+            case TimePassed():
+                pass
+        self._tell_what_fell_due(at_us, effects)
+        return effects
+
+    # of people here
+
+    def _give(self, payload: bytes, at_us: int, effects: list[Effect]) -> None:
+        message = messages.read_message(payload)
+        if message.sender != self.own:
+            raise Refused("message.sender", "Nobody here speaks for that party", value=message.sender, where="$.sender")
+        if message.to not in self._routes:
+            mend = "Pair with its node, or name a relay that reaches it."
+            raise Refused("message.no_route", "Nothing leads to that party", value=message.to, mend=mend, where="$.to")
+        if at_us >= message.valid_until_us:
+            raise Refused("message.expired", "It has no use any more", where="$.valid_until_us")
+        id = message_id(payload)
+        if id in self._threads:
+            raise Refused("message.twice", "This very message was given before", value=id)
+        self._check_room()
+        for name in ("answers", "supersedes"):
+            cited = getattr(message, name)
+            if cited and cited not in self._threads:
+                raise Refused(
+                    "message.cites", "The message that it cites is not known here", value=cited, where=f"$.{name}"
+                )
+        corrected = self._threads.get(message.supersedes)
+        if corrected is not None and corrected.message.sender != self.own:
+            raise Refused(
+                "message.cites", "Only its sender corrects a message", value=message.supersedes, where="$.supersedes"
+            )
+        self._threads[id] = _Thread(id, message)
+        self._owing[id] = due_us(message)
+        if corrected is not None:
+            corrected.superseded = True
+            self._tell_change(corrected, at_us, effects)
+        seal = Seal(message.to, messages.PAYLOAD_TYPE, payload)
+        self._want(seal, message.valid_until_us, message.urgency, asks_word=True, message=id, effects=effects)
+
+    def _state(self, payload: bytes, at_us: int, effects: list[Effect]) -> None:
+        statement = statements.read_statement(payload)
+        if statement.said_by != self.own:
+            raise Refused(
+                "statement.said_by", "Nobody here speaks for that party", value=statement.said_by, where="$.said_by"
+            )
+        thread = self._threads.get(self._of_sealed.get(statement.over, statement.over))
+        if thread is None:
+            raise Refused("statement.over", "No message here has these bytes", value=statement.over, where="$.over")
+        if len(thread.statements) >= STATEMENTS_PER_MESSAGE_MAX:
+            raise LimitExceeded(
+                "statements.too_many", "More has been said of this message than is held", value=statement.over
+            )
+        self._keep(thread, statement, at_us, effects)
+        if thread.message.sender != self.own:
+            self._say(statement, thread.message.sender, thread.message.urgency, at_us, effects)
+
+    # what is sealed and handed over
+
+    def _say(self, statement: Statement, to: str, urgency: Urgency, at_us: int, effects: list[Effect]) -> None:
+        if to in self._routes:
+            seal = Seal(to, statements.PAYLOAD_TYPE, statement.payload)
+            self._want(seal, at_us + WORD_VALID_US, urgency, asks_word=False, effects=effects)
+
+    def _want(
+        self,
+        seal: Seal,
+        valid_until_us: int,
+        urgency: Urgency,
+        *,
+        asks_word: bool,
+        effects: list[Effect],
+        message: str = "",
+    ) -> None:
+        self._wanted[message_id(seal.payload)] = _Wanted(seal, valid_until_us, urgency, asks_word, message)
+        effects.append(seal)
+
+    def _hand_over(self, event: Sealed) -> None:
+        wanted = self._wanted.pop(event.payload_digest, None)
+        if wanted is None:
+            return  # it was sealed twice, as after a crash; the first one counts
+        outside = Carriage(
+            self.own, wanted.seal.to, event.digest, event.byte_count, wanted.valid_until_us, wanted.urgency, (self.own,), HANDS_MAX,
+            wanted.asks_word,
+        )  # fmt: skip
+        self.outboxes[self._routes[wanted.seal.to]].give(way.checked(outside))
+        if wanted.message:
+            self._threads[wanted.message].sealed.add(event.digest)
+            self._of_sealed[event.digest] = wanted.message
+
+    # of peers
+
+    def _come(self, event: Came, at_us: int, effects: list[Effect]) -> None:
+        inbox, outbox = self.inboxes[event.peer], self.outboxes[event.peer]
+        if inbox.hears_of_life(event.life):
+            outbox.begin_anew(outbox.series + 1, at_us)
+        there = [] if event.taken is None else outbox.was_taken(event.taken)
+        if there is None:
+            self._catch(Found(event.peer, "head"), effects)
+        for outside in there or ():
+            self._is_there(event.peer, outside, at_us, effects)
+        for parcel in event.parcels:
+            digest = parcel.digest
+            arrival = inbox.arrival(parcel, digest)
+            if arrival is Arrival.LIE:
+                lie = Lie(event.peer, parcel.series, parcel.number, (inbox.digest_of(parcel.number), digest))
+                self._catch(Found(event.peer, "number", lie), effects)
+            if arrival is Arrival.NEW:
+                inbox.take(parcel, digest)
+                outside = parcel.carriage.by_clock(at_us - event.clock_us)
+                self._take_in(event.peer, outside, event.opened, at_us, effects)
+
+    def _take_in(
+        self, peer: str, outside: Carriage, opened: Mapping[str, Opened], at_us: int, effects: list[Effect]
+    ) -> None:
+        if outside.digest in self._seen:
+            return
+        self._seen.add(outside.digest)
+        decision = way.decided(outside, self.own, peer, self._routes, at_us)
+        if isinstance(decision, Mine):
+            within = opened.get(outside.digest)
+            if within is None:
+                self._refuse("sealed.unreadable")
+                effects.append(HeldBack(outside.digest, "unreadable"))
+            else:
+                self._open(peer, outside, within, at_us, effects)
+        elif isinstance(decision, Held):
+            effects.append(HeldBack(outside.digest, decision.why))
+        else:
+            self.outboxes[decision.peer].give(outside.passed_on(self.own))
+
+    def _is_there(self, peer: str, outside: Carriage, at_us: int, effects: list[Effect]) -> None:
+        """A peer has signed that it took this: it is sent, or passed on. Before that it is only owed."""
+        if not outside.asks_word:
+            return
+        act = Act.SENT if outside.sender == self.own else Act.FORWARDED
+        statement = Statement(act, self.own, self.own, outside.digest, at_us, towards=peer)
+        if act is Act.FORWARDED:
+            self._say(statement, outside.sender, outside.urgency, at_us, effects)
+        elif (id := self._of_sealed.get(outside.digest)) is not None:
+            self._keep(self._threads[id], statement, at_us, effects)
+
+    def _open(self, peer: str, outside: Carriage, within: Opened, at_us: int, effects: list[Effect]) -> None:
+        try:
+            if within.kind == messages.PAYLOAD_TYPE:
+                message = messages.read_message(within.payload)
+                if message.sender != within.signed_by or message.to != self.own:
+                    self._catch(Found(peer, "signature"), effects)
+                    return
+                self._get(message_id(within.payload), message, outside.digest, at_us, effects)
+            elif within.kind == statements.PAYLOAD_TYPE:
+                statement = statements.read_statement(within.payload)
+                if statement.said_by != within.signed_by:
+                    self._catch(Found(peer, "signature"), effects)
+                    return
+                self._hear(statement, at_us, effects)
+            else:
+                self._refuse("sealed.kind")
+        except Refused as refused:
+            self._refuse(refused.key)
+
+    def _get(self, id: str, message: Message, digest: str, at_us: int, effects: list[Effect]) -> None:
+        self._of_sealed[digest] = id
+        if id not in self._threads:
+            self._check_room()
+            self._threads[id] = _Thread(id, message)
+            effects.append(Show(id))
+            self._answered(id, message, at_us, effects)
+        thread = self._threads[id]
+        thread.sealed.add(digest)
+        received = Statement(Act.RECEIVED, self.own, self.own, digest, at_us)
+        self._keep(thread, received, at_us, effects)
+        self._say(received, message.sender, message.urgency, at_us, effects)
+
+    def _answered(self, id: str, message: Message, at_us: int, effects: list[Effect]) -> None:
+        asked = self._threads.get(message.answers)
+        if asked is not None and asked.message.to == message.sender:
+            asked.answers[id] = at_us
+            self._tell_change(asked, at_us, effects)
+        corrected = self._threads.get(message.supersedes)
+        if corrected is not None and corrected.message.sender == message.sender:
+            corrected.superseded = True
+
+    def _hear(self, statement: Statement, at_us: int, effects: list[Effect]) -> None:
+        thread = self._threads.get(self._of_sealed.get(statement.over, statement.over))
+        if thread is None:
+            self._refuse("statement.unknown_message")
+            return
+        if len(thread.statements) >= STATEMENTS_PER_MESSAGE_MAX:
+            self._refuse("statements.too_many")
+            return
+        self._keep(thread, statement, at_us, effects)
+
+    # what is held
+
+    def _keep(self, thread: _Thread, statement: Statement, known_at_us: int, effects: list[Effect]) -> None:
+        if (id := statement.id) not in thread.statements:
+            thread.statements[id] = Kept(id, statement, known_at_us)
+            self._tell_change(thread, known_at_us, effects)
+
+    def _tell_change(self, thread: _Thread, at_us: int, effects: list[Effect]) -> None:
+        """Says how the debt of a message of this party stands, where it stands otherwise than was said last."""
+        if thread.message.sender != self.own:
+            return
+        id = thread.id
+        now = self.standing(id, at_us)
+        if (now.debt, now.mismatch) != (thread.debt, thread.mismatch):
+            effects.append(Changed(id, thread.debt, now.debt, now.mismatch))
+            thread.debt, thread.mismatch = now.debt, now.mismatch
+        if now.debt in (Debt.SETTLED, Debt.SUPERSEDED, Debt.UNCONFIRMED):
+            self._owing.pop(id, None)
+
+    def _tell_what_fell_due(self, at_us: int, effects: list[Effect]) -> None:
+        for id in [id for id, when_us in self._owing.items() if when_us <= at_us]:
+            self._tell_change(self._threads[id], at_us, effects)
+            self._owing.pop(id, None)
+
+    def _catch(self, found: Found, effects: list[Effect]) -> None:
+        if found not in self.found:
+            self.found.append(found)
+            effects.append(found)
+
+    def _refuse(self, key: str) -> None:
+        self.refused[key] = self.refused.get(key, 0) + 1
+
+    def _check_room(self) -> None:
+        if len(self._threads) >= MESSAGES_MAX:
+            raise LimitExceeded("messages.too_many", f"More than {MESSAGES_MAX:,} messages are held")
+
+
+def digests_for(channel: Channel, parcels: Iterable[Parcel]) -> list[str]:
+    """The digests among these that are for this party: what its host is to open."""
+    return [parcel.carriage.digest for parcel in parcels if parcel.carriage.to == channel.own]

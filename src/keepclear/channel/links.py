@@ -1,0 +1,227 @@
+"""What is owed to one peer and what came from it, in one order, each exactly once, over a link that may lose, double and delay.
+
+    Outbox   numbers what goes to a peer from 1, without gaps; keeps it until the peer has signed that it is there
+    Inbox    takes the next number and no other; says what it has taken, and over which bytes
+    Pace     when to try again
+
+Both keep a head: the hash of everything in order so far. The signed word "up to 17, head h" is a receipt for seventeen parcels at once,
+and shows on the spot if the two sides do not mean the same seventeen. A node that was restored has a new
+life, and says so with every word: both sides begin a new series then. One that numbers two different parcels alike within a series has
+signed both, and that is the proof.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from enum import StrEnum
+from hashlib import sha256
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+
+from keepclear.channel.carriage import Carriage
+from keepclear.channel.written import written
+
+AT_ONCE_MAX = 200
+PAUSE_US_MIN, PAUSE_US_MAX = 2_000_000, 300_000_000
+NOTHING = "0" * 64
+# How far back two parcels of one number are told apart; older ones are doubles.
+DIGESTS_KEPT = 100_000
+# How many that a peer has taken are kept for it, in case it loses them.
+THERE_KEPT = 10_000
+
+
+class Parcel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One carriage at its place in a series. What a node signs when it hands something over.
+
+    series  within one, a number stands for one carriage; a later series has a greater number"""
+
+    sender: str
+    peer: str
+    series: int
+    number: int
+    carriage: Carriage
+
+    @property
+    def payload(self) -> bytes:
+        """The one byte string of this parcel: RFC 8785."""
+        return written(self)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the payload, in hexadecimal."""
+        return sha256(self.payload).hexdigest()
+
+
+class Taken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything of a series up to a number is kept here: signed by who took it."""
+
+    taker: str
+    sender: str
+    series: int
+    up_to: int
+    head: str
+
+
+def head_of(head: str, digest: str) -> str:
+    """The head when one more parcel stands behind it."""
+    return sha256(bytes.fromhex(head) + bytes.fromhex(digest)).hexdigest()
+
+
+class Outbox:
+    """What is owed to a peer.
+
+    series  of what goes out now; the first is the instant at which the node's life began, so that a restored one has a greater"""
+
+    def __init__(self, own: str, peer: str, series: int) -> None:
+        self.own = own
+        self.peer = peer
+        self._there: OrderedDict[str, Carriage] = OrderedDict()
+        self._begin(series)
+
+    def _begin(self, series: int) -> None:
+        self.series = series
+        self.last = self.taken = 0
+        self._owed: OrderedDict[int, tuple[Parcel, str]] = OrderedDict()
+        self._head = self._taken_head = NOTHING
+
+    def __len__(self) -> int:
+        return len(self._owed)
+
+    def give(self, carriage: Carriage) -> None:
+        """Owes one more."""
+        self.last += 1
+        parcel = Parcel(self.own, self.peer, self.series, self.last, carriage)
+        self._head = head_of(self._head, parcel.digest)
+        self._owed[self.last] = parcel, self._head
+
+    def owed(self) -> list[Parcel]:
+        """The oldest that are owed, in order, as many as go at once."""
+        return [parcel for parcel, _ in islice(self._owed.values(), AT_ONCE_MAX)]
+
+    def was_taken(self, taken: Taken) -> list[Carriage] | None:
+        """The peer says how far it has taken: what is there since, or None where its head is not ours, and it has taken something else."""
+        if taken.series != self.series or taken.up_to < self.taken:
+            return []  # an old word, overtaken by a newer one
+        if taken.up_to == self.taken:
+            return [] if taken.head == self._taken_head else None
+        if taken.up_to > self.last or self._owed[taken.up_to][1] != taken.head:
+            return None
+        there = []
+        while self.taken < taken.up_to:
+            self.taken, (parcel, self._taken_head) = self._owed.popitem(last=False)
+            there.append(parcel.carriage)
+            self._there[parcel.carriage.digest] = parcel.carriage
+        while len(self._there) > THERE_KEPT:
+            self._there.popitem(last=False)
+        return there
+
+    def begin_anew(self, series: int, at_us: int) -> None:
+        """One of the two was restored: everything that is still of use goes out once more, under numbers of a new series at least as great
+        as this one. What the peer has already it knows by its digest."""
+        owed = [parcel.carriage for parcel, _ in self._owed.values()]
+        again = [one for one in (*self._there.values(), *owed) if at_us < one.valid_until_us]
+        self._there.clear()
+        self._begin(max(series, self.series + 1))
+        for carriage in again:
+            self.give(carriage)
+
+
+class Pace:
+    """When to send to a peer again: at once what is new, and after pauses that grow what it says nothing to.
+
+    Not part of any record: a resend is no message. Times are of this node's clock; `due_us` None: there is nothing to send."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.due_us: int | None = None
+
+    def owes(self, at_us: int) -> None:
+        """There is something to send."""
+        if self.due_us is None or self.attempts == 0:
+            self.due_us = at_us
+
+    def was_sent(self, at_us: int) -> None:
+        """It has left."""
+        self.due_us = at_us + min(PAUSE_US_MIN << min(self.attempts, 20), PAUSE_US_MAX)
+        self.attempts += 1
+
+    def heard(self, at_us: int, *, owes: bool) -> None:
+        """The peer has taken something: the link is there."""
+        self.attempts = 0
+        self.due_us = at_us if owes else None
+
+
+class Arrival(StrEnum):
+    """What a parcel is to who gets it.
+
+    new     the next of its series: it is taken
+    double  it is here already, byte for byte
+    gap     one before it is missing: it is left, and comes again
+    lie     another one stood at this number: the peer has signed both
+    stale   it is of a series that is over"""
+
+    NEW = "new"
+    DOUBLE = "double"
+    GAP = "gap"
+    LIE = "lie"
+    STALE = "stale"
+
+
+class Inbox:
+    """What came from a peer.
+
+    life  of the peer, as it last said; 0: nothing was heard of it"""
+
+    def __init__(self, own: str, peer: str) -> None:
+        self.own = own
+        self.peer = peer
+        self.life = 0
+        self.series = 0
+        self.up_to = 0
+        self.head = NOTHING
+        self._digests: dict[int, str] = {}
+
+    def arrival(self, parcel: Parcel, digest: str) -> Arrival:
+        """What this parcel is here, given its digest; changes nothing."""
+        if parcel.series < self.series:
+            return Arrival.STALE
+        if parcel.series > self.series:
+            return Arrival.NEW if parcel.number == 1 else Arrival.GAP
+        if parcel.number <= self.up_to:
+            return Arrival.DOUBLE if self._digests.get(parcel.number, digest) == digest else Arrival.LIE
+        return Arrival.NEW if parcel.number == self.up_to + 1 else Arrival.GAP
+
+    def hears_of_life(self, life: int) -> bool:
+        """The peer says since when it lives; whether it was restored since it was last heard."""
+        was, self.life = self.life, max(self.life, life)
+        return 0 < was < life
+
+    def digest_of(self, number: int) -> str:
+        """Of the parcel that was taken under this number; "" where that is too long ago."""
+        return self._digests.get(number, "")
+
+    def take(self, parcel: Parcel, digest: str) -> None:
+        """Takes a new one."""
+        if parcel.series > self.series:
+            self.series, self.head = parcel.series, NOTHING
+            self._digests.clear()
+        self.up_to = parcel.number
+        self.head = head_of(self.head, digest)
+        self._digests[parcel.number] = digest
+        self._digests.pop(parcel.number - DIGESTS_KEPT, None)
+
+    @property
+    def taken(self) -> Taken:
+        """What is to be signed for it."""
+        return Taken(self.own, self.peer, self.series, self.up_to, self.head)
+
+
+class Lie(NamedTuple):
+    """Two parcels of one number, both signed by the same peer."""
+
+    peer: str
+    series: int
+    number: int
+    digests: tuple[str, str]

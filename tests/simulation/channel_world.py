@@ -61,15 +61,15 @@ class Node:
 class World:
     """Everything there is, and what time it is."""
 
-    def __init__(self, seed: int, *, nodes: int | None = None) -> None:
+    def __init__(self, seed: int, *, nodes: int | None = None, line: tuple[str, ...] = ()) -> None:
         self.random = random = Random(seed)
         self.now_us = BEGINS_US
-        self.names = PARTIES[: nodes or random.randint(2, 7)]
+        self.names = line or PARTIES[: nodes or random.randint(2, 7)]
         self.loss, self.double = random.choice((0.0, 0.1, 0.4)), random.choice((0.0, 0.2))
         self.delay_us = random.choice((1, 5, 60)) * SECOND
         self.lossy_disks = True
         self.nodes = {name: self._begun(name) for name in self.names}
-        self.links = self._tree()
+        self.links = self._tree(in_a_line=bool(line))
         self.parted: set[frozenset[str]] = set()
         self._queue: list[tuple[int, int, Callable[[], None]]] = []
         self._order = count()
@@ -86,13 +86,20 @@ class World:
         begun_us = BEGINS_US + skew_us
         return Node(name, skew_us, Channel(name, begun_us), begun_us)
 
-    def _tree(self) -> dict[str, set[str]]:
+    def _tree(self, *, in_a_line: bool) -> dict[str, set[str]]:
         links: dict[str, set[str]] = {name: set() for name in self.names}
         for number, name in enumerate(self.names[1:], 1):
-            other = self.names[self.random.randrange(number)]
+            other = self.names[number - 1 if in_a_line else self.random.randrange(number)]
             links[name].add(other)
             links[other].add(name)
         return links
+
+    def take_the_place_of(self, name: str, kind: type[Channel]) -> None:
+        """Another machine goes on as this party, from what it knew."""
+        node = self.nodes[name]
+        node.channel = kind(name, node.begun_us)
+        for event, at_us in node.durable:
+            node.channel.step(event, at_us)
 
     def _behind(self, name: str, peer: str) -> Iterator[str]:
         seen, todo = {name}, [peer]

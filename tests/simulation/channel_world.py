@@ -191,9 +191,15 @@ class World:
             if not node.up:
                 continue
             for peer in sorted(self.links[name]):
-                parcels = tuple(node.channel.outboxes[peer].owed())
+                parcels = self._some(node.channel.outboxes[peer].owed())
                 if parcels or node.channel.inboxes[peer].up_to:
                     self._send(name, peer, parcels)
+
+    def _some(self, parcels: list[Parcel]) -> tuple[Parcel, ...]:
+        """All of them, or while links are poor, those that fit: now and then without the oldest."""
+        if self.loss == 0.0 or self.random.random() < 0.7:
+            return tuple(parcels)
+        return tuple(parcel for parcel in parcels if self.random.random() < 0.7)
 
     def _send(self, name: str, peer: str, parcels: tuple[Parcel, ...]) -> None:
         node, random = self.nodes[name], self.random

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from keepclear.cli.node_folder import keep_private, say
+from keepclear.cli.paths import some_path
 from keepclear.ground.errors import Refused
 
 PASSPHRASE = "KEEPCLEAR_PASSPHRASE"
@@ -33,7 +34,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Makes a node in a new folder: its configuration, its signing key, its record, and the first token.",
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("folder", metavar="FOLDER", help="where to make it; must be new or empty")
+    parser.add_argument("folder", type=some_path, metavar="FOLDER", help="where to make it; must be new or empty")
     parser.add_argument("--party", required=True, metavar="ID", help="the party whose node it is, such as alpha")
     parser.add_argument("--name", metavar="TEXT", help="what the party is called (default: its id)")
     parser.add_argument(
@@ -44,10 +45,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--user", action="append", default=[], metavar="ID:ROLE", help="admit somebody at once and show the token"
     )
     parser.add_argument(
-        "--store", default="", metavar="URL", help="postgresql://USER@HOST/NAME (default: a file in the folder)"
+        "--store", type=some_path, metavar="URL", help="postgresql://USER@HOST/NAME (default: a file in the folder)"
     )
     parser.add_argument(
-        "--passphrase-file", metavar="FILE", help=f"encrypt the signing key with what it holds (or ${PASSPHRASE})"
+        "--passphrase-file",
+        type=some_path,
+        metavar="FILE",
+        help=f"encrypt the signing key with what it holds (or ${PASSPHRASE})",
     )
     parser.set_defaults(run=run)
 
@@ -67,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         origin=args.origin or f"keepclear.invalid/{args.party}-{secrets.token_hex(6)}",
         exercise=args.exercise,
         users=[_user(text) for text in args.user],
-        store=args.store,
+        store=args.store or "",
         passphrase=passphrase_from(PASSPHRASE, args.passphrase_file),
         at_us=time.time_ns() // 1000,
     )

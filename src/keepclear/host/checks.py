@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text, utc_text
+from keepclear.host.certificate import tls_of
 from keepclear.host.config import Config
 from keepclear.host.folds import VIEWS
 from keepclear.host.key_files import key_path, permission_fault
@@ -169,18 +169,15 @@ def _keys(config: Config, node: Node) -> Iterator[Finding]:
 
 def _doors(config: Config) -> Iterator[Finding]:
     doors = config.doors
-    if not doors.certificate:
-        yield Finding("doors", OK, f"only this machine can reach {doors.address}")
-        return
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(config.folder / doors.certificate, config.folder / doors.key)
-    except (OSError, ssl.SSLError) as error:
-        yield Finding(
-            "doors", FAULT, f"The certificate and its key do not go together ({error})", "Check doors in node.toml."
-        )
+        tls = tls_of(config)
+    except Refused as refused:
+        yield Finding("doors", FAULT, str(refused))
         return
-    yield Finding("doors", OK, f"{doors.address}, with a certificate")
+    if tls is None:
+        yield Finding("doors", OK, f"only this machine can reach {doors.address}")
+    else:
+        yield Finding("doors", OK, f"{doors.address}, with a certificate")
 
 
 def _sources(config: Config, node: Node) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ class Limits:
     connections_max          connections in all; beyond, the one that has been silent longest is closed
     connections_of_an_address_max   of one address
     header_bytes_max         of one request, before its body
-    request_wait_us          how long a connection may take to say a request, or to say the next one
+    request_wait_us          how long a connection may take to agree on keys, to say a request, or to say the next one
     streams_max              streams that may be open at once
     stream_lines_waiting_max lines that may wait for one slow reader; then its stream ends, and it resumes
     checkpoint_every_us      how often the root of the record is signed while events come in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ _OF_THE_FEED = ("source", "grading", "silent_after", "exercise")
 
 
 @dataclass(frozen=True)
-class _Declared:
+class Declared:
     """What a table says of a feed: the event that declares it, and where its bytes come from."""
 
     event: FeedDeclared
@@ -31,12 +31,12 @@ class _Declared:
     source: SourceConfig
 
 
-def declared(config: Config, party: str) -> list[_Declared]:
+def declared(config: Config, party: str) -> list[Declared]:
     """The feeds of node.toml, all checked; raises `Refused` with the path of what is wrong."""
     return [_declared(feed, table, party) for feed, table in config.sources.items()]
 
 
-def _declared(feed: str, table: Mapping[str, Any], party: str) -> _Declared:
+def _declared(feed: str, table: Mapping[str, Any], party: str) -> Declared:
     where = f"sources.{feed}"
     exercise = table.get("exercise", False)
     if not isinstance(exercise, bool):
@@ -54,7 +54,7 @@ def _declared(feed: str, table: Mapping[str, Any], party: str) -> _Declared:
             )
     event = FeedDeclared(feed, party, words["source"] or feed, words["grading"], silent_after_us)
     rest = {name: value for name, value in table.items() if name not in _OF_THE_FEED}
-    return _Declared(event, exercise, SourceConfig.from_table(feed, rest, where))
+    return Declared(event, exercise, SourceConfig.from_table(feed, rest, where))
 
 
 class Sources:
@@ -69,11 +69,10 @@ class Sources:
 
     @staticmethod
     @asynccontextmanager
-    async def of(config: Config, host: Host, told: Callable[[str], None]) -> AsyncIterator[Sources]:
+    async def of(feeds: Sequence[Declared], host: Host, told: Callable[[str], None]) -> AsyncIterator[Sources]:
         """Declares the feeds that the node does not know as they are, and runs every source; all have ended behind it."""
-        assert host.node.began is not None
         sources = Sources(told)
-        for one in declared(config, host.node.began.party):
+        for one in feeds:
             exercise = one.exercise or host.node.exercise
             held = host.node.side(exercise).feeds.held(one.event.feed)
             if held is None or not held.is_as_declared(one.event):

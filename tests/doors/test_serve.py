@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import sqlite3
 import ssl
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -28,6 +31,60 @@ def certified(folder: Path, *, by_an_authority: bool = False) -> Path:
     alpha = node_in(folder, certificate=f'certificate = "{CHAIN}"', key=f'key = "{KEY}"')
     write_certificate(alpha, by_an_authority=by_an_authority)
     return alpha
+
+
+def init_of(folder: Path, *options: str, file_bytes_max: int | None = None) -> tuple[int, str]:
+    """Exit code and what is said of an `init` into alpha/node; no file can grow beyond `file_bytes_max`, as on a disk that is full."""
+    program = (
+        "import resource, sys; from keepclear.cli.main import main;"
+        f"limit = {file_bytes_max}; limit is None or resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit));"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "init", "alpha/node", "--party", "alpha", *options]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "file_bytes_max", "said"),
+    [
+        pytest.param([], 50_000, "The database could not take the first entries", id="a disk that is full"),
+        pytest.param([], 10, "The node cannot be made here", id="a disk that is full from the start"),
+        pytest.param(["--origin", "a b"], None, "The name of a key", id="no name of a record"),
+        pytest.param(["--user", "otto:king"], None, "There is no such role", id="no role"),
+        pytest.param(["--store", "mysql://x"], None, "This is no address of a database", id="no address"),
+        pytest.param(["--store", "postgresql://u@127.0.0.1:1/x"], None, "The database does not open", id="no database"),
+        pytest.param(["--store", "../../theirs.sqlite"], None, "belongs to another program", id="a database of others"),
+    ],
+)
+def test_of_an_init_that_fails_nothing_is_left(tmp_path, options, file_bytes_max, said):
+    with sqlite3.connect(tmp_path / "theirs.sqlite") as theirs:
+        theirs.execute("CREATE TABLE it (is_theirs)")
+    theirs.close()
+    code, errors = init_of(tmp_path, *options, file_bytes_max=file_bytes_max)
+    assert code == 2
+    assert said in errors
+    # The lock of a store is beside the database of somebody else, who may want it as well.
+    assert {path.name for path in tmp_path.rglob("*")} - {"theirs.sqlite-writer"} == {"theirs.sqlite"}
+
+
+def test_a_folder_that_was_there_stays_and_what_is_in_it_is_named(tmp_path):
+    (tmp_path / "alpha" / "node").mkdir(parents=True)
+    assert init_of(tmp_path, file_bytes_max=50_000)[0] == 2
+    assert list((tmp_path / "alpha").rglob("*")) == [tmp_path / "alpha" / "node"]
+    (tmp_path / "alpha" / "node" / "letter.txt").touch()
+    code, errors = init_of(tmp_path)
+    assert code == 2
+    assert "There is something in this folder (letter.txt)" in errors
+
+
+def test_tokens_that_could_not_be_written_are_told_of(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "keepclear", "init", "alpha", "--party", "alpha"]
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert "its tokens could not be written (No space left on device)" in done.stderr
 
 
 def test_a_node_with_a_certificate_is_asked_by_https_and_not_by_plain_http(tmp_path):

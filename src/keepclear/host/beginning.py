@@ -12,12 +12,13 @@ from keepclear.ground.signing import ED25519, NoteKey, PrivateKey, public_pem
 from keepclear.host.build import build
 from keepclear.host.config import DATABASE_NAME, FILE_NAME, Config, read_config
 from keepclear.host.key_files import draw_key, key_path, write_key
-from keepclear.host.new_folder import new_database, whole_or_nothing
+from keepclear.host.new_folder import whole_or_nothing
 from keepclear.host.taking import as_one_write
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
-from keepclear.store.opening import address
+from keepclear.store.new_database import begun_files, failures_of
 from keepclear.store.store import Store
+from keepclear.store.writes import Write
 
 ADMINISTRATOR = "admin"
 CLEARANCE = "severe"
@@ -85,13 +86,26 @@ def begin(
         made += [key_path(config.keys_folder, key.public.key_id), folder / FILE_NAME]
         write_key(config.keys_folder, key, passphrase)
         (folder / FILE_NAME).write_text(text, "utf-8")
-        made += new_database(address(config.store_url))
-        with Store.open(read_config(folder).store_url) as opened:
-            if opened.size():
-                mend = "Name another database, or restore it with `keepclear restore`."
-                raise Refused("init.record_there", "There is a record in this database", value=store, mend=mend)
-            opened.append([write])
+        made += begun_files(config.store_url)
+        try:
+            _write_first(read_config(folder).store_url, write)
+        except failures_of(config.store_url) as error:
+            mend = (
+                "Check the space on the disk; of a database elsewhere, whether it is empty, before it is named again."
+            )
+            said = str(getattr(error, "orig", error)).strip()
+            raise Refused(
+                "init.database", f"The database could not take the first entries ({said})", mend=mend
+            ) from error
     return Begun(folder, origin, public, tokens)
+
+
+def _write_first(url: str, write: Write) -> None:
+    with Store.open(url) as opened:
+        if opened.size():
+            mend = "Name another database, or restore it with `keepclear restore`."
+            raise Refused("init.record_there", "There is a record in this database", value=opened.url, mend=mend)
+        opened.append([write])
 
 
 def note_key(key: PrivateKey, origin: str) -> NoteKey:

@@ -22,11 +22,11 @@ from keepclear.host.clock import Clock
 from keepclear.host.config import Config
 from keepclear.host.connections import Guests
 from keepclear.host.desk import HostDesk
-from keepclear.host.folds import VIEWS, rebuild_views, tail_of
+from keepclear.host.folds import tail_of
 from keepclear.host.heartbeat import Beating
 from keepclear.host.host import Host
 from keepclear.host.key_files import read_key
-from keepclear.host.replaying import Account, node_at
+from keepclear.host.replaying import Account, catch_up_views, node_at
 from keepclear.host.retention import Keeping
 from keepclear.host.sources import Sources, declared
 from keepclear.node import events as e
@@ -69,8 +69,7 @@ def opened(config: Config, *, passphrase: bytes | None, progress: Progress) -> I
             mend = "`keepclear init` begins one."
             raise Refused("record.empty", "There is no record in this database", value=config.store, mend=mend)
         key = read_key(config.keys_folder, signing_key_id(node), passphrase)
-        if store.progress(VIEWS) < store.size():
-            rebuild_views(store, lambda done, of: progress("making views", done, of))
+        catch_up_views(store, lambda done, of: progress("making views", done, of))
         yield Opened(config, store, node, key, account)
 
 

@@ -33,9 +33,9 @@ def test_every_limit_has_a_least_and_a_greatest_and_its_default_is_between_them(
     defaults = Limits()
     for name, (least, greatest) in NUMBERS.items():
         assert least <= getattr(defaults, name) <= greatest
-    for name, (least, greatest) in DURATIONS.items():
+    for name, (shortest, longest) in DURATIONS.items():
         default = getattr(defaults, name)
-        assert default is None or parse_duration_us(least) <= default <= parse_duration_us(greatest)
+        assert default is None or parse_duration_us(shortest) <= default <= parse_duration_us(longest)
 
 
 @pytest.mark.parametrize("name", NUMBERS)

@@ -122,3 +122,51 @@ def test_a_certificate_that_is_not_there_is_said_in_one_line(tmp_path, verb):
         "keepclear: doors.certificate: The certificate cannot be read (No such file or directory)"
     )
     assert "Traceback" not in errors
+
+
+def doctor_of(folder: Path, *options: str) -> tuple[int, list[dict[str, str]]]:
+    """Exit code and findings about the node alpha."""
+    with Running(folder, "doctor", "alpha", *options) as doctor:
+        code, said, errors = doctor.ended()
+    assert errors == ""
+    return code, [json.loads(line) for line in said.splitlines()]
+
+
+def test_a_warning_of_the_doctor_is_no_fault_unless_that_is_asked_for(tmp_path):
+    (node_in(tmp_path) / "node.toml").chmod(0o644)
+    code, findings = doctor_of(tmp_path)
+    faults = [finding for finding in findings if finding["how"] == "fault"]  # of the machine that the tests run on
+    assert code == (1 if faults else 0)
+    assert doctor_of(tmp_path, "--strict")[0] == 1
+
+
+def test_the_doctor_finds_a_fault(tmp_path):
+    (key,) = (node_in(tmp_path) / "keys").iterdir()
+    key.unlink()
+    code, findings = doctor_of(tmp_path)
+    assert code == 1
+    assert ("key", "fault") in {(finding["about"], finding["how"]) for finding in findings}
+
+
+def test_the_doctor_warns_of_what_others_may_read_or_write(tmp_path):
+    alpha = certified(tmp_path)
+    (alpha / "keys" / "old.pem").touch(mode=0o600)
+
+    def warned() -> dict[str, str]:
+        found = [finding for finding in doctor_of(tmp_path)[1] if finding["about"] == "files"]
+        return {Path(one["mend"].split()[-1]).name: one["what"].split(" can be ")[1] for one in found if one["mend"]}
+
+    assert warned() == {}
+    for name, mode in {
+        ".": 0o770, "keys": 0o702, "node.toml": 0o640, "record.sqlite": 0o666, KEY: 0o604, "keys/old.pem": 0o644
+    }.items():  # fmt: skip
+        (alpha / name).chmod(mode)
+    of_others = "by others than its owner"
+    assert warned() == {
+        "alpha": f"written {of_others}",
+        "keys": f"written {of_others}",
+        "node.toml": f"read {of_others}",
+        "record.sqlite": f"read and written {of_others}",
+        KEY: f"read {of_others}",
+        "old.pem": f"read {of_others}",
+    }

@@ -22,6 +22,7 @@ FILE_NAME = "node.toml"
 DATABASE_NAME = "record.sqlite"
 KEYS_NAME = "keys"
 PORT = 7117
+_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,12 @@ class Config:
     @property
     def store_url(self) -> str:
         """The database as SQLAlchemy names it."""
-        return self.store if "://" in self.store else f"sqlite:///{self.folder / self.store}"
+        return self.store if "://" in self.store else f"{_SQLITE}{self.folder / self.store}"
+
+    @property
+    def store_file(self) -> Path | None:
+        """The file of the database; None where a server has it."""
+        return Path(self.store_url.removeprefix(_SQLITE)) if self.store_url.startswith(_SQLITE) else None
 
 
 def read_config(folder: Path) -> Config:

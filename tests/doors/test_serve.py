@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import sqlite3
 import ssl
 import subprocess
@@ -51,6 +52,9 @@ def init_of(folder: Path, *options: str, file_bytes_max: int | None = None) -> t
     [
         pytest.param([], 50_000, "The database could not take the first entries", id="a disk that is full"),
         pytest.param([], 10, "The node cannot be made here", id="a disk that is full from the start"),
+        pytest.param(
+            ["--passphrase-file", "/dev/null"], None, "There is no passphrase in this file", id="no passphrase"
+        ),
         pytest.param(["--origin", "a b"], None, "The name of a key", id="no name of a record"),
         pytest.param(["--user", "otto:king"], None, "There is no such role", id="no role"),
         pytest.param(["--store", "mysql://x"], None, "This is no address of a database", id="no address"),
@@ -130,6 +134,18 @@ def doctor_of(folder: Path, *options: str) -> tuple[int, list[dict[str, str]]]:
         code, said, errors = doctor.ended()
     assert errors == ""
     return code, [json.loads(line) for line in said.splitlines()]
+
+
+def test_a_port_that_is_taken_is_said_without_a_traceback(tmp_path):
+    alpha = node_in(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (alpha / "node.toml").write_text((alpha / "node.toml").read_text().replace("port = 0", f"port = {port}"))
+        with Running(tmp_path, "serve", "alpha") as serving:
+            code, _, errors = serving.ended()
+    assert code == 3
+    assert f"the doors could not be opened at http://127.0.0.1:{port}" in errors
+    assert "Traceback" not in errors
 
 
 def test_a_warning_of_the_doctor_is_no_fault_unless_that_is_asked_for(tmp_path):

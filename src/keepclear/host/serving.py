@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -143,7 +144,14 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
 
 
 class _Server(uvicorn.Server):
-    """Signals are for the node."""
+    """Signals are for the node, and so is what to do where the doors cannot be opened."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Opens the doors; where that fails it serves nothing, and does not end the process."""
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

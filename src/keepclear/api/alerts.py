@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from keepclear.api.asking import Answer, Ask, Route, ToldId, told_id
+from keepclear.api.asking import Answer, Ask, Route, ToldId, check_known, told_id
 from keepclear.api.paging import Exercise, Page, Paged, page_of
 from keepclear.api.problems import not_here
 from keepclear.api.tracks import Subject, ZoneId
@@ -20,7 +20,7 @@ from keepclear.node.events import AlertAcknowledged, AlertAssigned, AlertCleared
 from keepclear.node.side import Side
 from keepclear.parties.parties import Action
 from keepclear.render.sentences import NOT_PERMISSION
-from keepclear.render.told import sentence_of
+from keepclear.render.told import ALERT_KEYS, sentence_of
 
 Words = Annotated[str, Meta(max_length=2_000)]
 
@@ -132,8 +132,13 @@ def _place(alert: LiveAlert) -> ToldId:
 
 
 async def alerts(ask: Ask[AlertsAsked, None]) -> Answer:
-    """All alerts that are open, and the newest of those that were cleared; the older ones are in the record."""
-    query, side = ask.query, await side_known_at(ask, ask.query.known_at)
+    """All alerts that are open, and the newest of those that were cleared; the older ones are in the record.
+
+    A zone that there never was, or that you may not see, is answered with 404; one that has ended still has its alerts."""
+    query = ask.query
+    check_known("key", query.key, ALERT_KEYS)
+    side = await side_known_at(ask, query.known_at)
+    ask.must_know_zone(query.zone)
     after = (-1, -1) if query.after is None else told_id("after", query.after)
     wanted = {"key": query.key, "zone": query.zone, "subject": query.subject}
 

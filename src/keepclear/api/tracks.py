@@ -197,9 +197,12 @@ async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
     """Who is in or near which zone, or was.
 
     Without an instant: everybody who is not simply clear, now. With `known_at`: as this node believed it then. With `at`: who was
-    where at that instant, by everything that is known now, or was known at `known_at`: reports that came late are in it."""
+    where at that instant, by everything that is known now, or was known at `known_at`: reports that came late are in it.
+
+    A zone that there never was, or that you may not see, is answered with 404; one that has ended still has its past."""
     ask.must(Action.READ)
     query = ask.query
+    ask.must_know_zone(query.zone)
     at_us, known_at_us = instant_us("at", query.at), instant_us("known_at", query.known_at)
     if at_us is None and known_at_us is None:
         rows = [(subject, zone, state, None) for subject, zone, state in ask.side.watch.states()]
@@ -248,5 +251,5 @@ def _pair(after: str | None) -> tuple[str, str]:
 ROUTES = (
     Route("GET", "/v1/tracks", tracks, "tracks", gives=Page[TrackView], query=TracksAsked, problems=(404,)),
     Route("GET", "/v1/positions", positions, "tracks", gives=Positions, query=PositionsAsked, problems=(404,)),
-    Route("GET", "/v1/presence", presence, "tracks", gives=Presences, query=PresenceAsked),
+    Route("GET", "/v1/presence", presence, "tracks", gives=Presences, query=PresenceAsked, problems=(404,)),
 )

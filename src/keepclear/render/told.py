@@ -10,13 +10,16 @@ from typing import Any
 
 from keepclear.agreements.terms import Permission
 from keepclear.ground.instants import duration_text, parse_instant
-from keepclear.render import sentences
+from keepclear.render import pattern_sentences, sentences
 from keepclear.render.wording import clock_text
 from keepclear.tracks.observations import NO_CLAIM
 from keepclear.watch.events import Action, Alert, Cause, Correction, Presence, Told
 from keepclear.watch.presence import Sight, State
 
 Said = Mapping[str, Any]
+
+# What a line of the record may say it is.
+WHATS = frozenset({"alert", "alert_step", "correction", "feed", "presence", "zone"})
 
 
 def sentence_of(said: Said, zone_name: str = "") -> str:
@@ -135,6 +138,11 @@ _OF_FEEDS: dict[str, Callable[[str, Said], str]] = {
     "feed_disconnected": lambda feed, params: f"The connection to feed {feed} is lost{_because(params['why'])}.",
     "feed_overloaded": _overloaded,
 }
+
+
+_OF_THE_WATCH = frozenset({"approach", "entered", "dwell", "left", "lost", "found", "was_inside", "no_longer_foreseen"})
+# What an alert may say it is about.
+ALERT_KEYS = _OF_THE_WATCH | pattern_sentences.KEYS | frozenset(_OF_FEEDS)
 
 
 def _because(why: str) -> str:

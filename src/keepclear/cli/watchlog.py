@@ -19,7 +19,8 @@ examples:
   keepclear watchlog alpha --from 2026-05-18T06:00Z --until 2026-05-18T14:00Z
   keepclear watchlog alpha --from 2026-05-18T06:00Z --time-zone Asia/Damascus | lpr
 
-The log is plain text, a hundred columns wide. With --json, or into a file that ends in .jsonl, it is JSON lines.
+The log is plain text, a hundred columns wide. The number of an alert is the one it is acknowledged by. A change of
+presence that is an alert is told once, as the alert. With --json it is JSON lines, and both are there.
 
 exit codes: 0 done; 1 nothing was told in that time; 2 not understood
 """
@@ -95,6 +96,16 @@ class _Log:
             self.open[said["alert"]] = {**self.open[said["alert"]], "state": said["state"], "by": said["by"]}
 
 
+def _once(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The lines without every change of presence that an alert of the same entry is about: the alert says the same, and more."""
+
+    def change(line: dict[str, Any], number: str) -> tuple[str, bool, Any]:
+        return line["id"].partition(".")[0], bool(line.get("exercise")), line[number]
+
+    alerted = {change(line, "of") for line in lines if line["event"] == "alert"}
+    return (line for line in lines if line["event"] != "presence" or change(line, "seq") not in alerted)
+
+
 _MARKS = {"now": "[NOW]", "soon": "[soon]", "routine": "[note]"}
 
 
@@ -118,11 +129,13 @@ def _print(log: _Log, args: argparse.Namespace, zone: tzinfo) -> None:
     begin = clock(log.begin_us) if log.begin_us else "the beginning of the record"
     print(f"From {begin} to {clock(log.until_us)}, {args.time_zone}")
     print("=" * WIDTH)
-    for line in lines:
-        if line.get("exercise"):
-            line["text"] = f"EXERCISE. {line['text']}"
-        mark = _MARKS.get(str(line.get("urgency")), "") if line["event"] in {"alert", "presence"} else ""
-        paragraph(f"{clock(_at_us(line))}  {line['id']:>10}  {mark:<6}", line["text"])
+    for line in _once(lines):
+        text = f"EXERCISE. {line['text']}" if line.get("exercise") else line["text"]
+        mark, number = "", line["id"]
+        if line["event"] == "alert":
+            mark, number = _MARKS.get(line["urgency"], ""), line["alert"]
+            text += f" (repeat {line['repeats']})" if "repeats" in line else ""
+        paragraph(f"{clock(_at_us(line))}  {number:>10}  {mark:<6}", text)
     if not lines:
         print("Nothing was told in this time.")
     print("=" * WIDTH)

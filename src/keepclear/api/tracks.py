@@ -6,7 +6,7 @@ position rests on its own feed alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from heapq import nsmallest
 from typing import Annotated, Any
 
@@ -30,6 +30,9 @@ At = Annotated[str, Meta(max_length=64, description="an instant: 2026-05-18T10:0
 Subject = Annotated[str, Meta(min_length=1, max_length=200, description="who or what was reported")]
 ZoneId = Annotated[str, Meta(min_length=1, max_length=200, description="id of a zone")]
 POSITIONS_MAX = 10_000
+PRESENCES_PER_READ = 1_000
+# Subject, zone, state, and since when it was seen so, where an instant was asked for.
+Presence = tuple[str, str, State, int | None]
 
 
 class TracksAsked(Paged, frozen=True):
@@ -204,15 +207,6 @@ async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
     query = ask.query
     ask.must_know_zone(query.zone)
     at_us, known_at_us = instant_us("at", query.at), instant_us("known_at", query.known_at)
-    if at_us is None and known_at_us is None:
-        rows = [(subject, zone, state, None) for subject, zone, state in ask.side.watch.states()]
-    else:
-        now_us = ask.desk.now_us()
-        known_us = now_us if known_at_us is None else known_at_us
-        found = await ask.desk.presence_at(
-            known_us if at_us is None else at_us, known_us, ask.exercise, query.zone, query.subject
-        )
-        rows = [(row["subject"], row["zone"], State(row["now"]), row["seen_at_us"]) for row in found]
     after, limit, side = _pair(query.after), ask.items_of(query.limit), ask.side
     by_feeds: dict[tuple[str, tuple[str, ...]], bool] = {}
 
@@ -225,19 +219,42 @@ async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
             by_feeds[key] = ask.could_see(concerned(subject, zone))
         return by_feeds[key]
 
-    def shown(row: tuple[str, str, State, int | None]) -> Callable[[], PresenceView] | None:
+    def shown(row: Presence) -> Callable[[], PresenceView] | None:
         subject, zone, state, since_us = row
         since = None if since_us is None else utc_text(since_us)
         return ask.given(concerned(subject, zone), lambda: PresenceView(subject, zone, state.value, since))
 
-    fitting = (
-        row
-        for row in rows
-        if query.zone in (None, row[1]) and query.subject in (None, row[0]) and row[:2] > after and is_visible(*row[:2])
-    )
-    behind = nsmallest(limit + 1, fitting, key=lambda row: row[:2])
+    behind: list[Presence] = []
+    if at_us is None and known_at_us is None:
+        fitting = (
+            (subject, zone, state, None)
+            for subject, zone, state in side.watch.states()
+            if query.zone in (None, zone)
+            and query.subject in (None, subject)
+            and (subject, zone) > after
+            and is_visible(subject, zone)
+        )
+        behind = nsmallest(limit + 1, fitting, key=lambda row: row[:2])
+    else:
+        async for row in _past(ask, at_us, known_at_us, after):
+            if is_visible(*row[:2]):
+                behind.append(row)
+            if len(behind) > limit:
+                break
     page = page_of(behind, limit, shown=shown, cursor=lambda row: msgspec.json.encode(row[:2]).decode())
     return Answer(Presences(page.items, page.next))
+
+
+async def _past(
+    ask: Ask[PresenceAsked, None], at_us: int | None, known_at_us: int | None, after: tuple[str, str]
+) -> AsyncIterator[Presence]:
+    """Who was where, by subject and zone, behind these two; as much is read as is asked for."""
+    known_us = ask.desk.now_us() if known_at_us is None else known_at_us
+    asked = (known_us if at_us is None else at_us, known_us, ask.exercise, ask.query.zone, ask.query.subject)
+    while found := await ask.desk.presence_at(*asked, after=after, count=PRESENCES_PER_READ):
+        for row in found:
+            yield row["subject"], row["zone"], State(row["now"]), row["seen_at_us"]
+        after = (found[-1]["subject"], found[-1]["zone"])
 
 
 def _pair(after: str | None) -> tuple[str, str]:

@@ -118,7 +118,7 @@ def test_the_past_is_replayed_only_for_those_who_read(path):
     staff = staffed()
     asked = []
     staff.desk.known_at = asked.append
-    staff.desk.presence_at = lambda *also: asked.append(also)
+    staff.desk.presence_at = lambda *also, **more: asked.append((also, more))
     answer = staff.call.get(f"/v1/{path}?known_at=2026-05-18T10:00:01Z", staff.mast)
     assert (answer.status_code, asked) == (403, [])
 

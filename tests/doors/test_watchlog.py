@@ -14,6 +14,7 @@ from keepclear.node import events as e
 from keepclear.record.entries import Committed, Entry
 from keepclear.store.store import Store
 from keepclear.store.writes import Write
+from tests.builders import reports
 from tests.nodes import watching
 
 
@@ -81,3 +82,13 @@ def test_an_alert_that_is_raised_again_is_told_by_its_number(given, tmp_path, ca
     assert len(lines) == 2
     assert all(f" {entered.id} " in line for line in lines)
     assert "(repeat 1)" in " ".join(log.split())
+
+
+def test_what_a_subject_is_called_stands_behind_it(given, tmp_path, capsys):
+    called = (("Bravo 1", "NORTH STAR"),)
+    given.give(e.PositionsArrived("ais-1", reports(), names=called), by="feed:ais-1", clock="10:00")
+    given.positions({"seen": "10:10", "km": 1.0}, clock="10:10")
+    log, still_open = printed(capsys, node_of(tmp_path / "alpha", given)).split("Open at the end: 1")
+    for part in (log, still_open):
+        assert 'Bravo 1 ("NORTH STAR", says ais-1) entered Kestrel Pass' in " ".join(part.split())
+    assert "is called" not in log

@@ -19,11 +19,11 @@ import numpy as np
 from msgspec import Meta
 
 from keepclear.agreements.atlas import Zone
-from keepclear.api.alerts import alert_view, zone_name
+from keepclear.api.alerts import alert_view
 from keepclear.api.asking import Answer, Ask, Route
 from keepclear.api.paging import Exercise
 from keepclear.api.problems import bad_query, not_here
-from keepclear.api.tracks import track_view, visible_subjects
+from keepclear.api.tracks import NameView, names_of, track_view, visible_subjects
 from keepclear.feeds.zones import write_zones
 from keepclear.geo.outlines import around_box
 from keepclear.ground.errors import Refused
@@ -158,6 +158,11 @@ def _flat(properties: Mapping[str, Any]) -> Feature:
     }
 
 
+def _called(names: Iterable[NameView]) -> str:
+    """Names as map programs show them, each with the feed that says so."""
+    return "; ".join(f"{one.name} (says {one.feed})" for one in names)
+
+
 def _tracks(ask: Ask[Any, Any], offset: int) -> Iterable[Found]:
     side = ask.side
     for subject in islice(visible_subjects(ask, side, Action.EXPORT), offset, None):
@@ -175,10 +180,15 @@ def _track(ask: Ask[Any, Any], feature_id: str) -> Found | None:
 
 
 def _found_track(ask: Ask[Any, Any], side: Side, subject: str, report: Report) -> Found:
-    view = track_view(subject, report, side.feeds_behind("", subject))
+    view = track_view(subject, report, side.feeds_behind("", subject), names_of(side, subject))
 
     def feature() -> Feature:
-        properties = {**msgspec.to_builtins(view), "feeds": ", ".join(view.feeds), **_sided(ask)}
+        properties = {
+            **msgspec.to_builtins(view),
+            "feeds": ", ".join(view.feeds),
+            "names": _called(view.names),
+            **_sided(ask),
+        }
         return _feature(id_of(subject), {"type": "Point", "coordinates": [view.lon, view.lat]}, properties)
 
     return Found(
@@ -208,9 +218,10 @@ def _found_alert(ask: Ask[Any, Any], alert: LiveAlert) -> Found:
     middle = None if zone is None else zone.shape.around()[:2]
 
     def feature() -> Feature:
-        view = msgspec.structs.asdict(alert_view(alert, zone_name(side, alert.zone)))
+        view = msgspec.structs.asdict(alert_view(alert, side))
         for name in ("line", "steps"):
             del view[name]
+        view["names"] = _called(view["names"])
         geometry = (
             None if middle is None else {"type": "Point", "coordinates": [round(middle[1], 7), round(middle[0], 7)]}
         )

@@ -37,7 +37,7 @@ class StreamAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """From where on; the header Last-Event-ID wins. Without either, from now on.
 
     after  "SEQUENCE.INDEX" of the last line that was received; "0.0" begins with the first
-    event  only these kinds, separated by commas: alert, alert_step, correction, feed, presence, zone"""
+    event  only these kinds, separated by commas: alert, alert_step, correction, feed, name, presence, zone"""
 
     exercise: Exercise | None = None
     after: Annotated[str, Meta(max_length=32)] | None = None

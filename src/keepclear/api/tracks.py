@@ -60,6 +60,14 @@ class PresenceAsked(Paged, frozen=True):
     known_at: KnownAt | None = None
 
 
+class NameView(msgspec.Struct, frozen=True):
+    """What a feed says that a subject is called. It is a claim of whoever sent it, and nothing is concluded from it."""
+
+    name: str
+    feed: str
+    source: str
+
+
 class TrackView(msgspec.Struct, frozen=True):
     """The report of a subject that was seen last. What it does not say is null. Errors are one standard deviation."""
 
@@ -76,6 +84,7 @@ class TrackView(msgspec.Struct, frozen=True):
     source: str
     party: str
     feeds: list[str]
+    names: list[NameView]
 
 
 class PositionView(msgspec.Struct, frozen=True):
@@ -105,6 +114,7 @@ class PresenceView(msgspec.Struct, frozen=True):
     zone: str
     state: str
     since: str | None = None
+    names: list[NameView] = []
 
 
 class Presences(Page[PresenceView], frozen=True):
@@ -113,7 +123,13 @@ class Presences(Page[PresenceView], frozen=True):
     note: str = NOT_PERMISSION
 
 
-def track_view(subject: str, report: Report, feeds: tuple[str, ...]) -> TrackView:
+def names_of(side: Side, subject: str) -> list[NameView]:
+    """What a subject is called, by each feed that reported it and names it."""
+    found = ((name, side.feeds.held(feed)) for feed, name in side.names_of(subject).items())
+    return [NameView(name, feed.id, feed.source) for name, feed in found if feed is not None]
+
+
+def track_view(subject: str, report: Report, feeds: tuple[str, ...], names: list[NameView]) -> TrackView:
     """The newest report of a subject as it is answered."""
     attribution = report.claim.attribution
     return TrackView(
@@ -130,6 +146,7 @@ def track_view(subject: str, report: Report, feeds: tuple[str, ...]) -> TrackVie
         report.source,
         "" if attribution is None else attribution.party,
         list(feeds),
+        names,
     )
 
 
@@ -157,7 +174,8 @@ async def tracks(ask: Ask[TracksAsked, None]) -> Answer:
         if report is None:
             return None
         return ask.given(
-            ask.members.concerned(subject=subject, feeds=feeds), lambda: track_view(subject, report, feeds)
+            ask.members.concerned(subject=subject, feeds=feeds),
+            lambda: track_view(subject, report, feeds, names_of(side, subject)),
         )
 
     behind = nsmallest(limit + 1, (subject for subject in visible_subjects(ask, side) if subject > after))
@@ -222,7 +240,9 @@ async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
     def shown(row: Presence) -> Callable[[], PresenceView] | None:
         subject, zone, state, since_us = row
         since = None if since_us is None else utc_text(since_us)
-        return ask.given(concerned(subject, zone), lambda: PresenceView(subject, zone, state.value, since))
+        return ask.given(
+            concerned(subject, zone), lambda: PresenceView(subject, zone, state.value, since, names_of(side, subject))
+        )
 
     behind: list[Presence] = []
     if at_us is None and known_at_us is None:

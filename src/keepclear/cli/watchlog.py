@@ -68,11 +68,12 @@ class _Log:
         self.told = 0
         self.open: dict[str, dict[str, Any]] = {}
         self._store = store
+        self._names: dict[tuple[bool, str], dict[str, str]] = {}
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Every line told in the shift, with its id and a sentence."""
         from keepclear.host.told_lines import told_after
-        from keepclear.render.told import sentence_of
+        from keepclear.render.told import named, sentence_of
 
         names, last = ZoneNames(), (-1, -1)
         while told := told_after(self._store, *last, 1_000):
@@ -81,11 +82,22 @@ class _Log:
                     return
                 said = json.loads(one.line)
                 names.note(said)
+                self._note_name(said)
                 self._note_alert(said)
                 if one.at_us >= self.begin_us:
                     self.told += 1
-                    yield {**said, "id": one.id, "text": sentence_of(said, names.of(said))}
+                    yield {**said, "id": one.id, "text": sentence_of(named(said, self.names_of(said)), names.of(said))}
             last = (told[-1].sequence, told[-1].index)
+
+    def names_of(self, said: dict[str, Any]) -> dict[str, str]:
+        """What the subject of a line was called by then, by feed."""
+        by_feed = self._names.get((bool(said.get("exercise")), said.get("subject") or ""), {})
+        return {} if said["event"] == "name" else by_feed
+
+    def _note_name(self, said: dict[str, Any]) -> None:
+        if said["event"] == "name":
+            by_feed = self._names.setdefault((bool(said.get("exercise")), said["subject"]), {})
+            by_feed[said["feed"]] = said["name"]
 
     def _note_alert(self, said: dict[str, Any]) -> None:
         if said["event"] == "alert":
@@ -103,7 +115,8 @@ def _once(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         return line["id"].partition(".")[0], bool(line.get("exercise")), line[number]
 
     alerted = {change(line, "of") for line in lines if line["event"] == "alert"}
-    return (line for line in lines if line["event"] != "presence" or change(line, "seq") not in alerted)
+    told = (line for line in lines if line["event"] != "name")  # they stand with the subjects they are of
+    return (line for line in told if line["event"] != "presence" or change(line, "seq") not in alerted)
 
 
 _MARKS = {"now": "[NOW]", "soon": "[soon]", "routine": "[note]"}
@@ -112,7 +125,7 @@ _MARKS = {"now": "[NOW]", "soon": "[soon]", "routine": "[note]"}
 def _print(log: _Log, args: argparse.Namespace, zone: tzinfo) -> None:
     from keepclear.ground.instants import EPOCH, MICROSECOND
     from keepclear.render.sentences import NOT_PERMISSION
-    from keepclear.render.told import sentence_of
+    from keepclear.render.told import named, sentence_of
 
     def clock(at_us: int) -> str:
         local: datetime = (EPOCH + at_us * MICROSECOND).astimezone(zone)
@@ -144,7 +157,7 @@ def _print(log: _Log, args: argparse.Namespace, zone: tzinfo) -> None:
         state = f"{said['state']} by {said['by']}" if "state" in said else "nobody has acknowledged it"
         paragraph(
             f"{clock(_at_us(said))}  {alert:>10}  {_MARKS.get(said['urgency'], ''):<6}",
-            f"{sentence_of(said)} ({state})",
+            f"{sentence_of(named(said, log.names_of(said)))} ({state})",
         )
     print()
     print("Signed: ______________________________     Taken over by: ______________________________")

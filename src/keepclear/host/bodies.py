@@ -23,7 +23,7 @@ def body_of(event: Event) -> bytes:
     if isinstance(event, ZonesAgreed):
         return event.text.encode()
     if isinstance(event, PositionsArrived):
-        account = Account(event.feed, event.refusals, event.noticed)
+        account = Account(event.feed, event.refusals, event.noticed, event.names)
         return positions_body(account, event.packed or packed(event.observations))
     return msgspec.json.encode(event)
 
@@ -68,4 +68,5 @@ def _text(body: bytes) -> str:
 
 def _positions(body: bytes) -> PositionsArrived:
     account, begin = account_of(body)
-    return PositionsArrived(account.feed, unpacked(body[begin:]), account.refusals, account.noticed)
+    observations = unpacked(body[begin:])
+    return PositionsArrived(account.feed, observations, account.refusals, account.noticed, names=account.names)

@@ -16,12 +16,15 @@ _MAGIC = b"KCPA"
 _LENGTH = struct.Struct("<I")
 
 
-class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is said of a batch besides its rows: whose feed it is, what was refused, and what was noticed."""
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is said of a batch besides its rows: whose feed it is, what was refused, what was noticed, and what subjects are called.
+
+    Without names it is written without the member, as before there were any."""
 
     feed: str
     refusals: tuple[Refusal, ...]
     noticed: tuple[tuple[str, int], ...]
+    names: tuple[tuple[str, str], ...] = ()
 
 
 _ACCOUNT = msgspec.json.Decoder(Account)

@@ -19,7 +19,7 @@ from keepclear.watch.presence import Sight, State
 Said = Mapping[str, Any]
 
 # What a line of the record may say it is.
-WHATS = frozenset({"alert", "alert_step", "correction", "feed", "presence", "zone"})
+WHATS = frozenset({"alert", "alert_step", "correction", "feed", "name", "presence", "zone"})
 
 
 def sentence_of(said: Said, zone_name: str = "") -> str:
@@ -40,10 +40,20 @@ def sentence_of(said: Said, zone_name: str = "") -> str:
             return _alert_step(said)
         case "zone":
             return _zone(said)
+        case "name":
+            return f"{said['subject']} is called {said['name']}, says feed {said['feed']}."
         case "feed":
             why = f" ({said['why']})" if said["why"] else ""
             return f"Feed {said['feed']} is {said['state']}{why}."
     return ""
+
+
+def named(said: Said, names: Mapping[str, str]) -> Said:
+    """The line with these names (by feed) behind its subject, as claims: mmsi:211234560 ("NORTH STAR", says ais-1)."""
+    if not names or not said.get("subject"):
+        return said
+    claims = "; ".join(f'"{name}", says {feed}' for feed, name in names.items())
+    return {**said, "subject": f"{said['subject']} ({claims})"}
 
 
 def _presence(said: Said) -> Presence:

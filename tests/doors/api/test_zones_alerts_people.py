@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from keepclear.node import events as e
+from tests.builders import reports
 from tests.doors.api.caller import AWAY, INSIDE, KESTREL_PASS, staffed, zones_of
 
 SECOND = {**KESTREL_PASS, "id": "second", "geometry": {"type": "Point", "coordinates": [40.0, 34.0]}}
@@ -397,3 +399,19 @@ def test_the_name_of_a_user_is_kept_beside_the_record_until_it_is_erased():
     assert staff.call.delete("/v1/users/nadia/name?reason=asked", staff.administrator).status_code == 200
     assert staff.call.get("/v1/users/nadia/name", staff.administrator).json()["name"] is None
     assert staff.call.delete("/v1/users/nadia/name?reason=asked", staff.administrator).status_code == 404
+
+
+def test_what_a_subject_is_called_is_shown_with_the_feed_that_says_so():
+    staff = staffed()
+    staff.bring(INSIDE)
+    named = e.PositionsArrived("ais-1", reports(), names=(("Bravo 1", "NORTH STAR"),))
+    staff.desk.say(named, by="feed:ais-1")
+    claim = [{"name": "NORTH STAR", "feed": "ais-1", "source": "AIS mast"}]
+    for path in ("/v1/tracks", "/v1/presence", "/v1/alerts"):
+        (item,) = staff.call.get(path, staff.officer).json()["items"]
+        assert (item["subject"], item["names"]) == ("Bravo 1", claim)
+    for collection in ("tracks", "alerts"):
+        (feature,) = staff.call.get(f"/v1/ogc/collections/{collection}/items", staff.officer).json()["features"]
+        assert feature["properties"]["names"] == "NORTH STAR (says ais-1)"
+    entered = staff.call.get("/v1/presence?at=2026-05-18T10:20:00Z", staff.officer).json()["items"]
+    assert [item["names"] for item in entered] == [claim]

@@ -184,7 +184,7 @@ class DeskInMemory:
                     found.append(position)
         return sorted(found, key=lambda row: row["seen_at_us"])[-count:]
 
-    async def presence_at(self, at_us, known_at_us, exercise, zone=None, subject=None):
+    async def presence_at(self, at_us, known_at_us, exercise, zone=None, subject=None, *, after=("", ""), count):
         """The last change of each pair seen by `at_us`, of those told by `known_at_us`; corrections are left out here."""
         last = {}
         for told in self.told:
@@ -192,11 +192,12 @@ class DeskInMemory:
             if said["event"] == "presence" and told.exercise is exercise and told.at_us <= known_at_us:
                 seen_at_us = parsed(said["seen_at"])
                 if seen_at_us <= at_us:
-                    last[said["zone"], said["subject"]] = {
+                    last[said["subject"], said["zone"]] = {
                         "subject": said["subject"], "zone": said["zone"], "now": said["to"], "seen_at_us": seen_at_us,
                         "sequence": told.sequence, "index": told.index,
                     }  # fmt: skip
-        return [row for pair, row in sorted(last.items()) if zone in (None, pair[0]) and subject in (None, pair[1])]
+        found = [row for pair, row in sorted(last.items()) if pair > after]
+        return [row for row in found if zone in (None, row["zone"]) and subject in (None, row["subject"])][:count]
 
     async def known_at(self, at_us: int) -> Node:
         node = Node()

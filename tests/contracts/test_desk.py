@@ -191,8 +191,8 @@ def test_who_was_where_is_answered_as_it_was_known(played):
         came, went, back = (one.entry.at_us for one in given[2:])
         now_us = at.desk.now_us()
 
-        async def states(at_us: int, known_us: int, **of: str) -> list[str]:
-            rows = await at.done(at.desk.presence_at(at_us, known_us, False, **of))
+        async def states(at_us: int, known_us: int, **of: Any) -> list[str]:
+            rows = await at.done(at.desk.presence_at(at_us, known_us, False, count=10, **of))
             return [row["now"] for row in rows]
 
         assert await states(came, now_us) == ["inside"]
@@ -201,6 +201,11 @@ def test_who_was_where_is_answered_as_it_was_known(played):
         assert await states(back, went) == ["clear"]
         assert await states(back, now_us, zone="other") == []
         assert await states(back, now_us, subject="other") == []
+        assert await states(back, now_us, after=("Bravo 1", "kestrel")) == []
+        assert await states(back, now_us, after=("Bravo 1", "kestre")) == ["inside"]
+        assert await states(back, now_us, subject="Bravo 1", after=("Bravo 1", "kestrel")) == []
+        assert await states(back, now_us, subject="Bravo 1", after=("Alpha", "z")) == ["inside"]
+        assert await states(back, now_us, subject="Bravo 1", after=("Charlie", "a")) == []
 
     played(scene)
 

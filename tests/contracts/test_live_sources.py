@@ -98,6 +98,24 @@ def test_the_same_bytes_give_the_same_reports_however_they_are_cut(make_wire, fo
             assert np.array_equal(getattr(cut.observations, name), getattr(whole.observations, name)), name
 
 
+@pytest.mark.promise("NODE-16")
+def test_the_name_that_a_ship_says_comes_with_the_batch_of_its_feed(make_wire):
+    async def tried():
+        wire, world = make_wire(), TurnedWorld()
+        await wire.open()
+        feed = live_feed(wire, world)
+        async with running(feed):
+            await until(lambda: feed.statistics.connections == 1)
+            for line in (*ais(5, mmsi=244660001, shipname="FALCON"), *ais(mmsi=244660001)):
+                await wire.send(line.encode() + b"\r\n")
+            await sent(wire, world, feed, [], 1)
+        await wire.close()
+        return world
+
+    world = asyncio.run(tried())
+    assert [name for event in world.arrived for name in event.names] == [("mmsi:244660001", "FALCON")]
+
+
 @pytest.mark.parametrize("format", LINES)
 @pytest.mark.parametrize("name", ["tcp", "pipe", "file"])
 def test_half_a_line_is_never_read_as_a_report(name, format, tmp_path):

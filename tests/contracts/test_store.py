@@ -15,7 +15,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.event import listen, remove
 
 from keepclear.ground.errors import Refused
 from keepclear.record import checkpoint as record_checkpoint
@@ -268,10 +269,38 @@ def test_presence_is_asked_as_it_was_at_and_as_known_at(store):
     assert now(25, 50) == ["clear", "inside"]  # as is known since 50, it was not
     assert now(30, 49, subject="alpha-1") == ["clear"]
     assert now(99, 99, zone="elsewhere") == []
-    assert now(99, 99, after=("kestrel-pass", "alpha-1")) == ["inside"]
+    assert now(99, 99, after=("alpha-1", "kestrel-pass")) == ["inside"]
     assert [row["now"] for row in store.presence(99, 99, exercise=True)] == ["close"]
     seen = store.presence_history(exercise=False, subject="alpha-1", known_at_us=99, from_us=0, until_us=99)
     assert [(row["seen_at_us"], row["now"]) for row in seen] == [(10, "inside"), (20, "clear")]
+
+
+def test_a_page_of_presence_is_read_in_the_order_of_an_index(tmp_path):
+    """As SQLite says that it goes about it: no sorting, and no row of a view that is behind the page."""
+    url = f"sqlite:///{tmp_path}/a.sqlite"
+    asked: list[tuple[str, Any]] = []
+    with Store.open(url) as store:
+        rows = [presence(n, subject=f"alpha-{n % 20}", zone=f"zone-{n % 3}") for n in range(300)]
+        store.append([Write(views=[ViewRow("presence_change", row) for row in rows])])
+        listen(Engine, "before_cursor_execute", noted := lambda *of: asked.append(of[2:4]))
+        try:
+            for whom in ({}, {"zone": "zone-1"}, {"subject": "alpha-5"}, {"zone": "zone-1", "subject": "alpha-5"}):
+                page = store.presence(10**12, 10**12, exercise=False, after=("alpha-1", "zone-1"), count=2, **whom)
+                assert page == sorted(page, key=lambda row: (row["subject"], row["zone"]))
+                assert page
+        finally:
+            remove(Engine, "before_cursor_execute", noted)
+    with sqlite3.connect(tmp_path / "a.sqlite") as held:
+        asked = [(query, values) for query, values in asked if query.startswith("SELECT")]
+        for query, values in asked:
+            plan = [row[3] for row in held.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+            assert not [step for step in plan if step.startswith(("SCAN", "USE TEMP"))], plan
+            assert all(
+                "subject=?" in step or "zone=?" in step or "(subject,zone)>" in step
+                for step in plan
+                if "SEARCH" in step
+            )
+    assert len(asked) == 4
 
 
 def test_zones_are_asked_as_known_at(store):

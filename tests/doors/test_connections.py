@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,15 +11,18 @@ from typing import Any
 
 import pytest
 
-from keepclear.host.config import Config, Doors, Limits
+from keepclear.ground.errors import Refused
+from keepclear.host.certificate import tls_of
+from keepclear.host.config import Config, Doors, Limits, config_of
 from keepclear.host.connections import AHEAD_MAX, Guests, _counted
-from keepclear.host.serving import _opened_its_doors, _Server, _server_config
+from keepclear.host.serving import _opened_its_doors, _Server, _server_config, loop_factory
+from tests.certificates import CHAIN, KEY, write_certificate
 
 GET = b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n"
 # Only so that a test that fails does so in the end.
 PATIENCE_S = 30
 
-Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+Connect = Callable[..., Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
 class Application:
@@ -46,18 +50,19 @@ class Application:
 
 
 @asynccontextmanager
-async def serving(limits: Limits) -> AsyncIterator[tuple[Application, Guests, Connect]]:
-    guests, application = Guests(limits), Application()
-    config = _server_config(Config(Path(), doors=Doors(port=0), limits=limits), application)
-    config.http = guests.protocol()
-    server = _Server(config)
+async def serving(limits: Limits, folder: Path | None = None) -> AsyncIterator[tuple[Application, Guests, Connect]]:
+    """Doors on this machine; with the certificate in `folder`, if there is one."""
+    doors_here = Doors(port=0) if folder is None else Doors(port=0, certificate=CHAIN, key=KEY)
+    config = Config(folder or Path(), doors=doors_here, limits=limits)
+    guests, application = Guests(limits, tls_of(config)), Application()
+    server = _Server(_server_config(config, application, guests))
     doors = asyncio.create_task(server.serve())
     assert await _opened_its_doors(server, doors)
     port = server.servers[0].sockets[0].getsockname()[1]
     writers: list[asyncio.StreamWriter] = []
 
-    async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async def connect(**tls: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, **tls)
         writers.append(writer)
         return reader, writer
 
@@ -88,12 +93,18 @@ async def all_of(reader: asyncio.StreamReader) -> bytes:
     return said
 
 
-def scenario(limits: Limits, play: Callable[[Application, Guests, Connect], Awaitable[None]]) -> None:
+def scenario(
+    limits: Limits,
+    play: Callable[[Application, Guests, Connect], Awaitable[None]],
+    folder: Path | None = None,
+    loops: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> None:
     async def played() -> None:
-        async with asyncio.timeout(PATIENCE_S), serving(limits) as (application, guests, connect):
+        async with asyncio.timeout(PATIENCE_S), serving(limits, folder) as (application, guests, connect):
             await play(application, guests, connect)
 
-    asyncio.run(played())
+    with asyncio.Runner(loop_factory=loops) as runner:
+        runner.run(played())
 
 
 @pytest.mark.parametrize("name", ["connections_max", "connections_of_an_address_max"])
@@ -238,3 +249,172 @@ def test_an_address_of_ipv6_counts_as_its_network():
     assert _counted(("2001:db8::1", 1)) == _counted(("2001:db8::ffff:2", 1)) != _counted(("2001:db8:0:1::1", 1))
     assert _counted(("192.0.2.1", 1)) == "192.0.2.1"
     assert _counted(("fe80::1%eth0", 1)) == "fe80::/64"
+
+
+# --- with a certificate ---
+
+of_both_loops = pytest.mark.parametrize(
+    "loops", [pytest.param(None, id="asyncio"), pytest.param(loop_factory(), id="of a node")]
+)
+
+
+@pytest.fixture
+def certified(tmp_path):
+    write_certificate(tmp_path)
+    return tmp_path
+
+
+def trusting(folder: Path) -> ssl.SSLContext:
+    """What a client speaks TLS with that trusts the certificate in this folder and no other."""
+    return ssl.create_default_context(cafile=str(folder / CHAIN))
+
+
+@of_both_loops
+def test_who_trusts_the_certificate_asks_by_https(certified, loops):
+    async def play(_application: Application, guests: Guests, connect: Connect) -> None:
+        reader, writer = await connect(ssl=trusting(certified))
+        for _ in range(3):
+            writer.write(GET)
+            assert await status(reader) == 200
+            await reader.readexactly(3)
+        assert len(guests) == 1
+        writer.close()
+        while len(guests):
+            await asyncio.sleep(0)
+
+    scenario(Limits(), play, certified, loops)
+
+
+@of_both_loops
+def test_who_does_not_trust_the_certificate_ends_it_himself(certified, loops):
+    async def play(_application: Application, guests: Guests, connect: Connect) -> None:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await connect(ssl=ssl.create_default_context())
+        while len(guests):
+            await asyncio.sleep(0)
+
+    scenario(Limits(), play, certified, loops)
+
+
+@of_both_loops
+def test_plain_http_gets_no_answer_from_doors_with_a_certificate(certified, loops):
+    async def play(_application: Application, guests: Guests, connect: Connect) -> None:
+        reader, writer = await connect()
+        writer.write(GET)
+        assert b"HTTP" not in await all_of(reader)
+        while len(guests):
+            await asyncio.sleep(0)
+
+    scenario(Limits(), play, certified, loops)
+
+
+@of_both_loops
+@pytest.mark.parametrize("name", ["connections_max", "connections_of_an_address_max"])
+def test_a_crowd_that_never_shakes_hands_keeps_nobody_out(certified, name, loops):
+    async def play(_application: Application, guests: Guests, connect: Connect) -> None:
+        silent = [(await connect())[0] for _ in range(30)]
+        reader, writer = await connect(ssl=trusting(certified))
+        writer.write(GET)
+        assert await status(reader) == 200
+        assert len(guests) == 5
+        for one in silent[:26]:
+            assert await all_of(one) == b"", "the oldest made room"
+
+    scenario(Limits(**{name: 5}), play, certified, loops)
+
+
+@of_both_loops
+@pytest.mark.parametrize(
+    "begin", [pytest.param(b"", id="nothing"), pytest.param(b"\x16\x03\x01\x02\x00\x01", id="half a greeting")]
+)
+def test_a_handshake_takes_no_longer_than_a_request_may(certified, begin, loops):
+    async def play(_application: Application, guests: Guests, connect: Connect) -> None:
+        reader, writer = await connect()
+        writer.write(begin)
+        await all_of(reader)
+        while len(guests):
+            await asyncio.sleep(0)
+
+    scenario(Limits(request_wait_us=100_000), play, certified, loops)
+
+
+@of_both_loops
+def test_where_all_are_at_work_a_handshake_is_not_begun(certified, loops):
+    async def play(application: Application, guests: Guests, connect: Connect) -> None:
+        working, writer = await connect(ssl=trusting(certified))
+        writer.write(GET.replace(b"/healthz", b"/slow"))
+        await application.asked.wait()
+        turned_away, _ = await connect()
+        assert await all_of(turned_away) == b""
+        assert len(guests) == 1
+        application.go_on.set()
+        assert await status(working) == 200
+
+    scenario(Limits(connections_max=1), play, certified, loops)
+
+
+@of_both_loops
+def test_a_request_that_comes_with_the_end_of_the_handshake_is_answered(certified, loops):
+    async def play(_application: Application, _guests: Guests, connect: Connect) -> None:
+        reader, writer = await connect()
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = trusting(certified).wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+        said = b""
+        while not said.startswith(b"HTTP/1.1 200"):
+            try:
+                client.do_handshake()
+                if not said:
+                    client.write(GET)  # in one piece with the last of the handshake
+                    said = b" "
+                said = said.strip() + client.read(65_536)
+            except ssl.SSLWantReadError:
+                writer.write(outgoing.read())
+                incoming.write(await reader.read(65_536))
+
+    scenario(Limits(), play, certified, loops)
+
+
+@of_both_loops
+def test_doors_close_though_somebody_is_in_the_middle_of_a_handshake(certified, loops):
+    async def play(_application: Application, guests: Guests, connect: Connect) -> None:
+        await connect()
+        while not len(guests):
+            await asyncio.sleep(0)
+
+    scenario(Limits(request_wait_us=3_600_000_000), play, certified, loops)
+
+
+def test_beyond_this_machine_a_node_listens_with_a_certificate_only(certified):
+    with pytest.raises(Refused, match="only with TLS"):
+        config_of({"doors": {"host": "0.0.0.0"}}, certified)
+    doors = config_of({"doors": {"host": "0.0.0.0", "certificate": CHAIN, "key": KEY}}, certified).doors
+    assert doors.address == "https://0.0.0.0:7117"
+
+
+def a_key_that_is_encrypted(folder: Path) -> None:
+    (folder / KEY).write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+
+
+def a_key_of_another_certificate(folder: Path) -> None:
+    kept = (folder / CHAIN).read_bytes()
+    write_certificate(folder)
+    (folder / CHAIN).write_bytes(kept)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "key", "where"),
+    [
+        (lambda folder: (folder / CHAIN).unlink(), "tls.unreadable", "doors.certificate"),
+        (lambda folder: (folder / KEY).unlink(), "tls.unreadable", "doors.key"),
+        (lambda folder: (folder / CHAIN).write_text(""), "tls.not_pem", "doors.certificate"),
+        (lambda folder: (folder / KEY).write_bytes((folder / CHAIN).read_bytes()), "tls.not_pem", "doors.key"),
+        (lambda folder: (folder / CHAIN).write_text("-----BEGIN CERTIFICATE-----\n"), "tls.certificate", "doors"),
+        (a_key_that_is_encrypted, "tls.encrypted", "doors.key"),
+        (a_key_of_another_certificate, "tls.certificate", "doors"),
+    ],
+)
+def test_a_certificate_that_is_no_good_is_refused_with_its_setting(certified, spoil, key, where):
+    spoil(certified)
+    with pytest.raises(Refused) as refused:
+        tls_of(Config(certified, doors=Doors(certificate=CHAIN, key=KEY)))
+    assert (refused.value.key, refused.value.where) == (key, where)

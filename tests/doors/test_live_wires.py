@@ -216,3 +216,13 @@ def test_two_events_of_a_feed_are_joined_in_their_order():
     assert np.diff(both.observations.seen_at_us).tolist() == [SECOND_US, SECOND_US]
     assert [refusal.line for refusal in both.refusals] == [2, 4]
     assert both.noticed == (("x", 3), ("y", 1))
+
+
+def test_names_stay_where_events_are_joined_and_thinned():
+    first, then = (
+        PositionsArrived("ais-1", batch(("a", 1)), names=names)
+        for names in ((("a", "FALCON"), ("b", "KESTREL")), (("a", "NORTH STAR"),))
+    )
+    both = joined(first, then)
+    assert both.names == (("a", "NORTH STAR"), ("b", "KESTREL"))
+    assert newest_per_subject(both)[0].names == both.names

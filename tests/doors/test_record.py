@@ -69,10 +69,19 @@ def test_an_entry_and_a_line_of_it_are_shown_with_what_followed(alpha, capsys):
 
 
 def test_keys_are_shown_as_the_lines_that_a_verifier_takes(alpha, capsys):
-    assert ran("show", "--keys", "--node", alpha) == 0
+    assert ran("show", "--keys", "--node", alpha, "--json") == 0
     shown = lines_of(capsys)
     assert [line["line"] for line in shown] == [LINE, NoteKey(RECORD, ALPHA_NEXT.public).line]
     assert [(line["why"], line["ended"]) for line in shown] == [("rotated", 21), ("", None)]
+
+
+def test_the_file_of_keys_that_the_guide_writes_verifies_what_the_node_proves(alpha, tmp_path, capsys):
+    key, proof = tmp_path / "alpha.key", tmp_path / "entered.json"
+    assert ran("show", "--keys", "--node", alpha) == 0
+    key.write_text(capsys.readouterr().out)
+    assert ran("prove", "12.0", "--node", alpha, "--output", proof) == 0
+    assert ran("verify", proof, "--key", key) == 0
+    assert key.read_text().splitlines()[1::2] == [LINE, NoteKey(RECORD, ALPHA_NEXT.public).line]
 
 
 def test_a_line_is_proven_to_somebody_who_has_the_file_and_the_key(alpha, tmp_path, capsys):
@@ -171,3 +180,32 @@ def test_people_get_sentences(alpha, tmp_path, capsys, monkeypatch):
     assert "proven. Entry 12 of alpha.example/keepclear is positions_arrived, given by feed:ais-1." in said
     assert "46 entries of alpha.example/keepclear from 0 on: everything is as it was signed." in said
     assert "7 checkpoints by keys" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["verify", "x.json", "--key", ""], "argument --key: this is empty", id="a key"),
+        pytest.param(["show", "--node", ""], "argument --node: this is empty", id="a node"),
+        pytest.param(["verify", "", "--key", LINE], "argument FILE: this is empty", id="a file"),
+    ],
+)
+def test_an_empty_path_is_refused_and_does_not_mean_the_folder_one_stands_in(arguments, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        ran(*arguments)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (":", "--key: This is no file that is there, and no verifier line (given: :)"),
+        (".", "The file of --key cannot be read (Is a directory) (given: .)"),
+        ("a+b", "--key: This is not a verifier line (given: a+b)"),
+    ],
+)
+def test_of_a_key_that_is_none_it_is_said_what_is_wrong(key, said):
+    with pytest.raises(Refused) as refused:
+        ran("verify", "x.json", "--key", key)
+    assert str(refused.value).startswith(said)

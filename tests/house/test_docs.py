@@ -123,11 +123,13 @@ def test_help_of_another_python_counts_as_the_same():
     assert words_of_help("  -o, --output FILE") != words_of_help("  -o, --out FILE")
 
 
-def test_every_limit_of_a_node_is_in_the_reference():
-    from dataclasses import fields
-
-    from keepclear.host.config import Limits
+def test_every_limit_of_a_node_is_in_the_reference_with_what_it_may_be():
+    from keepclear.host.config import LIMITS
 
     page = (ROOT / "docs" / "reference" / "node-toml.md").read_text(encoding="utf-8")
-    named = {member.name.replace("_us_", "_").removesuffix("_us") for member in fields(Limits)}
-    assert {name for name in named if f"| `{name}` |" not in page} == set()
+    for name, (least, greatest) in LIMITS.items():
+        may_be = f"{least:,} to {greatest:,}" if isinstance(least, int) else f"{least} to {greatest}"
+        row = re.search(
+            rf"^\| `{name.replace('_us_', '_').removesuffix('_us')}` \| [^|]+ \| {may_be} \| ", page, re.MULTILINE
+        )
+        assert row, name

@@ -111,6 +111,17 @@ def test_the_subject_is_the_mmsi_with_its_leading_zeros():
     taken, taker = read([*ais(mmsi=2442000), *ais(5, mmsi=2442000, shipname="KESTREL")], with_reader=True)
     assert taken.observations.subjects == ("mmsi:002442000",)
     assert taker.names == {"mmsi:002442000": "KESTREL"}
+    assert taken.names == (("mmsi:002442000", "KESTREL"),)
+
+
+def test_a_name_is_given_out_when_it_is_new_and_not_again():
+    taker = reader()
+    given = []
+    for name in ("KESTREL", "KESTREL", "FALCON"):
+        for number, line in enumerate(ais(5, mmsi=2442000, shipname=name), 1):
+            taker.take(line.encode(), number=number, arrived_us=ARRIVED_US)
+        given.append(taker.taken().names)
+    assert given == [(("mmsi:002442000", "KESTREL"),), (), (("mmsi:002442000", "FALCON"),)]
 
 
 @pytest.mark.promise("AIS-5")

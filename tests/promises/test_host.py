@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,10 @@ from keepclear.host.retention import Keeping
 from keepclear.host.told_lines import told_after
 from keepclear.node import events as e
 from keepclear.node.alert_book import STEPS_KEPT_MAX
-from keepclear.node.effects import Told
+from keepclear.node.effects import Told, lines_of
 from keepclear.parties.parties import Action, may
+from keepclear.record.entries import Committed, Entry
+from keepclear.store.store import Store
 from keepclear.store.writes import Write
 from tests.builders import kestrel, reports
 from tests.hosts import hosting
@@ -352,6 +355,44 @@ def test_a_name_that_others_take_for_the_end_of_a_line_breaks_no_history(tmp_pat
             assert rebuild_views(store, lambda _done, _of: None)
 
     run(scenario())
+
+
+class OutcomesCounted:
+    """A store of which it is counted how many outcomes were read."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.read = 0
+
+    def outcomes(self, first: int, count: int) -> list[tuple[Entry, bytes]]:
+        found = self.store.outcomes(first, count)
+        self.read += len(found)
+        return found
+
+
+def test_a_page_within_an_entry_of_thousands_of_lines_reads_that_entry_alone(tmp_path):
+    def entry_with(sequence: int, lines: int) -> Committed:
+        outcome = b"".join(b'{"event":"feed","feed":"ais-1","line":%d}\n' % line for line in range(lines))
+        return Committed(Entry.of(sequence, sequence, "feed_ended", "petra", False, b"", outcome), b"", outcome)
+
+    record = [entry_with(0, 3_000), *(entry_with(sequence, 1) for sequence in range(1, 100))]
+    with Store.open(f"sqlite:///{tmp_path}/record.sqlite") as store:
+        store.append([Write(record)])
+        counted: Any = OutcomesCounted(store)
+        page = told_after(counted, 0, 99, 100)
+        assert [one.id for one in page] == [f"0.{place}" for place in range(100, 200)]
+        assert counted.read == 1
+        paged: list[Told] = []
+        while page := told_after(store, *((paged[-1].sequence, paged[-1].index) if paged else (-1, -1)), 700):
+            paged += page
+        assert paged == told_after(store, -1, -1, 10_000)
+        assert len(paged) == 3_099
+
+
+def test_lines_behind_those_that_are_asked_for_are_not_read():
+    assert lines_of(b"a\nb\nc\n") == ["a", "b", "c"]
+    assert lines_of(b"a\nb\n\xff\n", 1, 2) == ["b"]
+    assert (lines_of(b"", 0, 5), lines_of(b"a\n", 3, 5), lines_of(b"a\n", 0, 0)) == ([], [], [])
 
 
 @pytest.mark.promise("NODE-12")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from keepclear.ground.errors import Refused
+from keepclear.host.bodies import body_of, event_of
 from keepclear.node import events as e
+from keepclear.node.name_book import NAMES_MAX, NameBook
 from keepclear.node.node import NODE, Node
 from keepclear.tracks.observations import Claim
 from keepclear.tracks.refusals import Refusal
@@ -245,3 +247,67 @@ def test_a_report_from_the_future_is_refused_and_hides_none_that_comes_after_it(
     assert (feed.accepted, feed.refused_for) == (1, {"report.from_the_future": 1})
     assert not lines(effects, "presence")
     assert alerts(given.positions({"seen": "10:05", "km": 1.0}, clock="10:05"))
+
+
+NAMED = "mmsi:200000117"
+
+
+def naming(name: str, feed: str = "ais-1") -> e.PositionsArrived:
+    return e.PositionsArrived(feed, reports(), names=((NAMED, name),))
+
+
+@pytest.mark.promise("NODE-16")
+def test_a_name_is_told_when_it_is_new_and_held_for_each_feed():
+    given = watching()
+    given.feed("ais-2")
+    given.positions({"seen": "10:00", "km": 60.0, "subject": NAMED}, clock="10:00")
+    given.positions({"seen": "10:01", "km": 60.0, "subject": NAMED}, feed="ais-2", clock="10:01")
+    told = [lines(given.give(naming(name), by="feed:ais-1"), "name") for name in ("FALCON", "FALCON", "KESTREL")]
+    assert [[(line["subject"], line["name"], line["feed"]) for line in one] for one in told] == [
+        [(NAMED, "FALCON", "ais-1")], [], [(NAMED, "KESTREL", "ais-1")],
+    ]  # fmt: skip
+    given.give(naming("HARBOUR AID 7", "ais-2"), by="feed:ais-2")
+    side = given.node.side(False)
+    assert side.names_of(NAMED) == {"ais-1": "KESTREL", "ais-2": "HARBOUR AID 7"}
+    again = Node.unpacked(given.node.packed())
+    assert again.side(False).names_of(NAMED) == side.names_of(NAMED)
+    assert again.digest() == given.node.digest()
+
+
+@pytest.mark.promise("NODE-16")
+def test_a_name_by_a_feed_that_did_not_report_the_subject_is_not_shown():
+    given = watching()
+    given.feed("ais-2")
+    given.positions({"seen": "10:00", "km": 60.0, "subject": NAMED}, clock="10:00")
+    given.give(naming("FALCON", "ais-2"), by="feed:ais-2")
+    assert given.node.side(False).names_of(NAMED) == {}
+
+
+@pytest.mark.promise("NODE-16")
+def test_nothing_but_the_name_follows_from_a_name():
+    told = []
+    for names in ((), ((NAMED, "FALCON"),)):
+        given = watching()
+        row = {"seen": "10:00", "km": 1.0, "subject": NAMED}
+        effects = given.give(e.PositionsArrived("ais-1", reports(row), names=names), by="feed:ais-1", clock="10:00")
+        told.append([line for line in lines(effects) if line["event"] != "name"])
+    # the alert's number is its place among what was told of the entry
+    plain, beside = ([{**line, "alert": ""} for line in one] for one in told)
+    assert plain == beside
+    assert plain
+
+
+@pytest.mark.promise("NODE-16")
+def test_no_more_names_are_held_than_there_may_be():
+    book = NameBook({})
+    assert len(book.heard("ais-1", [(f"s-{number}", "x") for number in range(NAMES_MAX + 5)])) == NAMES_MAX
+    assert book.heard("ais-1", [("s-0", "y"), ("another", "x")]) == [("s-0", "y")]
+
+
+def test_a_body_without_names_is_the_one_it_always_was():
+    plain = body_of(e.PositionsArrived("ais-1", reports()))
+    assert b'{"feed":"ais-1","refusals":[],"noticed":[]}' in plain
+    body = body_of(naming("FALCON"))
+    read = event_of("positions_arrived", body)
+    assert isinstance(read, e.PositionsArrived)
+    assert (read.names, body_of(read)) == (((NAMED, "FALCON"),), body)

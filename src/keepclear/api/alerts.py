@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from keepclear.api.asking import Answer, Ask, Route, ToldId, told_id
+from keepclear.api.asking import Answer, Ask, Route, ToldId, check_known, told_id
 from keepclear.api.paging import Exercise, Page, Paged, page_of
 from keepclear.api.problems import not_here
-from keepclear.api.tracks import Subject, ZoneId
+from keepclear.api.tracks import NameView, Subject, ZoneId, names_of
 from keepclear.api.zones import Done, KnownAt, Sided, done, side_known_at
 from keepclear.ground.instants import utc_text
 from keepclear.node.alert_book import AlertStep, LiveAlert
@@ -20,7 +20,7 @@ from keepclear.node.events import AlertAcknowledged, AlertAssigned, AlertCleared
 from keepclear.node.side import Side
 from keepclear.parties.parties import Action
 from keepclear.render.sentences import NOT_PERMISSION
-from keepclear.render.told import sentence_of
+from keepclear.render.told import ALERT_KEYS, sentence_of
 
 Words = Annotated[str, Meta(max_length=2_000)]
 
@@ -97,6 +97,7 @@ class AlertView(msgspec.Struct, frozen=True):
     subject: str
     zone: str
     feed: str
+    names: list[NameView]
     text: str
     line: msgspec.Raw
     steps: list[StepView]
@@ -108,11 +109,12 @@ class Alerts(Page[AlertView], frozen=True):
     note: str = NOT_PERMISSION
 
 
-def alert_view(alert: LiveAlert, zone_name: str) -> AlertView:
+def alert_view(alert: LiveAlert, side: Side) -> AlertView:
     """An alert as it is answered."""
+    text = sentence_of(msgspec.json.decode(alert.line), zone_name(side, alert.zone))
     return AlertView(
         alert.id, alert.key, alert.urgency, alert.state, utc_text(alert.raised_at_us), utc_text(alert.last_at_us), alert.repeats,
-        alert.assigned_to, alert.subject, alert.zone, alert.feed, sentence_of(msgspec.json.decode(alert.line), zone_name),
+        alert.assigned_to, alert.subject, alert.zone, alert.feed, names_of(side, alert.subject), text,
         msgspec.Raw(alert.line.encode()), [_step(step) for step in alert.steps],
     )  # fmt: skip
 
@@ -132,8 +134,13 @@ def _place(alert: LiveAlert) -> ToldId:
 
 
 async def alerts(ask: Ask[AlertsAsked, None]) -> Answer:
-    """All alerts that are open, and the newest of those that were cleared; the older ones are in the record."""
-    query, side = ask.query, await side_known_at(ask, ask.query.known_at)
+    """All alerts that are open, and the newest of those that were cleared; the older ones are in the record.
+
+    A zone that there never was, or that you may not see, is answered with 404; one that has ended still has its alerts."""
+    query = ask.query
+    check_known("key", query.key, ALERT_KEYS)
+    side = await side_known_at(ask, query.known_at)
+    ask.must_know_zone(query.zone)
     after = (-1, -1) if query.after is None else told_id("after", query.after)
     wanted = {"key": query.key, "zone": query.zone, "subject": query.subject}
 
@@ -142,7 +149,7 @@ async def alerts(ask: Ask[AlertsAsked, None]) -> Answer:
         is_open = query.state is AlertState.OPEN and alert.is_open
         if not fits or not (query.state is None or is_open or alert.state == query.state):
             return None
-        return ask.given(ask.node.concerned(alert, side), lambda: alert_view(alert, zone_name(side, alert.zone)))
+        return ask.given(ask.node.concerned(alert, side), lambda: alert_view(alert, side))
 
     behind = sorted((alert for alert in side.alerts if _place(alert) > after), key=_place)
     page = page_of(behind, ask.items_of(query.limit), shown=shown, cursor=lambda alert: alert.id)
@@ -153,7 +160,7 @@ async def alert(ask: Ask[AlertAsked, None]) -> Answer:
     """One alert and its life."""
     side = await side_known_at(ask, ask.query.known_at)
     found = _held(ask, side)
-    return Answer(alert_view(found, zone_name(side, found.zone)))
+    return Answer(alert_view(found, side))
 
 
 def _held(ask: Ask[Any, Any], side: Side, action: Action | None = None) -> LiveAlert:

@@ -135,6 +135,13 @@ class Ask(Generic[Q, B]):
         if not self.sees([access]) and not may(self.user, Action.REPORT, access):
             raise not_here(kind, object_id)
 
+    def must_know_zone(self, zone: str | None) -> None:
+        """Answers that there is no zone of this id, unless there is or was one that the user may see."""
+        if zone is not None and not (
+            self.members.knows("zone", zone) and self.could_see([self.members.access_of("zone", zone)])
+        ):
+            raise not_here("zone", zone, "?zone")
+
     def must(self, action: Action, *concerned: Access) -> None:
         """Answers that the user may not do this, unless `may` says so."""
         decision = may(self.user, action, *(concerned or (self.members.node,)))
@@ -187,6 +194,13 @@ def instant_us(name: str, text: str | None) -> int | None:
         return parse_instant(text).us
     except Refused as refused:
         raise bad_query(name, refused.key, refused.what, text, refused.mend) from refused
+
+
+def check_known(name: str, text: str | None, known: Iterable[str]) -> None:
+    """Refuses a kind that there is not, with those there are: it would be waited for in vain."""
+    known = frozenset(known)
+    if text is not None and text not in known:
+        raise bad_query(name, "kind.unknown", "There is no such kind", text, f"Known here: {', '.join(sorted(known))}.")
 
 
 def told_id(name: str, text: str) -> ToldId:

@@ -113,11 +113,20 @@ class Desk(Protocol):
         seen_at_us, known_at_us, lat, lon, error_m, source, feed; in the order they were seen."""
 
     async def presence_at(
-        self, at_us: int, known_at_us: int, exercise: bool, zone: str | None = None, subject: str | None = None
+        self,
+        at_us: int,
+        known_at_us: int,
+        exercise: bool,
+        zone: str | None = None,
+        subject: str | None = None,
+        *,
+        after: tuple[str, str] = ("", ""),
+        count: int,
     ) -> Sequence[Mapping[str, Any]]:
         """Who was where at `at_us`, as it was known at `known_at_us`, of this zone or this subject if one is named.
 
-        subject, zone, now, seen_at_us, sequence, index: for each pair the last change of presence that was seen by then."""
+        subject, zone, now, seen_at_us, sequence, index: for each pair the last change of presence that was seen by then;
+        by subject and zone, the first `count` behind `after`."""
 
     async def known_at(self, at_us: int) -> Node:
         """Another node, as this one stood when it had learned what it knew at this instant.

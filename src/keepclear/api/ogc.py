@@ -19,11 +19,11 @@ import numpy as np
 from msgspec import Meta
 
 from keepclear.agreements.atlas import Zone
-from keepclear.api.alerts import alert_view, zone_name
-from keepclear.api.asking import Answer, Ask, NoQuery, Route
+from keepclear.api.alerts import alert_view
+from keepclear.api.asking import Answer, Ask, Route
 from keepclear.api.paging import Exercise
 from keepclear.api.problems import bad_query, not_here
-from keepclear.api.tracks import track_view, visible_subjects
+from keepclear.api.tracks import NameView, names_of, track_view, visible_subjects
 from keepclear.feeds.zones import write_zones
 from keepclear.geo.outlines import around_box
 from keepclear.ground.errors import Refused
@@ -35,7 +35,9 @@ from keepclear.tracks.picture import Report
 
 ROOT = "/v1/ogc"
 GEOJSON = "application/geo+json"
+JSON = "application/json"
 LIMIT = 100
+LIMIT_MAX = 10_000
 # Features that may be passed over for one page because they do not fit the box or the interval.
 PASSED_OVER_MAX = 20_000
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -45,10 +47,21 @@ CONFORMS_TO = [
 Box = tuple[float, float, float, float]
 Feature = dict[str, Any]
 
+_SHORT = {JSON: "json", GEOJSON: "geojson"}
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-class ItemsAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+Format = Annotated[str, Meta(max_length=100, description="json, which is what is answered without it too")]
+Crs = Annotated[str, Meta(max_length=200, description="longitude, latitude on WGS84, by its URI; there is no other")]
+
+
+class FormatAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """In which format."""
+
+    f: Format | None = None
+
+
+class ItemsAsked(FormatAsked, frozen=True):
     """Which features: those that meet a box (west,south,east,north in degrees) and an interval."""
 
     exercise: Exercise | None = None
@@ -56,14 +69,17 @@ class ItemsAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     datetime: Annotated[str, Meta(max_length=80, description="an instant, or BEGIN/END; .. leaves one open")] | None = (
         None
     )
-    limit: Annotated[int, Meta(ge=1, le=10_000)] = LIMIT
+    limit: Annotated[int, Meta(ge=1, description=f"features of a page; above {LIMIT_MAX:,} it counts as that")] = LIMIT
     offset: Annotated[int, Meta(ge=0, le=2**40, description="as the link `next` says: counts what you may see")] = 0
+    crs: Crs | None = None
+    bbox_crs: Crs | None = msgspec.field(default=None, name="bbox-crs")
 
 
-class Sided(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class ItemAsked(FormatAsked, frozen=True):
     """Which side."""
 
     exercise: Exercise | None = None
+    crs: Crs | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +158,11 @@ def _flat(properties: Mapping[str, Any]) -> Feature:
     }
 
 
+def _called(names: Iterable[NameView]) -> str:
+    """Names as map programs show them, each with the feed that says so."""
+    return "; ".join(f"{one.name} (says {one.feed})" for one in names)
+
+
 def _tracks(ask: Ask[Any, Any], offset: int) -> Iterable[Found]:
     side = ask.side
     for subject in islice(visible_subjects(ask, side, Action.EXPORT), offset, None):
@@ -159,10 +180,15 @@ def _track(ask: Ask[Any, Any], feature_id: str) -> Found | None:
 
 
 def _found_track(ask: Ask[Any, Any], side: Side, subject: str, report: Report) -> Found:
-    view = track_view(subject, report, side.feeds_behind("", subject))
+    view = track_view(subject, report, side.feeds_behind("", subject), names_of(side, subject))
 
     def feature() -> Feature:
-        properties = {**msgspec.to_builtins(view), "feeds": ", ".join(view.feeds), **_sided(ask)}
+        properties = {
+            **msgspec.to_builtins(view),
+            "feeds": ", ".join(view.feeds),
+            "names": _called(view.names),
+            **_sided(ask),
+        }
         return _feature(id_of(subject), {"type": "Point", "coordinates": [view.lon, view.lat]}, properties)
 
     return Found(
@@ -192,9 +218,10 @@ def _found_alert(ask: Ask[Any, Any], alert: LiveAlert) -> Found:
     middle = None if zone is None else zone.shape.around()[:2]
 
     def feature() -> Feature:
-        view = msgspec.structs.asdict(alert_view(alert, zone_name(side, alert.zone)))
+        view = msgspec.structs.asdict(alert_view(alert, side))
         for name in ("line", "steps"):
             del view[name]
+        view["names"] = _called(view["names"])
         geometry = (
             None if middle is None else {"type": "Point", "coordinates": [round(middle[1], 7), round(middle[0], 7)]}
         )
@@ -265,6 +292,22 @@ def box_of(text: str) -> Box:
     return south, north, west, east
 
 
+def check_format(text: str | None, *known: str) -> None:
+    """Refuses a format that is not one of these media types, or a short name of one: json, geojson."""
+    named = "" if text is None else text.replace(" ", "+")  # a plus sign that was not escaped is read as a blank
+    if text is None or named in known or named in {_SHORT[media_type] for media_type in known} | {"json"}:
+        return
+    mend = "Ask for f=json, or leave it out; a page to read is at /v1/docs."
+    raise bad_query("f", "format.unknown", "This is not written in that format", text, mend)
+
+
+def check_crs(name: str, uri: str | None) -> None:
+    """Refuses every coordinate reference system but the one there is."""
+    if uri not in (None, CRS84):
+        mend = f"Leave it out, or give {CRS84}."
+        raise bad_query(name, "crs.unknown", "Coordinates are not given in that system here", uri, mend)
+
+
 def interval_of(text: str) -> Window:
     """An instant, or BEGIN/END in which ".." or nothing leaves an end open."""
     parts = text.split("/")
@@ -307,11 +350,12 @@ def _link(rel: str, href: str, kind: str, title: str) -> dict[str, str]:
     return {"rel": rel, "href": href, "type": kind, "title": title}
 
 
-async def landing(ask: Ask[NoQuery, None]) -> Answer:
+async def landing(ask: Ask[FormatAsked, None]) -> Answer:
     """The landing page of the OGC API."""
     ask.must(Action.READ)
+    check_format(ask.query.f, JSON)
     links = [
-        _link("self", ROOT, "application/json", "this page"),
+        _link("self", ROOT, JSON, "this page"),
         _link(
             "service-desc",
             f"{ROOT}/api",
@@ -319,28 +363,31 @@ async def landing(ask: Ask[NoQuery, None]) -> Answer:
             "the description of this part",
         ),
         _link("service-doc", "/v1/docs", "text/html", "the documentation of everything"),
-        _link("conformance", f"{ROOT}/conformance", "application/json", "the classes it conforms to"),
-        _link("data", f"{ROOT}/collections", "application/json", "the collections"),
+        _link("conformance", f"{ROOT}/conformance", JSON, "the classes it conforms to"),
+        _link("data", f"{ROOT}/collections", JSON, "the collections"),
     ]
     return Answer({"title": "Keepclear", "description": "Zones, tracks and alerts, to read.", "links": links})
 
 
-async def conformance(ask: Ask[NoQuery, None]) -> Answer:
+async def conformance(ask: Ask[FormatAsked, None]) -> Answer:
     """The conformance classes of the OGC API."""
     ask.must(Action.READ)
+    check_format(ask.query.f, JSON)
     return Answer({"conformsTo": CONFORMS_TO})
 
 
-async def collections(ask: Ask[NoQuery, None]) -> Answer:
+async def collections(ask: Ask[FormatAsked, None]) -> Answer:
     """The collections of the OGC API."""
     ask.must(Action.READ)
-    links = [_link("self", f"{ROOT}/collections", "application/json", "this list")]
+    check_format(ask.query.f, JSON)
+    links = [_link("self", f"{ROOT}/collections", JSON, "this list")]
     return Answer({"links": links, "collections": [_described(name) for name in COLLECTIONS]})
 
 
-async def collection(ask: Ask[NoQuery, None]) -> Answer:
+async def collection(ask: Ask[FormatAsked, None]) -> Answer:
     """One collection of the OGC API."""
     ask.must(Action.READ)
+    check_format(ask.query.f, JSON)
     return Answer(_described(_named(ask)))
 
 
@@ -364,7 +411,7 @@ def _described(name: str) -> dict[str, Any]:
             "temporal": {"interval": [[None, None]]},
         },
         "links": [
-            _link("self", here, "application/json", collection.title),
+            _link("self", here, JSON, collection.title),
             _link("items", f"{here}/items", GEOJSON, collection.title),
         ],
     }
@@ -374,7 +421,10 @@ async def items(ask: Ask[ItemsAsked, None]) -> Answer:
     """Features of a collection. A page may be short and still have a link `next`."""
     ask.must(Action.EXPORT)
     name, query = _named(ask), ask.query
-    limit = ask.items_of(query.limit)
+    check_format(query.f, JSON, GEOJSON)
+    check_crs("crs", query.crs)
+    check_crs("bbox-crs", query.bbox_crs)
+    limit = ask.items_of(min(query.limit, LIMIT_MAX))
     box = None if query.bbox is None else box_of(query.bbox)
     window = ALWAYS if query.datetime is None else interval_of(query.datetime)
     features: list[Feature] = []
@@ -406,32 +456,37 @@ def _address(here: str, query: ItemsAsked, offset: int) -> str:
         "datetime": query.datetime,
         "limit": query.limit,
         "offset": offset,
+        "f": query.f,
+        "crs": query.crs,
+        "bbox-crs": query.bbox_crs,
     }
     return f"{here}?" + "&".join(f"{name}={quote(str(value))}" for name, value in said.items() if value is not None)
 
 
-async def item(ask: Ask[Sided, None]) -> Answer:
+async def item(ask: Ask[ItemAsked, None]) -> Answer:
     """One feature of a collection."""
     ask.must(Action.EXPORT)
     name, feature_id = _named(ask), ask.path["feature"]
+    check_format(ask.query.f, JSON, GEOJSON)
+    check_crs("crs", ask.query.crs)
     found = COLLECTIONS[name].one(ask, feature_id)
     if found is None or not ask.sees(found.concerned, Action.EXPORT):
         raise not_here("feature", feature_id)
     links = [
         _link("self", f"{ROOT}/collections/{name}/items/{quote(feature_id)}", GEOJSON, "this feature"),
-        _link("collection", f"{ROOT}/collections/{name}", "application/json", COLLECTIONS[name].title),
+        _link("collection", f"{ROOT}/collections/{name}", JSON, COLLECTIONS[name].title),
     ]
     return Answer({**found.feature(), "links": links}, media_type=GEOJSON)
 
 
 _OBJECT = dict[str, Any]
 ROUTES = (
-    Route("GET", ROOT, landing, "ogc", gives=_OBJECT, problems=(403,)),
-    Route("GET", f"{ROOT}/conformance", conformance, "ogc", gives=_OBJECT, problems=(403,)),
-    Route("GET", f"{ROOT}/collections", collections, "ogc", gives=_OBJECT, problems=(403,)),
-    Route("GET", f"{ROOT}/collections/{{collection}}", collection, "ogc", gives=_OBJECT, problems=(403, 404)),
+    Route("GET", ROOT, landing, "ogc", gives=_OBJECT, query=FormatAsked, problems=(403,)),
+    Route("GET", f"{ROOT}/conformance", conformance, "ogc", gives=_OBJECT, query=FormatAsked, problems=(403,)),
+    Route("GET", f"{ROOT}/collections", collections, "ogc", gives=_OBJECT, query=FormatAsked, problems=(403,)),
+    Route("GET", f"{ROOT}/collections/{{collection}}", collection, "ogc", gives=_OBJECT, query=FormatAsked, problems=(403, 404)),
     Route("GET", f"{ROOT}/collections/{{collection}}/items", items, "ogc", gives=_OBJECT, query=ItemsAsked, gives_media=(GEOJSON,),
           problems=(403, 404)),
-    Route("GET", f"{ROOT}/collections/{{collection}}/items/{{feature}}", item, "ogc", gives=_OBJECT, query=Sided, gives_media=(GEOJSON,),
+    Route("GET", f"{ROOT}/collections/{{collection}}/items/{{feature}}", item, "ogc", gives=_OBJECT, query=ItemAsked, gives_media=(GEOJSON,),
           problems=(403, 404)),
 )  # fmt: skip

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from html import escape
 from http import HTTPStatus
-from typing import Any, get_type_hints
+from typing import Any
 
 import msgspec
 
@@ -124,7 +124,7 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     schema = components[route.query.__name__]
     _, of_members = _parted(schema.get("description", ""))
     parameters = []
-    for name in get_type_hints(route.query):
+    for name in (spec.encode_name for spec in msgspec.structs.fields(route.query)):
         found = dict(schema["properties"][name])
         # A parameter is given or left out; it is never null.
         given = [one for one in found.pop("anyOf", [found]) if one != {"type": "null"}]

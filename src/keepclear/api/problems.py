@@ -100,11 +100,11 @@ def _status(refused: Refused) -> int:
     return 409 if isinstance(refused, LimitExceeded) and refused.key.endswith("too_many") else 422
 
 
-def not_here(kind: str, object_id: str) -> Declined:
-    """What is not there, and what the user may not see, in the same words."""
+def not_here(kind: str, object_id: str, path: str = "") -> Declined:
+    """What is not there, and what the user may not see, in the same words; `path` is where it was named, if not in the address."""
     what = f"There is no such {kind}"
     fault = Fault(
-        "", f"{kind}.unknown", what, shown(object_id), f"The list of {plural(kind)} has those that you may see."
+        path, f"{kind}.unknown", what, shown(object_id), f"The list of {plural(kind)} has those that you may see."
     )
     return Declined(404, f"{kind}.unknown", f"{what}.", errors=[fault])
 

@@ -5,7 +5,6 @@ An entry is shown to those who may see everything it concerns: what was given, a
 
 from __future__ import annotations
 
-import struct
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -19,12 +18,12 @@ from keepclear.api.problems import Declined, not_here
 from keepclear.feeds.zones import zone_id_of
 from keepclear.ground.instants import utc_text
 from keepclear.node.effects import lines_of, told_of
+from keepclear.node.positions_body import account_of
 from keepclear.parties.parties import Access, Action, Sensitivity, may
 from keepclear.record.entries import Committed
 
 ENTRIES_PER_READ = 256
 ENTRIES_PASSED_MAX = 2_560
-_U32 = struct.Struct("<I")
 
 # What concerns the node alone, and may be known to everybody who reads.
 _OF_THE_NODE = frozenset(
@@ -102,7 +101,7 @@ def concerned(ask: Ask[Any, Any], committed: Committed) -> Iterator[tuple[Access
     if body is None:
         yield house
     elif entry.kind == "positions_arrived":
-        yield members.concerned(feed=_feed_of(body))
+        yield members.concerned(feed=account_of(body)[0].feed)
     elif entry.kind == "zones_agreed":
         for zone in _zones_of(body):
             yield members.concerned(zone=zone)
@@ -112,13 +111,6 @@ def concerned(ask: Ask[Any, Any], committed: Committed) -> Iterator[tuple[Access
             yield from said_by or [house]
     for place, line in enumerate(lines_of(committed.outcome or b"")):
         yield ask.node.concerned_by(told_of(entry.sequence, place, entry.at_us, line))
-
-
-def _feed_of(body: bytes) -> str:
-    # As `keepclear.host.bodies` writes it: four bytes, the length of the account, the account as JSON.
-    begin = 4 + _U32.size
-    account = msgspec.json.decode(body[begin : begin + _U32.unpack_from(body, 4)[0]])
-    return str(account["feed"])
 
 
 def _zones_of(body: bytes) -> list[str]:

@@ -18,13 +18,13 @@ import msgspec
 from msgspec import Meta
 
 from keepclear.api.alerts import zone_name
-from keepclear.api.asking import Answer, Ask, Route, ToldId, told_id
+from keepclear.api.asking import Answer, Ask, Route, ToldId, check_known, told_id
 from keepclear.api.desk import Desk, Listening, Overloaded
 from keepclear.api.paging import Exercise
 from keepclear.ground.errors import Refused
 from keepclear.node.effects import Told
 from keepclear.parties.parties import Action
-from keepclear.render.told import sentence_of
+from keepclear.render.told import WHATS, sentence_of
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_S = 15.0
@@ -37,7 +37,7 @@ class StreamAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """From where on; the header Last-Event-ID wins. Without either, from now on.
 
     after  "SEQUENCE.INDEX" of the last line that was received; "0.0" begins with the first
-    event  only these kinds, separated by commas: alert, alert_step, correction, feed, presence, zone"""
+    event  only these kinds, separated by commas: alert, alert_step, correction, feed, name, presence, zone"""
 
     exercise: Exercise | None = None
     after: Annotated[str, Meta(max_length=32)] | None = None
@@ -51,6 +51,8 @@ async def stream(ask: Ask[StreamAsked, None]) -> Answer:
     name = "Last-Event-ID" if ask.last_event else "after"
     after = told_id(name, given) if given else None
     kinds = frozenset(ask.query.event.split(",")) if ask.query.event else frozenset()
+    for kind in sorted(kinds):
+        check_known("event", kind, WHATS)
     # Who begins now listens now: nothing that becomes durable from here on can be missed.
     live = ask.desk.subscribe() if after is None else None
     sent = events(ask, lines_of(ask.desk, after, live), kinds)

@@ -6,7 +6,7 @@ position rests on its own feed alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from heapq import nsmallest
 from typing import Annotated, Any
 
@@ -30,6 +30,9 @@ At = Annotated[str, Meta(max_length=64, description="an instant: 2026-05-18T10:0
 Subject = Annotated[str, Meta(min_length=1, max_length=200, description="who or what was reported")]
 ZoneId = Annotated[str, Meta(min_length=1, max_length=200, description="id of a zone")]
 POSITIONS_MAX = 10_000
+PRESENCES_PER_READ = 1_000
+# Subject, zone, state, and since when it was seen so, where an instant was asked for.
+Presence = tuple[str, str, State, int | None]
 
 
 class TracksAsked(Paged, frozen=True):
@@ -57,6 +60,14 @@ class PresenceAsked(Paged, frozen=True):
     known_at: KnownAt | None = None
 
 
+class NameView(msgspec.Struct, frozen=True):
+    """What a feed says that a subject is called. It is a claim of whoever sent it, and nothing is concluded from it."""
+
+    name: str
+    feed: str
+    source: str
+
+
 class TrackView(msgspec.Struct, frozen=True):
     """The report of a subject that was seen last. What it does not say is null. Errors are one standard deviation."""
 
@@ -73,6 +84,7 @@ class TrackView(msgspec.Struct, frozen=True):
     source: str
     party: str
     feeds: list[str]
+    names: list[NameView]
 
 
 class PositionView(msgspec.Struct, frozen=True):
@@ -102,6 +114,7 @@ class PresenceView(msgspec.Struct, frozen=True):
     zone: str
     state: str
     since: str | None = None
+    names: list[NameView] = []
 
 
 class Presences(Page[PresenceView], frozen=True):
@@ -110,7 +123,13 @@ class Presences(Page[PresenceView], frozen=True):
     note: str = NOT_PERMISSION
 
 
-def track_view(subject: str, report: Report, feeds: tuple[str, ...]) -> TrackView:
+def names_of(side: Side, subject: str) -> list[NameView]:
+    """What a subject is called, by each feed that reported it and names it."""
+    found = ((name, side.feeds.held(feed)) for feed, name in side.names_of(subject).items())
+    return [NameView(name, feed.id, feed.source) for name, feed in found if feed is not None]
+
+
+def track_view(subject: str, report: Report, feeds: tuple[str, ...], names: list[NameView]) -> TrackView:
     """The newest report of a subject as it is answered."""
     attribution = report.claim.attribution
     return TrackView(
@@ -127,6 +146,7 @@ def track_view(subject: str, report: Report, feeds: tuple[str, ...]) -> TrackVie
         report.source,
         "" if attribution is None else attribution.party,
         list(feeds),
+        names,
     )
 
 
@@ -154,7 +174,8 @@ async def tracks(ask: Ask[TracksAsked, None]) -> Answer:
         if report is None:
             return None
         return ask.given(
-            ask.members.concerned(subject=subject, feeds=feeds), lambda: track_view(subject, report, feeds)
+            ask.members.concerned(subject=subject, feeds=feeds),
+            lambda: track_view(subject, report, feeds, names_of(side, subject)),
         )
 
     behind = nsmallest(limit + 1, (subject for subject in visible_subjects(ask, side) if subject > after))
@@ -197,19 +218,13 @@ async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
     """Who is in or near which zone, or was.
 
     Without an instant: everybody who is not simply clear, now. With `known_at`: as this node believed it then. With `at`: who was
-    where at that instant, by everything that is known now, or was known at `known_at`: reports that came late are in it."""
+    where at that instant, by everything that is known now, or was known at `known_at`: reports that came late are in it.
+
+    A zone that there never was, or that you may not see, is answered with 404; one that has ended still has its past."""
     ask.must(Action.READ)
     query = ask.query
+    ask.must_know_zone(query.zone)
     at_us, known_at_us = instant_us("at", query.at), instant_us("known_at", query.known_at)
-    if at_us is None and known_at_us is None:
-        rows = [(subject, zone, state, None) for subject, zone, state in ask.side.watch.states()]
-    else:
-        now_us = ask.desk.now_us()
-        known_us = now_us if known_at_us is None else known_at_us
-        found = await ask.desk.presence_at(
-            known_us if at_us is None else at_us, known_us, ask.exercise, query.zone, query.subject
-        )
-        rows = [(row["subject"], row["zone"], State(row["now"]), row["seen_at_us"]) for row in found]
     after, limit, side = _pair(query.after), ask.items_of(query.limit), ask.side
     by_feeds: dict[tuple[str, tuple[str, ...]], bool] = {}
 
@@ -222,19 +237,44 @@ async def presence(ask: Ask[PresenceAsked, None]) -> Answer:
             by_feeds[key] = ask.could_see(concerned(subject, zone))
         return by_feeds[key]
 
-    def shown(row: tuple[str, str, State, int | None]) -> Callable[[], PresenceView] | None:
+    def shown(row: Presence) -> Callable[[], PresenceView] | None:
         subject, zone, state, since_us = row
         since = None if since_us is None else utc_text(since_us)
-        return ask.given(concerned(subject, zone), lambda: PresenceView(subject, zone, state.value, since))
+        return ask.given(
+            concerned(subject, zone), lambda: PresenceView(subject, zone, state.value, since, names_of(side, subject))
+        )
 
-    fitting = (
-        row
-        for row in rows
-        if query.zone in (None, row[1]) and query.subject in (None, row[0]) and row[:2] > after and is_visible(*row[:2])
-    )
-    behind = nsmallest(limit + 1, fitting, key=lambda row: row[:2])
+    behind: list[Presence] = []
+    if at_us is None and known_at_us is None:
+        fitting = (
+            (subject, zone, state, None)
+            for subject, zone, state in side.watch.states()
+            if query.zone in (None, zone)
+            and query.subject in (None, subject)
+            and (subject, zone) > after
+            and is_visible(subject, zone)
+        )
+        behind = nsmallest(limit + 1, fitting, key=lambda row: row[:2])
+    else:
+        async for row in _past(ask, at_us, known_at_us, after):
+            if is_visible(*row[:2]):
+                behind.append(row)
+            if len(behind) > limit:
+                break
     page = page_of(behind, limit, shown=shown, cursor=lambda row: msgspec.json.encode(row[:2]).decode())
     return Answer(Presences(page.items, page.next))
+
+
+async def _past(
+    ask: Ask[PresenceAsked, None], at_us: int | None, known_at_us: int | None, after: tuple[str, str]
+) -> AsyncIterator[Presence]:
+    """Who was where, by subject and zone, behind these two; as much is read as is asked for."""
+    known_us = ask.desk.now_us() if known_at_us is None else known_at_us
+    asked = (known_us if at_us is None else at_us, known_us, ask.exercise, ask.query.zone, ask.query.subject)
+    while found := await ask.desk.presence_at(*asked, after=after, count=PRESENCES_PER_READ):
+        for row in found:
+            yield row["subject"], row["zone"], State(row["now"]), row["seen_at_us"]
+        after = (found[-1]["subject"], found[-1]["zone"])
 
 
 def _pair(after: str | None) -> tuple[str, str]:
@@ -248,5 +288,5 @@ def _pair(after: str | None) -> tuple[str, str]:
 ROUTES = (
     Route("GET", "/v1/tracks", tracks, "tracks", gives=Page[TrackView], query=TracksAsked, problems=(404,)),
     Route("GET", "/v1/positions", positions, "tracks", gives=Positions, query=PositionsAsked, problems=(404,)),
-    Route("GET", "/v1/presence", presence, "tracks", gives=Presences, query=PresenceAsked),
+    Route("GET", "/v1/presence", presence, "tracks", gives=Presences, query=PresenceAsked, problems=(404,)),
 )

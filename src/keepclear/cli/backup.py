@@ -6,6 +6,7 @@ import argparse
 import time
 
 from keepclear.cli.node_folder import add_folder, config_of_folder, keep_private, progress_bar, say
+from keepclear.cli.paths import some_path
 from keepclear.cli.stopping import Stop
 
 _BACKUP = """\
@@ -44,13 +45,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         epilog=_BACKUP, formatter_class=raw,
     )  # fmt: skip
     add_folder(backup)
-    backup.add_argument("file", metavar="FILE", help="the copy; must not be there yet")
+    backup.add_argument("file", type=some_path, metavar="FILE", help="the copy; must not be there yet")
     backup.set_defaults(run=run_backup)
     restore = verbs.add_parser(
         "restore", help="put a backup in a node's place", description="Makes the database of a node from a backup.",
         epilog=_RESTORE, formatter_class=raw,
     )  # fmt: skip
-    restore.add_argument("file", metavar="FILE", help="a copy that `keepclear backup` made")
+    restore.add_argument("file", type=some_path, metavar="FILE", help="a copy that `keepclear backup` made")
     add_folder(restore)
     restore.set_defaults(run=run_restore)
     views = verbs.add_parser(

@@ -21,11 +21,12 @@ _DOCTOR = """\
 examples:
   keepclear doctor alpha
   keepclear doctor alpha --thorough
+  keepclear doctor alpha --strict
 
-Looks at the disk, the clock, the database, the record, the signing key, the doors and the sources of a node, and says what is not
-well and what to do. Nothing is changed. The node may be running.
+Looks at the disk, the clock, who may read the files, the database, the record, the signing key, the doors and the sources of a node,
+and says what is not well and what to do. Nothing is changed. The node may be running.
 
-exit codes: 0 well; 1 something is not well; 2 not understood
+exit codes: 0 well, warnings or not; 1 there is a fault, or with --strict a warning; 2 not understood
 """
 _STATUS = f"""\
 examples:
@@ -48,6 +49,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )  # fmt: skip
     add_folder(doctor)
     doctor.add_argument("--thorough", action="store_true", help="read the whole database, every page and reference")
+    doctor.add_argument("--strict", action="store_true", help="exit with 1 for a warning too")
     doctor.set_defaults(run=run_doctor)
     status = verbs.add_parser(
         "status", help="is a node running, and how far has its record come?", description="How a node does.",
@@ -61,11 +63,11 @@ def run_doctor(args: argparse.Namespace) -> int:
     """Looks, and gives the exit code."""
     from dataclasses import asdict
 
-    from keepclear.host.checks import OK, findings
+    from keepclear.host.checks import FAULT, WARNING, findings
 
-    well = True
+    not_well, well = {FAULT, WARNING} if args.strict else {FAULT}, True
     for finding in findings(config_of_folder(args.folder), thorough=args.thorough):
-        well = well and finding.how == OK
+        well = well and finding.how not in not_well
         if not sys.stdout.isatty():
             print(json.dumps(asdict(finding), ensure_ascii=False))
             continue
@@ -104,11 +106,15 @@ def run_status(args: argparse.Namespace) -> int:
 
 def _asked(config: Config, path: str, token: str = "") -> bytes | None:
     """What the node answers; None where it does not. With TLS it must show the very certificate that node.toml names."""
+    from keepclear.host.certificate import certificate_pem
+
     doors = config.doors
     context = None
     if doors.certificate:
-        context = ssl.create_default_context(cafile=str(config.folder / doors.certificate))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False  # it is asked by its address
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # its own certificate is enough, whoever has issued it
+        context.load_verify_locations(cadata=certificate_pem(config))
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(doors.address + path, headers=headers)
     try:

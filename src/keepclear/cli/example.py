@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from keepclear.cli.outlets import write_output
+from keepclear.cli.paths import some_path
 
 if TYPE_CHECKING:
     from keepclear.cli.running import WatchRun
@@ -49,6 +50,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument("name", choices=("at-tanf",), help="which scenario")
     parser.add_argument(
         "--map",
+        type=some_path,
         metavar="FILE.svg",
         default="at-tanf.svg",
         help="where to draw the map (default: at-tanf.svg in this folder)",

@@ -7,9 +7,15 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keepclear.cli.node_folder import keep_private, say
+from keepclear.cli.outlets import silence_stdout
+from keepclear.cli.paths import some_path
 from keepclear.ground.errors import Refused
+
+if TYPE_CHECKING:
+    from keepclear.host.beginning import Begun
 
 PASSPHRASE = "KEEPCLEAR_PASSPHRASE"
 EPILOG = """\
@@ -22,7 +28,8 @@ The first token is the administrator's. It is shown once and is nowhere on disk:
 issues tokens; it is a planner who agrees on zones and a watch officer who looks after alerts (docs/spec/access.md).
 --user gives people their tokens at once.
 
-exit codes: 0 done; 2 not understood, or there is something in the folder
+exit codes: 0 done; 2 not understood, there is something in the folder, or the node could not be made: then nothing is left of it,
+or it is said what
 """
 
 
@@ -33,7 +40,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Makes a node in a new folder: its configuration, its signing key, its record, and the first token.",
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("folder", metavar="FOLDER", help="where to make it; must be new or empty")
+    parser.add_argument("folder", type=some_path, metavar="FOLDER", help="where to make it; must be new or empty")
     parser.add_argument("--party", required=True, metavar="ID", help="the party whose node it is, such as alpha")
     parser.add_argument("--name", metavar="TEXT", help="what the party is called (default: its id)")
     parser.add_argument(
@@ -44,10 +51,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--user", action="append", default=[], metavar="ID:ROLE", help="admit somebody at once and show the token"
     )
     parser.add_argument(
-        "--store", default="", metavar="URL", help="postgresql://USER@HOST/NAME (default: a file in the folder)"
+        "--store", type=some_path, metavar="URL", help="postgresql://USER@HOST/NAME (default: a file in the folder)"
     )
     parser.add_argument(
-        "--passphrase-file", metavar="FILE", help=f"encrypt the signing key with what it holds (or ${PASSPHRASE})"
+        "--passphrase-file",
+        type=some_path,
+        metavar="FILE",
+        help=f"encrypt the signing key with what it holds (or ${PASSPHRASE})",
     )
     parser.set_defaults(run=run)
 
@@ -67,16 +77,28 @@ def run(args: argparse.Namespace) -> int:
         origin=args.origin or f"keepclear.invalid/{args.party}-{secrets.token_hex(6)}",
         exercise=args.exercise,
         users=[_user(text) for text in args.user],
-        store=args.store,
+        store=args.store or "",
         passphrase=passphrase_from(PASSPHRASE, args.passphrase_file),
         at_us=time.time_ns() // 1000,
     )
+    try:
+        _show(begun, args)
+        sys.stdout.flush()
+    except OSError as error:
+        silence_stdout()
+        what = f"The node is made, but its tokens could not be written ({error.strerror}), and are nowhere else"
+        mend = "Remove the folder, and make the node again."
+        raise Refused("init.not_shown", what, value=str(begun.folder), mend=mend) from error
+    return 0
+
+
+def _show(begun: Begun, args: argparse.Namespace) -> None:
     if not sys.stdout.isatty():
         tokens = {user: token for user, _, token in begun.tokens}
         print(
             json.dumps({"folder": str(begun.folder), "origin": begun.origin, "key": begun.key.line, "tokens": tokens})
         )
-        return 0
+        return
     say(f"A new node of {args.party} is in {begun.folder}{', for exercises only' if args.exercise else ''}.")
     print("Tokens, shown this once:")
     for user, role, token in begun.tokens:
@@ -84,7 +106,6 @@ def run(args: argparse.Namespace) -> int:
     print("Its public key, for whoever is to check its record:")
     print(f"  {begun.key.line}")
     say(f"Start it with: keepclear serve {args.folder}")
-    return 0
 
 
 def _user(text: str) -> tuple[str, str]:

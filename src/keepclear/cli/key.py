@@ -9,6 +9,7 @@ import time
 
 from keepclear.cli.init import PASSPHRASE
 from keepclear.cli.node_folder import add_folder, config_of_folder, instant_us, record_to_read, say
+from keepclear.cli.paths import some_path
 
 _EPILOG = """\
 examples:
@@ -44,7 +45,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     change.add_argument("--since", metavar="T", help="what the old key signed from then on is not to be trusted")
     change.add_argument("--note", default="", metavar="TEXT", help="in a few words, for the record")
     change.add_argument(
-        "--passphrase-file", metavar="FILE", help=f"encrypt the new key with what it holds (or ${PASSPHRASE})"
+        "--passphrase-file",
+        type=some_path,
+        metavar="FILE",
+        help=f"encrypt the new key with what it holds (or ${PASSPHRASE})",
     )
     change.set_defaults(run=run_change)
 
@@ -94,5 +98,5 @@ def run_change(args: argparse.Namespace) -> int:
         at_us=time.time_ns() // 1000,
     )
     say(f"Key {new} is in use from the next start on; {old or 'no other'} has ended, {args.why}.")
-    say("Give its line to everybody who checks this record: keepclear key list.")
+    say(f"Give its line to everybody who checks this record: keepclear record show --keys --node {args.folder}")
     return 0

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keepclear.cli.paths import some_path
 from keepclear.ground.errors import Refused, printable
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
     """The node's folder, as every such verb takes it."""
-    parser.add_argument("folder", metavar="FOLDER", help="the folder of the node, as `keepclear init` made it")
+    parser.add_argument(
+        "folder", type=some_path, metavar="FOLDER", help="the folder of the node, as `keepclear init` made it"
+    )
 
 
 def keep_private() -> None:

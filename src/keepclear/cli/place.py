@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keepclear.cli.paths import some_path
 from keepclear.ground.errors import Refused
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("text", nargs="+", metavar="TEXT", help="a position")
     parser.add_argument(
         "--points",
+        type=some_path,
         metavar="FILE",
         help="GeoJSON points to measure from, with the properties name, accuracy_m, source and aliases; "
         f"{EXAMPLE_POINTS} for those of the example",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from keepclear.cli.feed_options import add_feed_options, feed_options
 from keepclear.cli.outlets import silence_stdout
+from keepclear.cli.paths import some_path
 from keepclear.cli.stopping import Stop
 from keepclear.ground.errors import printable
 from keepclear.ground.instants import utc_text
@@ -37,7 +38,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Writes the rows of a recorded file of positions to standard output when they are due.",
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("positions", metavar="FILE", help="CSV or NDJSON, gzip or not")
+    parser.add_argument("positions", type=some_path, metavar="FILE", help="CSV or NDJSON, gzip or not")
     pace = parser.add_argument_group("what is played, and how fast")
     pace.add_argument(
         "--speed",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keepclear.cli.outlets import check_outputs, open_output, write_output
+from keepclear.cli.paths import some_path
 from keepclear.ground.errors import Refused, printable
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ examples:
   keepclear record show --keys --node alpha > alpha.key
 
 WHAT is an entry (417), a line of what followed from it (417.0), or a range (400-417); without it the newest entries are shown.
-The line of --keys goes to whoever shall check proofs, by a way that they trust.
+--keys and --checkpoint write what a verifier reads, in a pipe too: give the file of keys, by a way that they trust, to whoever shall
+check proofs. With --json the keys are JSON lines.
 
 exit codes: 0 done; 1 there is no such entry; 2 not understood
 """
@@ -103,20 +105,30 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     show = _verb(verbs, "show", "entries of a record, its keys, its newest checkpoint", _SHOW_EPILOG, run_show)
     show.add_argument("what", metavar="WHAT", nargs="?", help="an entry, a line of one, or a range")
     _node(show)
-    show.add_argument("--keys", action="store_true", help="the keys of the record, as verifier lines")
+    show.add_argument(
+        "--keys", action="store_true", help="the keys of the record, as the file that `verify --key` reads"
+    )
     show.add_argument("--checkpoint", action="store_true", help="the newest checkpoint")
     _json(show)
 
     prove = _verb(verbs, "prove", "write a proof file for a third person", _PROVE_EPILOG, run_prove)
     prove.add_argument("what", metavar="WHAT", nargs="?", help="an entry, or a line of what followed from it")
     _node(prove)
-    prove.add_argument("--since", metavar="FILE", help="prove that the record only grew since this checkpoint")
+    prove.add_argument(
+        "--since", type=some_path, metavar="FILE", help="prove that the record only grew since this checkpoint"
+    )
     prove.add_argument("--without-body", action="store_true", help="leave the body out")
-    prove.add_argument("--output", metavar="FILE", default="-", help='where to (default: "-", standard output)')
+    prove.add_argument(
+        "--output", type=some_path, metavar="FILE", default="-", help='where to (default: "-", standard output)'
+    )
 
     verify = _verb(verbs, "verify", "whether proofs and copies are what was signed", _VERIFY_EPILOG, run_verify)
     verify.add_argument(
-        "files", metavar="FILE", nargs="+", help='a proof file, an export, a checkpoint; "-": standard input'
+        "files",
+        type=some_path,
+        metavar="FILE",
+        nargs="+",
+        help='a proof file, an export, a checkpoint; "-": standard input',
     )
     _trust(verify)
     _json(verify)
@@ -125,10 +137,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _node(export)
     export.add_argument("--first", type=int, default=0, metavar="N", help="the first entry (default: 0)")
     export.add_argument("--end", type=int, metavar="N", help="the entry behind the last (default: all that is signed)")
-    export.add_argument("--output", metavar="FILE", default="-", help='where to (default: "-", standard output)')
+    export.add_argument(
+        "--output", type=some_path, metavar="FILE", default="-", help='where to (default: "-", standard output)'
+    )
 
     imported = _verb(verbs, "import", "verify an export, and make a database of it", _IMPORT_EPILOG, run_import)
-    imported.add_argument("file", metavar="FILE", help="an export of a whole record")
+    imported.add_argument("file", type=some_path, metavar="FILE", help="an export of a whole record")
     _node(imported)
     _trust(imported)
     _json(imported)
@@ -147,7 +161,7 @@ def _verb(verbs: Any, name: str, what: str, epilog: str, run: Any) -> argparse.A
 
 
 def _node(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--node", metavar="FOLDER", required=True, help="the folder of the node")
+    parser.add_argument("--node", type=some_path, metavar="FOLDER", required=True, help="the folder of the node")
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
@@ -157,6 +171,7 @@ def _json(parser: argparse.ArgumentParser) -> None:
 def _trust(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key",
+        type=some_path,
         metavar="FILE|LINE",
         action="append",
         default=[],
@@ -164,6 +179,7 @@ def _trust(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--checkpoint",
+        type=some_path,
         metavar="FILE",
         action="append",
         default=[],
@@ -185,6 +201,7 @@ def run_show(args: argparse.Namespace) -> int:
             print(_newest(store).text, end="")
             return 0
         if args.keys:
+            words = RecordWords(for_people=not args.json)  # also in a pipe: the file is what `verify --key` reads
             record, lives = _keys_of(store)
             for life in lives:
                 words.key(record, life)
@@ -410,7 +427,16 @@ def trust_of(given: Sequence[str]) -> Trust:
 
     keys, named = [], []
     for text in given:
-        if "+" in text and not Path(text).exists():
+        if not Path(text).exists():
+            if "+" not in text:
+                mend = "A line is NAME+HASH+BASE64, as `keepclear record show --keys` writes it."
+                raise Refused(
+                    "key.missing",
+                    "This is no file that is there, and no verifier line",
+                    value=text,
+                    mend=mend,
+                    where="--key",
+                )
             lines = [text]
         else:
             content = _text_in(text, "--key")
@@ -439,8 +465,11 @@ def _text_in(name: str, option: str) -> str:
     try:
         with Path(name).open("rb") as file:
             return file.read(CHECKPOINT_BYTES_MAX + 1).decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused("file.unreadable", f"The file of {option} cannot be read ({error})", value=name) from error
+    except OSError as error:
+        what = f"The file of {option} cannot be read ({error.strerror})"
+        raise Refused("file.unreadable", what, value=name) from error
+    except UnicodeDecodeError as error:
+        raise Refused("file.not_text", f"The file of {option} is not text", value=name) from error
 
 
 def _of(name: str, read: Any, text: str) -> Any:

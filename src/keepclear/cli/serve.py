@@ -10,6 +10,7 @@ import sys
 
 from keepclear.cli.init import PASSPHRASE
 from keepclear.cli.node_folder import add_folder, config_of_folder, keep_private, progress_bars, say
+from keepclear.cli.paths import some_path
 
 # A thread that wants to reckon waits so long at the most for another that does; Python would let the loop wait for 5 ms.
 SWITCH_S = 0.0005
@@ -35,7 +36,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add_folder(parser)
-    parser.add_argument("--passphrase-file", metavar="FILE", help=f"opens the signing key (or ${PASSPHRASE})")
+    parser.add_argument(
+        "--passphrase-file", type=some_path, metavar="FILE", help=f"opens the signing key (or ${PASSPHRASE})"
+    )
     parser.set_defaults(run=run)
 
 

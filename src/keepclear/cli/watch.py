@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from keepclear.cli import cache_folder
 from keepclear.cli.feed_options import add_feed_options, feed_options
 from keepclear.cli.outlets import check_outputs, open_output, silence_stdout, write_output
+from keepclear.cli.paths import some_path
 from keepclear.cli.stopping import Stop
 from keepclear.cli.zones import zone_file_bytes
 from keepclear.ground.errors import Refused, printable
@@ -52,14 +53,17 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "positions",
         nargs="+",
+        type=some_path,
         metavar="POSITIONS",
         help="CSV, GeoJSON, NDJSON or GPX, gzip or not; - for standard input",
     )
-    parser.add_argument("--zones", required=True, metavar="FILE", help="the zones, GeoJSON (docs/spec/zones.md)")
+    parser.add_argument(
+        "--zones", required=True, type=some_path, metavar="FILE", help="the zones, GeoJSON (docs/spec/zones.md)"
+    )
     out = parser.add_argument_group("what comes out")
-    out.add_argument("--events", metavar="FILE", help="write the events here as JSON lines")
-    out.add_argument("--refusals", metavar="FILE", help="write every refused row here as JSON lines")
-    out.add_argument("--map", metavar="FILE.svg", help="draw a map of zones, tracks and changes")
+    out.add_argument("--events", type=some_path, metavar="FILE", help="write the events here as JSON lines")
+    out.add_argument("--refusals", type=some_path, metavar="FILE", help="write every refused row here as JSON lines")
+    out.add_argument("--map", type=some_path, metavar="FILE.svg", help="draw a map of zones, tracks and changes")
     out.add_argument(
         "--summary",
         choices=("text", "json", "none"),

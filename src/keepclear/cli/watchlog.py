@@ -19,7 +19,8 @@ examples:
   keepclear watchlog alpha --from 2026-05-18T06:00Z --until 2026-05-18T14:00Z
   keepclear watchlog alpha --from 2026-05-18T06:00Z --time-zone Asia/Damascus | lpr
 
-The log is plain text, a hundred columns wide. With --json, or into a file that ends in .jsonl, it is JSON lines.
+The log is plain text, a hundred columns wide. The number of an alert is the one it is acknowledged by. A change of
+presence that is an alert is told once, as the alert. With --json it is JSON lines, and both are there.
 
 exit codes: 0 done; 1 nothing was told in that time; 2 not understood
 """
@@ -67,11 +68,12 @@ class _Log:
         self.told = 0
         self.open: dict[str, dict[str, Any]] = {}
         self._store = store
+        self._names: dict[tuple[bool, str], dict[str, str]] = {}
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Every line told in the shift, with its id and a sentence."""
         from keepclear.host.told_lines import told_after
-        from keepclear.render.told import sentence_of
+        from keepclear.render.told import named, sentence_of
 
         names, last = ZoneNames(), (-1, -1)
         while told := told_after(self._store, *last, 1_000):
@@ -80,11 +82,22 @@ class _Log:
                     return
                 said = json.loads(one.line)
                 names.note(said)
+                self._note_name(said)
                 self._note_alert(said)
                 if one.at_us >= self.begin_us:
                     self.told += 1
-                    yield {**said, "id": one.id, "text": sentence_of(said, names.of(said))}
+                    yield {**said, "id": one.id, "text": sentence_of(named(said, self.names_of(said)), names.of(said))}
             last = (told[-1].sequence, told[-1].index)
+
+    def names_of(self, said: dict[str, Any]) -> dict[str, str]:
+        """What the subject of a line was called by then, by feed."""
+        by_feed = self._names.get((bool(said.get("exercise")), said.get("subject") or ""), {})
+        return {} if said["event"] == "name" else by_feed
+
+    def _note_name(self, said: dict[str, Any]) -> None:
+        if said["event"] == "name":
+            by_feed = self._names.setdefault((bool(said.get("exercise")), said["subject"]), {})
+            by_feed[said["feed"]] = said["name"]
 
     def _note_alert(self, said: dict[str, Any]) -> None:
         if said["event"] == "alert":
@@ -95,13 +108,24 @@ class _Log:
             self.open[said["alert"]] = {**self.open[said["alert"]], "state": said["state"], "by": said["by"]}
 
 
+def _once(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The lines without every change of presence that an alert of the same entry is about: the alert says the same, and more."""
+
+    def change(line: dict[str, Any], number: str) -> tuple[str, bool, Any]:
+        return line["id"].partition(".")[0], bool(line.get("exercise")), line[number]
+
+    alerted = {change(line, "of") for line in lines if line["event"] == "alert"}
+    told = (line for line in lines if line["event"] != "name")  # they stand with the subjects they are of
+    return (line for line in told if line["event"] != "presence" or change(line, "seq") not in alerted)
+
+
 _MARKS = {"now": "[NOW]", "soon": "[soon]", "routine": "[note]"}
 
 
 def _print(log: _Log, args: argparse.Namespace, zone: tzinfo) -> None:
     from keepclear.ground.instants import EPOCH, MICROSECOND
     from keepclear.render.sentences import NOT_PERMISSION
-    from keepclear.render.told import sentence_of
+    from keepclear.render.told import named, sentence_of
 
     def clock(at_us: int) -> str:
         local: datetime = (EPOCH + at_us * MICROSECOND).astimezone(zone)
@@ -118,11 +142,13 @@ def _print(log: _Log, args: argparse.Namespace, zone: tzinfo) -> None:
     begin = clock(log.begin_us) if log.begin_us else "the beginning of the record"
     print(f"From {begin} to {clock(log.until_us)}, {args.time_zone}")
     print("=" * WIDTH)
-    for line in lines:
-        if line.get("exercise"):
-            line["text"] = f"EXERCISE. {line['text']}"
-        mark = _MARKS.get(str(line.get("urgency")), "") if line["event"] in {"alert", "presence"} else ""
-        paragraph(f"{clock(_at_us(line))}  {line['id']:>10}  {mark:<6}", line["text"])
+    for line in _once(lines):
+        text = f"EXERCISE. {line['text']}" if line.get("exercise") else line["text"]
+        mark, number = "", line["id"]
+        if line["event"] == "alert":
+            mark, number = _MARKS.get(line["urgency"], ""), line["alert"]
+            text += f" (repeat {line['repeats']})" if "repeats" in line else ""
+        paragraph(f"{clock(_at_us(line))}  {number:>10}  {mark:<6}", text)
     if not lines:
         print("Nothing was told in this time.")
     print("=" * WIDTH)
@@ -131,7 +157,7 @@ def _print(log: _Log, args: argparse.Namespace, zone: tzinfo) -> None:
         state = f"{said['state']} by {said['by']}" if "state" in said else "nobody has acknowledged it"
         paragraph(
             f"{clock(_at_us(said))}  {alert:>10}  {_MARKS.get(said['urgency'], ''):<6}",
-            f"{sentence_of(said)} ({state})",
+            f"{sentence_of(named(said, log.names_of(said)))} ({state})",
         )
     print()
     print("Signed: ______________________________     Taken over by: ______________________________")

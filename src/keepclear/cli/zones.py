@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keepclear.cli.outlets import check_outputs, write_output
+from keepclear.cli.paths import some_path
 
 if TYPE_CHECKING:
     from keepclear.feeds.findings import Fault
@@ -55,8 +56,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_CHECK_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    check.add_argument("file", metavar="FILE", help='zones as GeoJSON; "-" for standard input')
-    check.add_argument("--map", metavar="OUT.svg", help="also draw the sound zones into this file")
+    check.add_argument("file", type=some_path, metavar="FILE", help='zones as GeoJSON; "-" for standard input')
+    check.add_argument("--map", type=some_path, metavar="OUT.svg", help="also draw the sound zones into this file")
     check.add_argument("--json", action="store_true", help="JSON lines, also on a terminal")
     check.set_defaults(run=run_check)
     example = verbs.add_parser("example", help="print a zone file with one zone of each shape")

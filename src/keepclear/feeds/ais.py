@@ -67,12 +67,15 @@ _DISTRESS = re.compile(r"mmsi:97[024]\d{6}", re.ASCII)
 
 @dataclass(frozen=True)
 class Taken:
-    """What a feed gave since it was asked before; `noticed` counts by key what was noticed and not refused."""
+    """What a feed gave since it was asked before; `noticed` counts by key what was noticed and not refused.
+
+    names  subjects and what they say they are called, where that is new"""
 
     observations: Observations
     refusals: tuple[Refusal, ...]
     noticed: Counter[str]
     lines: int
+    names: tuple[tuple[str, str], ...] = ()
 
 
 class AisReader:
@@ -100,6 +103,7 @@ class AisReader:
         self._refusals: list[Refusal] = []
         self._noticed: Counter[str] = Counter()
         self._lines = 0
+        self._new_names: dict[str, str] = {}
         self._parts = Parts()
         self._dated: Said | None = None
 
@@ -149,8 +153,9 @@ class AisReader:
 
     def taken(self) -> Taken:
         """Everything since the last call."""
-        given = Taken(self._builder.build(), tuple(self._refusals), self._noticed, self._lines)
-        self._refusals, self._noticed, self._lines = [], Counter(), 0
+        names = tuple(self._new_names.items())
+        given = Taken(self._builder.build(), tuple(self._refusals), self._noticed, self._lines, names)
+        self._refusals, self._noticed, self._lines, self._new_names = [], Counter(), 0, {}
         return given
 
     def _refuse(self, refused: Refused, number: int) -> None:
@@ -212,7 +217,8 @@ class AisReader:
         name = getattr(message, "shipname", None)
         if not name:
             return
-        self.names.pop(subject, None)
+        if self.names.pop(subject, None) != name:
+            self._new_names[subject] = name
         self.names[subject] = name
         if len(self.names) > NAMES_KEPT_MAX:
             del self.names[next(iter(self.names))]

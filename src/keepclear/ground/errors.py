@@ -47,8 +47,8 @@ class Refused(KeepclearError):
         super().__init__(key, what)
 
     def at(self, where: str) -> Refused:
-        """The same refusal, with the place it was found; a place already known is kept behind it."""
-        self.where = f"{where}{self.where}" if self.where else where
+        """The same refusal, with the place it was found ("FILE: "); a place already known is kept behind it."""
+        self.where = f"{where}{self.where}" if self.where else where.removesuffix(": ")
         return self
 
     def __str__(self) -> str:

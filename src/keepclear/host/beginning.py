@@ -10,12 +10,15 @@ from keepclear.api.tokens import new_token, token_hash
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import ED25519, NoteKey, PrivateKey, public_pem
 from keepclear.host.build import build
-from keepclear.host.config import DATABASE_NAME, FILE_NAME, KEYS_NAME, read_config
-from keepclear.host.key_files import draw_key, write_key
+from keepclear.host.config import DATABASE_NAME, FILE_NAME, Config, read_config
+from keepclear.host.key_files import draw_key, key_path, write_key
+from keepclear.host.new_folder import whole_or_nothing
 from keepclear.host.taking import as_one_write
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
+from keepclear.store.new_database import begun_files, failures_of
 from keepclear.store.store import Store
+from keepclear.store.writes import Write
 
 ADMINISTRATOR = "admin"
 CLEARANCE = "severe"
@@ -67,25 +70,42 @@ def begin(
 ) -> Begun:
     """Makes a node in a folder that is empty or not there: configuration, key, record.
 
-    users  id and role of those who get a token besides the administrator. Raises `Refused` where something is there already."""
-    if folder.exists() and any(folder.iterdir()):
-        mend = "Name a new folder, or an empty one."
-        raise Refused("init.not_empty", "There is something in this folder", value=str(folder), mend=mend)
-    text = _TOML.format(store=_quoted(store or DATABASE_NAME))
+    users  id and role of those who get a token besides the administrator
+
+    Raises `Refused` where something is there already, and where the node cannot be made; then nothing is left of it, or it says what."""
+    config = Config(folder, store or DATABASE_NAME)
+    text = _TOML.format(store=_quoted(config.store))
     key = draw_key()
+    public = note_key(key, origin)
     events, tokens = _first_events(party, party_name, origin, exercise, users)
     events.append(e.KeyIntroduced(key.public.key_id, public_pem(key.public), ED25519))
     # Refused, if at all, before anything is on disk.
     write = as_one_write(Node(), events, by=NODE, exercise=exercise, at_us=at_us)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_key(folder / KEYS_NAME, key, passphrase)
-    (folder / FILE_NAME).write_text(text, "utf-8")
-    with Store.open(read_config(folder).store_url) as opened:
+    with whole_or_nothing(folder, [config.keys_folder]) as made:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made += [key_path(config.keys_folder, key.public.key_id), folder / FILE_NAME]
+        write_key(config.keys_folder, key, passphrase)
+        (folder / FILE_NAME).write_text(text, "utf-8")
+        made += begun_files(config.store_url)
+        try:
+            _write_first(read_config(folder).store_url, write)
+        except failures_of(config.store_url) as error:
+            mend = (
+                "Check the space on the disk; of a database elsewhere, whether it is empty, before it is named again."
+            )
+            said = str(getattr(error, "orig", error)).strip()
+            raise Refused(
+                "init.database", f"The database could not take the first entries ({said})", mend=mend
+            ) from error
+    return Begun(folder, origin, public, tokens)
+
+
+def _write_first(url: str, write: Write) -> None:
+    with Store.open(url) as opened:
         if opened.size():
             mend = "Name another database, or restore it with `keepclear restore`."
-            raise Refused("init.record_there", "There is a record in this database", value=store, mend=mend)
+            raise Refused("init.record_there", "There is a record in this database", value=opened.url, mend=mend)
         opened.append([write])
-    return Begun(folder, origin, note_key(key, origin), tokens)
 
 
 def note_key(key: PrivateKey, origin: str) -> NoteKey:

@@ -1,34 +1,21 @@
 """Events as the bytes that the record keeps of them, and back.
 
-positions_arrived  "KCPA", u32 length and JSON of the account, then the columns of `keepclear.tracks.packing`
+positions_arrived  an account and columns: `keepclear.node.positions_body`
 zones_agreed       the GeoJSON text as it was given
 all others         the JSON of their fields, with "kind" first
 """
 
 from __future__ import annotations
 
-import struct
-
 import msgspec
 
 from keepclear.feeds.zones import load_zones
 from keepclear.ground.errors import Refused
 from keepclear.node.events import Event, PositionsArrived, SpokenEvent, ZonesAgreed, kind_of
+from keepclear.node.positions_body import Account, account_of, positions_body
 from keepclear.tracks.packing import packed, unpacked
-from keepclear.tracks.refusals import Refusal
 
-_MAGIC = b"KCPA"
-_LENGTH = struct.Struct("<I")
 _SPOKEN: msgspec.json.Decoder[SpokenEvent] = msgspec.json.Decoder(SpokenEvent)
-
-
-class _Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    feed: str
-    refusals: tuple[Refusal, ...]
-    noticed: tuple[tuple[str, int], ...]
-
-
-_ACCOUNT = msgspec.json.Decoder(_Account)
 
 
 def body_of(event: Event) -> bytes:
@@ -36,8 +23,8 @@ def body_of(event: Event) -> bytes:
     if isinstance(event, ZonesAgreed):
         return event.text.encode()
     if isinstance(event, PositionsArrived):
-        account = msgspec.json.encode(_Account(event.feed, event.refusals, event.noticed))
-        return b"".join([_MAGIC, _LENGTH.pack(len(account)), account, event.packed or packed(event.observations)])
+        account = Account(event.feed, event.refusals, event.noticed, event.names)
+        return positions_body(account, event.packed or packed(event.observations))
     return msgspec.json.encode(event)
 
 
@@ -80,12 +67,6 @@ def _text(body: bytes) -> str:
 
 
 def _positions(body: bytes) -> PositionsArrived:
-    begin = len(_MAGIC) + _LENGTH.size
-    if not body.startswith(_MAGIC) or len(body) < begin:
-        raise Refused("body.unreadable", "These are no positions", value=body[:8])
-    end = begin + _LENGTH.unpack_from(body, len(_MAGIC))[0]
-    try:
-        account = _ACCOUNT.decode(body[begin:end])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refused("body.unreadable", f"The account of these positions is unreadable ({error})") from error
-    return PositionsArrived(account.feed, unpacked(body[end:]), account.refusals, account.noticed)
+    account, begin = account_of(body)
+    observations = unpacked(body[begin:])
+    return PositionsArrived(account.feed, observations, account.refusals, account.noticed, names=account.names)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text, utc_text
-from keepclear.host.config import Config
+from keepclear.host.certificate import tls_of
+from keepclear.host.config import FILE_NAME, Config
 from keepclear.host.folds import VIEWS
 from keepclear.host.key_files import key_path, permission_fault
 from keepclear.host.replaying import Account, node_at
@@ -38,6 +40,7 @@ def findings(config: Config, *, thorough: bool) -> Iterator[Finding]:
     """Everything that was looked at, in order; `thorough` reads the whole record."""
     yield from _disk(config)
     yield from _clock(config)
+    yield from _files(config)
     try:
         store = Store.open(config.store_url, writable=False, create=False)
     except Refused as refused:
@@ -95,6 +98,36 @@ def _clock(config: Config) -> Iterator[Finding]:
         yield Finding(
             "clock", FAULT, f"It is {utc_text(now_us)}, and nothing keeps the clock in time", "Start an NTP client."
         )
+
+
+def _files(config: Config) -> Iterator[Finding]:
+    """Who may read and write what is the node's alone: what it is configured by, what it has recorded, what it shows its identity with."""
+    if os.name != "posix":
+        return
+    store, doors = config.store_file, config.doors
+    files = [config.folder / FILE_NAME]
+    files += [store.with_name(f"{store.name}{beside}") for beside in ("", "-wal")] if store else []
+    files += [config.folder / doors.key] if doors.key else []
+    faults = [
+        *_open_to_others([config.folder, config.keys_folder], writing_only=True),
+        *_open_to_others(files, writing_only=False),
+    ]
+    yield from faults
+    if not faults:
+        yield Finding("files", OK, "configuration and record are for their owner alone")
+
+
+def _open_to_others(paths: Sequence[Path], *, writing_only: bool) -> Iterator[Finding]:
+    for path in paths:
+        try:
+            mode = path.stat().st_mode
+        except OSError:
+            continue  # not there, or said elsewhere that it cannot be read
+        bits = {"written": 0o022} if writing_only else {"read": 0o044, "written": 0o022}
+        open_to = [what for what, bit in bits.items() if mode & bit]
+        if open_to:
+            what = f"{path} can be {' and '.join(open_to)} by others than its owner"
+            yield Finding("files", WARNING, what, f"chmod {'go-w' if writing_only else 'go-rwx'} {path}")
 
 
 def _is_synchronised() -> bool | None:
@@ -156,6 +189,9 @@ def _keys(config: Config, node: Node) -> Iterator[Finding]:
         yield Finding("key", FAULT, str(refused))
         return
     path = key_path(config.keys_folder, key_id)
+    if os.name == "posix":
+        others = sorted(set(config.keys_folder.glob("*.pem")) - {path})
+        yield from _open_to_others(others, writing_only=False)
     if not path.is_file():
         yield Finding("key", FAULT, f"The signing key {key_id} is not at {path}", "docs/guides/keys.md: a lost key.")
     elif fault := permission_fault(path):
@@ -169,18 +205,15 @@ def _keys(config: Config, node: Node) -> Iterator[Finding]:
 
 def _doors(config: Config) -> Iterator[Finding]:
     doors = config.doors
-    if not doors.certificate:
-        yield Finding("doors", OK, f"only this machine can reach {doors.address}")
-        return
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(config.folder / doors.certificate, config.folder / doors.key)
-    except (OSError, ssl.SSLError) as error:
-        yield Finding(
-            "doors", FAULT, f"The certificate and its key do not go together ({error})", "Check doors in node.toml."
-        )
+        tls = tls_of(config)
+    except Refused as refused:
+        yield Finding("doors", FAULT, str(refused))
         return
-    yield Finding("doors", OK, f"{doors.address}, with a certificate")
+    if tls is None:
+        yield Finding("doors", OK, f"only this machine can reach {doors.address}")
+    else:
+        yield Finding("doors", OK, f"{doors.address}, with a certificate")
 
 
 def _sources(config: Config, node: Node) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ machine: where the disk is, which doors are open, how much may wait.
 from __future__ import annotations
 
 import ipaddress
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -21,6 +22,7 @@ FILE_NAME = "node.toml"
 DATABASE_NAME = "record.sqlite"
 KEYS_NAME = "keys"
 PORT = 7117
+_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Limits:
     connections_max          connections in all; beyond, the one that has been silent longest is closed
     connections_of_an_address_max   of one address
     header_bytes_max         of one request, before its body
-    request_wait_us          how long a connection may take to say a request, or to say the next one
+    request_wait_us          how long a connection may take to agree on keys, to say a request, or to say the next one
     streams_max              streams that may be open at once
     stream_lines_waiting_max lines that may wait for one slow reader; then its stream ends, and it resumes
     checkpoint_every_us      how often the root of the record is signed while events come in
@@ -73,6 +75,37 @@ class Limits:
     accesses_kept_us: int = 400 * 86_400_000_000
     disk_free_bytes_min: int = 1_000_000_000
     drain_us: int = 10_000_000
+
+
+# The least and the greatest that each may be set to in node.toml. Below, a node would refuse everything or be busy with itself; above,
+# the limit would be none.
+LIMITS: Mapping[str, tuple[int, int] | tuple[str, str]] = {
+    "inbox_events_max": (1, 1_000_000),
+    "inbox_bytes_max": (1_048_576, 1_099_511_627_776),
+    "commit_events_max": (1, 1_000_000),
+    "commit_bytes_max": (65_536, 1_073_741_824),
+    "body_bytes_max": (65_536, 1_073_741_824),
+    "rows_max": (1, 10_000_000),
+    "page_max": (1, 100_000),
+    "requests_per_minute": (1, 1_000_000_000),
+    "replays_waiting_max": (1, 1_000),
+    "connections_max": (1, 1_000_000),
+    "connections_of_an_address_max": (1, 1_000_000),
+    "header_bytes_max": (1_024, 1_048_576),
+    "request_wait_us": ("1 s", "1 h"),
+    "streams_max": (1, 100_000),
+    "stream_lines_waiting_max": (10, 10_000_000),
+    "checkpoint_every_us": ("10 ms", "1 d"),
+    "snapshot_every_entries": (100, 1_000_000_000),
+    "positions_kept_us": ("1 min", "36500 d"),
+    "answers_kept_us": ("1 min", "36500 d"),
+    "accesses_kept_us": ("1 min", "36500 d"),
+    "disk_free_bytes_min": (0, 1_000_000_000_000_000),
+    "drain_us": ("1 s", "1 h"),
+}
+_REASONS = {"snapshot_every_entries": "A snapshot holds the whole state and is an entry itself."}
+_EVERY = ("1 s", "1 d")
+_PORTS = (0, 65_535)
 
 
 @dataclass(frozen=True)
@@ -119,7 +152,12 @@ class Config:
     @property
     def store_url(self) -> str:
         """The database as SQLAlchemy names it."""
-        return self.store if "://" in self.store else f"sqlite:///{self.folder / self.store}"
+        return self.store if "://" in self.store else f"{_SQLITE}{self.folder / self.store}"
+
+    @property
+    def store_file(self) -> Path | None:
+        """The file of the database; None where a server has it."""
+        return Path(self.store_url.removeprefix(_SQLITE)) if self.store_url.startswith(_SQLITE) else None
 
 
 def read_config(folder: Path) -> Config:
@@ -149,12 +187,13 @@ def config_of(tables: Mapping[str, Any], folder: Path) -> Config:
     known = {"store", "doors", "limits", "heartbeat", "sources"}
     _only_known(tables, known, "")
     store = tables.get("store", DATABASE_NAME)
-    if not isinstance(store, str) or not store:
+    if not isinstance(store, str) or not store or "\0" in store:
         raise Refused("config.store", "The store is no path and no address of a database", value=store, where="store")
-    doors = _filled(Doors, _table(tables, "doors"), "doors")
-    heartbeat = _filled(Heartbeat, _table(tables, "heartbeat"), "heartbeat")
-    limits = _filled(Limits, _table(tables, "limits"), "limits")
+    doors = _filled(Doors, _table(tables, "doors"), "doors", {"port": _PORTS})
+    heartbeat = _filled(Heartbeat, _table(tables, "heartbeat"), "heartbeat", {"every_us": _EVERY})
+    limits = _filled(Limits, _table(tables, "limits"), "limits", LIMITS)
     _check_doors(doors)
+    _check_written(heartbeat.file, folder, store, doors)
     if heartbeat.url and not _can_be_asked(heartbeat.url):
         mend = "For example https://example.org/ping/alpha."
         raise Refused(
@@ -181,8 +220,12 @@ def _only_known(table: Mapping[str, Any], known: set[str], where: str) -> None:
             raise Refused("config.unknown", "There is no such setting", value=name, mend=mend, where=where)
 
 
-def _filled(kind: Any, table: Mapping[str, Any], where: str) -> Any:
-    """A value of this dataclass from a table: durations ("10 s") fill members ending in _us, under their name without it."""
+def _filled(
+    kind: Any, table: Mapping[str, Any], where: str, ranges: Mapping[str, tuple[int, int] | tuple[str, str]]
+) -> Any:
+    """A value of this dataclass from a table: durations ("10 s") fill members ending in _us, under their name without it.
+
+    ranges  of each number and duration, the least and the greatest"""
     members = {member.name: member for member in fields(kind)}
     named = {name.removesuffix("_us").replace("_us_", "_"): name for name in members}
     _only_known(table, set(named), where)
@@ -190,31 +233,47 @@ def _filled(kind: Any, table: Mapping[str, Any], where: str) -> Any:
     for name, value in table.items():
         member = members[named[name]]
         place = f"{where}.{name}"
-        if "_us" in member.name:
-            values[member.name] = _duration_us(value, place, or_never=member.default is None)
-        elif isinstance(member.default, int) and not isinstance(member.default, bool):
-            if type(value) is not int or value < 0:
-                raise Refused("config.number", "This is not a whole number of zero or more", value=value, where=place)
-            values[member.name] = value
-        elif isinstance(value, str):
-            values[member.name] = value
+        range: Any = ranges.get(member.name)
+        if range is None:
+            values[member.name] = text_of(value, place)
+        elif isinstance(range[0], int):
+            values[member.name] = whole_within(value, range, place, _REASONS.get(member.name, ""))
+        elif value == "never" and member.default is None:
+            values[member.name] = None
         else:
-            raise Refused("config.text", "This is not text", value=value, mend="Write it in quotes.", where=place)
+            values[member.name] = duration_us_within(value, range, place)
     return kind(**values)
 
 
-def _duration_us(value: object, where: str, *, or_never: bool) -> int | None:
-    if value == "never" and or_never:
-        return None
+def text_of(value: object, where: str) -> str:
+    """A text of node.toml; raises `Refused` that names the setting."""
+    if not isinstance(value, str) or "\0" in value:
+        raise Refused("config.text", "This is not text", value=value, mend="Write it in quotes.", where=where)
+    return value
+
+
+def whole_within(value: object, limits: tuple[int, int], where: str, reason: str = "") -> int:
+    """A whole number of node.toml from the least to the greatest of `limits`; raises `Refused` that names the setting.
+
+    reason  why it cannot be less, for people"""
+    if type(value) is not int or not limits[0] <= value <= limits[1]:
+        mend = f"Write a whole number from {limits[0]:,} to {limits[1]:,}."
+        what = "This is not a number that is possible here"
+        raise Refused("config.number", what, value=value, mend=f"{reason} {mend}".strip(), where=where)
+    return value
+
+
+def duration_us_within(value: object, limits: tuple[str, str], where: str) -> int:
+    """A duration of node.toml from the shortest to the longest of `limits`; raises `Refused` that names the setting."""
+    mend = f'Write a duration from "{limits[0]}" to "{limits[1]}".'
     try:
-        if not isinstance(value, str):
-            raise Refused("config.duration", "This is not a duration", value=value, mend='For example "10 s".')
         duration_us = parse_duration_us(value)
-        if duration_us <= 0:
-            raise Refused("config.duration", "The duration is not above zero", value=value, mend='For example "10 s".')
-        return duration_us
     except Refused as refused:
-        raise refused.at(where) from refused
+        raise Refused(refused.key, refused.what, value=value, mend=mend, where=where) from refused
+    if not parse_duration_us(limits[0]) <= duration_us <= parse_duration_us(limits[1]):
+        what = "This is not a duration that is possible here"
+        raise Refused("config.duration", what, value=value, mend=mend, where=where)
+    return duration_us
 
 
 def _can_be_asked(url: str) -> bool:
@@ -226,8 +285,6 @@ def _can_be_asked(url: str) -> bool:
 
 
 def _check_doors(doors: Doors) -> None:
-    if not 0 <= doors.port <= 65_535:
-        raise Refused("config.port", "There is no such port", value=doors.port, where="doors.port")
     if bool(doors.certificate) != bool(doors.key):
         mend = "Give both doors.certificate and doors.key, or neither."
         raise Refused("config.half_tls", "A certificate needs its key", mend=mend, where="doors")
@@ -240,6 +297,24 @@ def _check_doors(doors: Doors) -> None:
             mend=mend,
             where="doors.host",
         )
+
+
+def _check_written(file: str, folder: Path, store: str, doors: Doors) -> None:
+    """Refuses a sign of life that would be written over something of the node."""
+    others = [
+        FILE_NAME,
+        doors.certificate,
+        doors.key,
+        *(f"{store}{beside}" for beside in ("", "-wal", "-shm", "-writer")),
+    ]
+    written = Path(os.path.normpath(folder / file))
+    keys = Path(os.path.normpath(folder / KEYS_NAME))
+    if file and (
+        written in {Path(os.path.normpath(folder / other)) for other in others} or keys in {written, *written.parents}
+    ):
+        mend = 'Name a file of its own, such as "heartbeat.json".'
+        what = "This file is something else of the node, and would be written over"
+        raise Refused("config.taken", what, value=file, mend=mend, where="heartbeat.file")
 
 
 def is_loopback(host: str) -> bool:

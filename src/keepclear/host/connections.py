@@ -2,18 +2,23 @@
 
 Whoever connects has shown no token yet, so nothing that he leaves undone may cost the others anything. A connection waits while we
 wait for the other side: for a whole request, or for an answer to be read. Where there are too many, the one that has waited longest
-makes room; only where all are at work is the new one turned away. What waits for `request_wait_us` is ended in any case.
+makes room; only where all are at work is the new one turned away. What waits for `request_wait_us` is ended in any case. With TLS
+a connection is there from its first byte on, and not only when both sides have agreed on keys.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
+import ssl
 from collections import Counter
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import get_remote_addr
 
 from keepclear.host.config import Limits
 
@@ -33,23 +38,26 @@ _TOO_LONG = (
 
 
 class Guests:
-    """The connections that are open at the doors of one node."""
+    """The connections that are open at the doors of one node.
 
-    def __init__(self, limits: Limits) -> None:
+    tls  what the doors speak TLS with; None: they speak plain HTTP"""
+
+    def __init__(self, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
         self.limits = limits
-        self._open: dict[Connection, None] = {}
-        self._waiting: dict[Connection, None] = {}  # the one that waits longest comes first
+        self._tls = tls
+        self._open: dict[Guest, None] = {}
+        self._waiting: dict[Guest, None] = {}  # the one that waits longest comes first
         self._of_address: Counter[str] = Counter()
         self._looking: asyncio.TimerHandle | None = None
 
     def protocol(self) -> Any:
         """What makes a connection, as uvicorn asks for it."""
-        return partial(Connection, self)
+        return partial(Connection, self) if self._tls is None else partial(Handshake, self, self._tls)
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def enter(self, connection: Connection) -> bool:
+    def enter(self, connection: Guest) -> bool:
         """Lets a new connection in, if need be for one that waits; false where there is no room for it."""
         limits, address = self.limits, connection.address
         if self._of_address[address] >= limits.connections_of_an_address_max:
@@ -69,7 +77,7 @@ class Guests:
         self._of_address[address] += 1
         return True
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: Guest) -> None:
         """A connection has ended, or is about to; to say so twice does no harm."""
         self._waiting.pop(connection, None)
         if connection in self._open:
@@ -78,13 +86,13 @@ class Guests:
             if not self._of_address[connection.address]:
                 del self._of_address[connection.address]
 
-    def waits(self, connection: Connection) -> None:
+    def waits(self, connection: Guest) -> None:
         """A connection is at its beginning, or has had its answer, and its next request is waited for."""
         self._waiting.pop(connection, None)
         if connection in self._open:
             self._waiting[connection] = None
 
-    def works(self, connection: Connection) -> None:
+    def works(self, connection: Guest) -> None:
         """A connection has given its request."""
         self._waiting.pop(connection, None)
 
@@ -103,15 +111,73 @@ class Guests:
             self._look_again()
 
 
+class Handshake(asyncio.Protocol):
+    """A connection whose two sides have not agreed on keys yet; then a `Connection` takes its place.
+
+    It counts, makes room and is ended as one that says nothing. A server of asyncio would shake hands by itself, but would tell us of
+    nobody before that is done, so that no limit would hold. So it accepts, and we go on with the socket.
+
+    address, silent_since  as of a `Connection`"""
+
+    def __init__(self, guests: Guests, tls: ssl.SSLContext, **of_uvicorn: Any) -> None:
+        self._guests = guests
+        self._tls = tls
+        self._of_uvicorn = of_uvicorn
+        self._known_to_uvicorn: set[Any] = of_uvicorn["server_state"].connections
+        self._shaking: asyncio.Task[None] | None = None
+        self.address = ""
+        self.silent_since = float("inf")
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody has connected."""
+        self.address = _counted(get_remote_addr(transport))
+        if self._guests.enter(self):
+            self._known_to_uvicorn.add(self)
+            self._socket: socket.socket = transport.get_extra_info("socket").dup()
+            self.silent_since = asyncio.get_running_loop().time()
+            self._guests.waits(self)
+            self._shaking = asyncio.create_task(self._shake_hands())
+        transport.abort()  # before it reads; the connection stays, as long as there is a socket
+
+    def end(self) -> None:
+        """Ends it, whatever is left unsaid."""
+        with suppress(OSError):  # it has gone already
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def shutdown(self) -> None:
+        """The server stops."""
+        self.end()
+
+    def leave(self) -> None:
+        """It is done, or has failed; to say so twice does no harm."""
+        self._known_to_uvicorn.discard(self)
+        self._guests.leave(self)
+
+    async def _shake_hands(self) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(self._guests, self, **self._of_uvicorn),
+                self._socket,
+                ssl=self._tls,
+                ssl_handshake_timeout=self._guests.limits.request_wait_us / 1e6,
+            )
+        except OSError:  # it speaks no TLS, or none that we do; it took too long; it has gone
+            self._socket.close()
+        finally:
+            self.leave()
+
+
 class Connection(HttpToolsProtocol):
     """One connection, with an eye on what the other side leaves undone.
 
+    shaken        the handshake that it comes from, and whose place it takes; None without TLS
     address       whose it is, as the limit for an address counts
     silent_since  since when we have waited for the other side, in the time of the loop; infinity while it waits for us"""
 
-    def __init__(self, guests: Guests, **of_uvicorn: Any) -> None:
+    def __init__(self, guests: Guests, shaken: Handshake | None = None, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
         self._guests = guests
+        self._shaken = shaken
         self._header_bytes_max = guests.limits.header_bytes_max
         self._head_bytes = 0
         self._unread_bytes = 0
@@ -123,6 +189,9 @@ class Connection(HttpToolsProtocol):
         """Somebody has connected."""
         super().connection_made(transport)
         self.address = _counted(self.client)
+        if self._shaken is not None:
+            self._shaken.leave()
+            self._shaken = None
         if not self._guests.enter(self):
             self._refused = True
             transport.write(_FULL)
@@ -235,3 +304,6 @@ def _counted(client: tuple[str, int] | None) -> str:
     if ":" not in host:
         return host
     return str(ipaddress.ip_network((host, IPV6_PREFIX), strict=False))
+
+
+Guest: TypeAlias = Handshake | Connection

@@ -34,7 +34,6 @@ from keepclear.tracks.packing import unpacked
 SALT_BYTES = 16
 CLOCK_BEHIND_US_MAX = 2_000_000
 REPLAYED_KEPT = 3
-PAGE_ROWS = 10_000
 
 
 class HostDesk:
@@ -181,21 +180,27 @@ class HostDesk:
             return self._replayed[size]
 
     async def presence_at(
-        self, at_us: int, known_at_us: int, exercise: bool, zone: str | None = None, subject: str | None = None
+        self,
+        at_us: int,
+        known_at_us: int,
+        exercise: bool,
+        zone: str | None = None,
+        subject: str | None = None,
+        *,
+        after: tuple[str, str] = ("", ""),
+        count: int,
     ) -> Sequence[Mapping[str, Any]]:
         """As the contract says."""
-
-        def found() -> list[dict[str, Any]]:
-            rows: list[dict[str, Any]] = []
-            after = ("", "")
-            while page := self._store.presence(
-                at_us, known_at_us, exercise=exercise, zone=zone, subject=subject, after=after, count=PAGE_ROWS
-            ):
-                rows += page
-                after = (str(page[-1]["zone"]), str(page[-1]["subject"]))
-            return rows
-
-        return await asyncio.to_thread(found)
+        return await asyncio.to_thread(
+            self._store.presence,
+            at_us,
+            known_at_us,
+            exercise=exercise,
+            zone=zone,
+            subject=subject,
+            after=after,
+            count=count,
+        )
 
     def note_access(self, user: str, action: str, object_kind: str, object_id: str) -> None:
         """As the contract says."""

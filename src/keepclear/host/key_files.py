@@ -62,10 +62,16 @@ def permission_fault(path: Path) -> str:
 
 
 def passphrase_from(environ_name: str, file: str | None) -> bytes | None:
-    """The passphrase in this file, or in this variable of the environment; None where there is neither."""
+    """The passphrase in this file, or in this variable of the environment; None where there is neither.
+
+    A file without one is refused: whoever names it believes that the key is encrypted."""
     if file:
         try:
-            return Path(file).read_bytes().rstrip(b"\r\n") or None
+            passphrase = Path(file).read_bytes().rstrip(b"\r\n")
         except OSError as error:
             raise Refused("passphrase.unreadable", f"The file cannot be read ({error.strerror})", value=file) from error
+        if not passphrase:
+            mend = "Write one into it, or leave --passphrase-file out."
+            raise Refused("passphrase.empty", "There is no passphrase in this file", value=file, mend=mend)
+        return passphrase
     return os.environb.get(environ_name.encode()) or None

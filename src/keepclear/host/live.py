@@ -209,7 +209,9 @@ class LiveFeed:
         self._samples.extend(taken.refusals)
         self._count_rows(at_us // 1_000_000, rows)
         noticed = tuple(sorted(taken.noticed.items()))
-        self._around.offer(PositionsArrived(self.config.feed, taken.observations, taken.refusals, noticed))
+        self._around.offer(
+            PositionsArrived(self.config.feed, taken.observations, taken.refusals, noticed, names=taken.names)
+        )
         if self.reader is not None:
             self._tell_of_clock(self.reader, ahead=taken.noticed["receiver_clock_ahead"] > 0, at_us=at_us)
 
@@ -431,6 +433,7 @@ def joined(first: PositionsArrived, then: PositionsArrived) -> PositionsArrived:
         Observations.joined([first.observations, then.observations]),
         (*first.refusals, *then.refusals),
         tuple(sorted(noticed.items())),
+        names=tuple({**dict(first.names), **dict(then.names)}.items()),
     )
 
 
@@ -446,4 +449,4 @@ def newest_per_subject(event: PositionsArrived) -> tuple[PositionsArrived, int]:
     kept = without_unused(batch.take(np.sort(order[last])))
     refusals = event.refusals[-REFUSALS_KEPT_MAX:]
     given_up = len(batch) - len(kept) + len(event.refusals) - len(refusals)
-    return PositionsArrived(event.feed, kept, refusals, event.noticed), given_up
+    return PositionsArrived(event.feed, kept, refusals, event.noticed, names=event.names), given_up

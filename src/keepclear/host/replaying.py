@@ -1,4 +1,4 @@
-"""From the record back to a node: the newest snapshot that this build can read, and every entry behind it."""
+"""From the record back to a node: the newest snapshot that this build can read, and every entry behind it; and to its views."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from keepclear.ground.errors import Refused
 from keepclear.host.bodies import event_of
+from keepclear.host.folds import VIEWS, rebuild_views
 from keepclear.node.effects import Effects
 from keepclear.node.events import Event, SnapshotTaken
 from keepclear.node.node import Node
@@ -63,6 +64,12 @@ def node_at(
     for _ in replay(store, node, size, account, progress=progress, stop=stop):
         pass
     return node, account
+
+
+def catch_up_views(store: Store, progress: Callable[[int, int], None] = lambda _done, _all: None) -> None:
+    """Makes the views that a stop has left behind the record; whoever goes on with it does that first."""
+    if store.progress(VIEWS) < store.size():
+        rebuild_views(store, progress)
 
 
 def replay(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -17,15 +18,16 @@ import uvicorn
 from keepclear.api.app import app
 from keepclear.ground.errors import KeepclearError, Refused
 from keepclear.ground.signing import PrivateKey
+from keepclear.host.certificate import tls_of
 from keepclear.host.clock import Clock
 from keepclear.host.config import Config
 from keepclear.host.connections import Guests
 from keepclear.host.desk import HostDesk
-from keepclear.host.folds import VIEWS, rebuild_views, tail_of
+from keepclear.host.folds import tail_of
 from keepclear.host.heartbeat import Beating
 from keepclear.host.host import Host
 from keepclear.host.key_files import read_key
-from keepclear.host.replaying import Account, node_at
+from keepclear.host.replaying import Account, catch_up_views, node_at
 from keepclear.host.retention import Keeping
 from keepclear.host.sources import Sources, declared
 from keepclear.node import events as e
@@ -68,8 +70,7 @@ def opened(config: Config, *, passphrase: bytes | None, progress: Progress) -> I
             mend = "`keepclear init` begins one."
             raise Refused("record.empty", "There is no record in this database", value=config.store, mend=mend)
         key = read_key(config.keys_folder, signing_key_id(node), passphrase)
-        if store.progress(VIEWS) < store.size():
-            rebuild_views(store, lambda done, of: progress("making views", done, of))
+        catch_up_views(store, lambda done, of: progress("making views", done, of))
         yield Opened(config, store, node, key, account)
 
 
@@ -108,17 +109,19 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
         loop.add_signal_handler(number, stop.set)
     config = opened.config
     assert opened.node.began is not None
-    declared(config, opened.node.began.party)  # a wrong setting is refused before anything is opened
+    # What is wrong with a setting is refused before anything is opened.
+    feeds = declared(config, opened.node.began.party)
+    guests = Guests(config.limits, tls_of(config))
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(running(opened, clock))
         desk = HostDesk(host, opened.store, config.folder)
-        server = _Server(_server_config(config, app(desk)))
+        server = _Server(_server_config(config, app(desk), guests))
         doors = asyncio.create_task(server.serve())
         if not await _opened_its_doors(server, doors):
             raise ServerFailed(f"the doors could not be opened at {config.doors.address}: is another program there?")
         told(f"Listening at {address_of(server, config)}")
         beating = Beating(config.heartbeat, config.folder, host.well, told)
-        sources = await stack.enter_async_context(Sources.of(config, host, told))
+        sources = await stack.enter_async_context(Sources.of(feeds, host, told))
         tasks = [asyncio.create_task(task) for task in (beating.run(), Keeping(host, opened.store).run())]
         waits = [asyncio.create_task(event.wait()) for event in (stop, host.failed)]
         await asyncio.wait([*waits, *tasks, doors], return_when=asyncio.FIRST_COMPLETED)
@@ -141,25 +144,26 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
 
 
 class _Server(uvicorn.Server):
-    """Signals are for the node."""
+    """Signals are for the node, and so is what to do where the doors cannot be opened."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Opens the doors; where that fails it serves nothing, and does not end the process."""
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def _server_config(config: Config, application: object) -> uvicorn.Config:
-    doors = config.doors
-    tls = {}
-    if doors.certificate:
-        tls = {
-            "ssl_certfile": str(config.folder / doors.certificate),
-            "ssl_keyfile": str(config.folder / doors.key),
-        }
+def _server_config(config: Config, application: object, guests: Guests) -> uvicorn.Config:
+    """Plain HTTP, as far as uvicorn knows: TLS is spoken by the guests."""
     return uvicorn.Config(
         application,  # type: ignore[arg-type]
-        host=doors.host,
-        port=doors.port,
+        host=config.doors.host,
+        port=config.doors.port,
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -168,9 +172,8 @@ def _server_config(config: Config, application: object) -> uvicorn.Config:
         proxy_headers=False,
         lifespan="on",
         timeout_graceful_shutdown=max(1, config.limits.drain_us // 2_000_000),
-        http=Guests(config.limits).protocol(),
+        http=guests.protocol(),
         timeout_keep_alive=max(1, config.limits.request_wait_us // 1_000_000),
-        **tls,  # type: ignore[arg-type]
     )
 
 

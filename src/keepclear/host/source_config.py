@@ -18,17 +18,15 @@ from keepclear.feeds.ais import CLOCKS
 from keepclear.feeds.findings import unknown_name
 from keepclear.feeds.options import FeedOptions
 from keepclear.ground.errors import Refused
-from keepclear.ground.instants import duration_text
-from keepclear.ground.quantities import parse_duration_us
-from keepclear.host.config import is_loopback
+from keepclear.host.config import duration_us_within, is_loopback, text_of, whole_within
 
 FORMATS = {"nmea-ais": "", "csv": "delimited", "ndjson": "ndjson", "geojson": "ndjson"}
 READ_TIMEOUT_US = 15 * 60_000_000
 BATCH_US = 200_000
 BATCH_ROWS = 10_000
-BATCH_US_RANGE = (10_000, 10_000_000)
+BATCH_RANGE = ("10 ms", "10 s")
 BATCH_ROWS_RANGE = (1, 100_000)
-READ_TIMEOUT_US_RANGE = (1_000_000, 86_400_000_000)
+READ_TIMEOUT_RANGE = ("1 s", "1 d")
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def _source_config(feed: str, table: Mapping[str, Any]) -> SourceConfig:
         clock=_one_of(table, "clock", CLOCKS, CLOCKS[0]),
         header=header,
         options=FeedOptions() if is_ais else _options(table, FORMATS[format]),
-        batch_us=_duration_us(table, "batch", BATCH_US, BATCH_US_RANGE),
+        batch_us=_duration_us(table, "batch", BATCH_US, BATCH_RANGE),
         batch_rows=_whole(table, "batch_rows", BATCH_ROWS, BATCH_ROWS_RANGE),
     )
 
@@ -144,7 +142,7 @@ def _via(table: Mapping[str, Any], *, is_ais: bool) -> TcpClient | UdpListener |
             raise Refused("source.other_way", f"This says nothing without {needed}", value=table[name], where=name)
     if way == "connect":
         host, port = _address(table, "connect", "tcp")
-        timeout_us = _duration_us(table, "read_timeout", READ_TIMEOUT_US, READ_TIMEOUT_US_RANGE)
+        timeout_us = _duration_us(table, "read_timeout", READ_TIMEOUT_US, READ_TIMEOUT_RANGE)
         return TcpClient(host, port, timeout_us)
     if way == "listen":
         host, port = _address(table, "listen", "udp")
@@ -159,7 +157,7 @@ def _via(table: Mapping[str, Any], *, is_ais: bool) -> TcpClient | UdpListener |
             )
         return UdpListener(host, port)
     path = _text(table, "follow")
-    if not path or "\0" in path:
+    if not path:
         raise Refused("source.no_path", "This is no path of a file", value=path, mend="Name the file.", where="follow")
     begin = _one_of(table, "begin", ("beginning", "end"), "end" if is_ais else "beginning")
     return FollowedFile(path, at_end=begin == "end")
@@ -198,10 +196,7 @@ def _options(table: Mapping[str, Any], format: str) -> FeedOptions:
 
 
 def _text(table: Mapping[str, Any], name: str) -> str:
-    value = table.get(name, "")
-    if not isinstance(value, str):
-        raise Refused("config.text", "This is not text", value=value, mend="Write it in quotes.", where=name)
-    return value
+    return text_of(table.get(name, ""), name)
 
 
 def _one_of(table: Mapping[str, Any], name: str, known: tuple[str, ...], otherwise: str) -> str:
@@ -220,23 +215,8 @@ def _yes_or_no(table: Mapping[str, Any], name: str) -> bool:
 
 
 def _whole(table: Mapping[str, Any], name: str, otherwise: int, limits: tuple[int, int]) -> int:
-    value = table.get(name, otherwise)
-    if type(value) is not int or not limits[0] <= value <= limits[1]:
-        mend = f"Write a whole number from {limits[0]:,} to {limits[1]:,}."
-        raise Refused("config.number", "This is not a number that is possible here", value=value, mend=mend, where=name)
-    return value
+    return whole_within(table.get(name, otherwise), limits, name)
 
 
-def _duration_us(table: Mapping[str, Any], name: str, otherwise: int, limits: tuple[int, int]) -> int:
-    if name not in table:
-        return otherwise
-    try:
-        duration_us = parse_duration_us(table[name])
-    except Refused as refused:
-        raise refused.at(name) from refused
-    if not limits[0] <= duration_us <= limits[1]:
-        mend = f"Write a duration from {duration_text(limits[0])} to {duration_text(limits[1])}."
-        raise Refused(
-            "config.duration", "This is not a duration that is possible here", value=table[name], mend=mend, where=name
-        )
-    return duration_us
+def _duration_us(table: Mapping[str, Any], name: str, otherwise: int, limits: tuple[str, str]) -> int:
+    return duration_us_within(table[name], limits, name) if name in table else otherwise

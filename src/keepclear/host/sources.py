@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from keepclear.ground.errors import Refused
-from keepclear.ground.quantities import parse_duration_us
-from keepclear.host.config import Config
+from keepclear.host.config import Config, duration_us_within, text_of
 from keepclear.host.host import Host
 from keepclear.host.live import Around, LiveFeed, Statistics
 from keepclear.host.source_config import SourceConfig
 from keepclear.node.events import FeedDeclared, FeedStateChanged, PositionsArrived
 from keepclear.node.node import NODE
+from keepclear.parties.ids import id_checked
 
+SILENT_AFTER_RANGE = ("1 s", "365 d")
 # What a table of node.toml says about the feed itself; the rest says where its bytes come from.
 _OF_THE_FEED = ("source", "grading", "silent_after", "exercise")
 
 
 @dataclass(frozen=True)
-class _Declared:
+class Declared:
     """What a table says of a feed: the event that declares it, and where its bytes come from."""
 
     event: FeedDeclared
@@ -31,30 +32,24 @@ class _Declared:
     source: SourceConfig
 
 
-def declared(config: Config, party: str) -> list[_Declared]:
+def declared(config: Config, party: str) -> list[Declared]:
     """The feeds of node.toml, all checked; raises `Refused` with the path of what is wrong."""
     return [_declared(feed, table, party) for feed, table in config.sources.items()]
 
 
-def _declared(feed: str, table: Mapping[str, Any], party: str) -> _Declared:
+def _declared(feed: str, table: Mapping[str, Any], party: str) -> Declared:
     where = f"sources.{feed}"
     exercise = table.get("exercise", False)
     if not isinstance(exercise, bool):
         raise Refused("config.yes_or_no", "This is neither true nor false", value=exercise, where=f"{where}.exercise")
-    silent = table.get("silent_after")
-    try:
-        silent_after_us = None if silent is None else parse_duration_us(silent)
-    except Refused as refused:
-        raise refused.at(f"{where}.silent_after") from refused
-    words = {name: table.get(name, "") for name in ("source", "grading")}
-    for name, text in words.items():
-        if not isinstance(text, str):
-            raise Refused(
-                "config.text", "This is not text", value=text, mend="Write it in quotes.", where=f"{where}.{name}"
-            )
+    id_checked(feed, where)
+    silent_after_us = None
+    if "silent_after" in table:
+        silent_after_us = duration_us_within(table["silent_after"], SILENT_AFTER_RANGE, f"{where}.silent_after")
+    words = {name: text_of(table.get(name, ""), f"{where}.{name}") for name in ("source", "grading")}
     event = FeedDeclared(feed, party, words["source"] or feed, words["grading"], silent_after_us)
     rest = {name: value for name, value in table.items() if name not in _OF_THE_FEED}
-    return _Declared(event, exercise, SourceConfig.from_table(feed, rest, where))
+    return Declared(event, exercise, SourceConfig.from_table(feed, rest, where))
 
 
 class Sources:
@@ -69,11 +64,10 @@ class Sources:
 
     @staticmethod
     @asynccontextmanager
-    async def of(config: Config, host: Host, told: Callable[[str], None]) -> AsyncIterator[Sources]:
+    async def of(feeds: Sequence[Declared], host: Host, told: Callable[[str], None]) -> AsyncIterator[Sources]:
         """Declares the feeds that the node does not know as they are, and runs every source; all have ended behind it."""
-        assert host.node.began is not None
         sources = Sources(told)
-        for one in declared(config, host.node.began.party):
+        for one in feeds:
             exercise = one.exercise or host.node.exercise
             held = host.node.side(exercise).feeds.held(one.event.feed)
             if held is None or not held.is_as_declared(one.event):

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import ED25519, public_pem
 from keepclear.host.config import Config
-from keepclear.host.folds import VIEWS, rebuild_views
 from keepclear.host.key_files import draw_key, read_key, write_key
-from keepclear.host.replaying import node_at
+from keepclear.host.replaying import catch_up_views, node_at
 from keepclear.host.taking import as_one_write
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
@@ -31,8 +30,7 @@ def standing(config: Config) -> Iterator[tuple[Store, Node]]:
             mend = "Start it once with `keepclear serve`: that begins a new epoch, so that two records never go on under one name."
             raise Refused("record.restored", "This is a copy that nobody has gone on with yet", mend=mend)
         node, _ = node_at(store, store.size())
-        if store.progress(VIEWS) < store.size():
-            rebuild_views(store, lambda _done, _of: None)
+        catch_up_views(store)
         yield store, node
 
 

@@ -57,9 +57,12 @@ def told_of(sequence: int, index: int, at_us: int, line: str) -> Told:
     return Told(sequence, index, at_us, line, about.zone or "", about.subject or "", about.feed or "", about.exercise)
 
 
-def lines_of(outcome: bytes) -> list[str]:
-    """The lines of an outcome. They end with a line feed and nothing else: a name may hold what other readers take for the end of a line."""
-    return outcome.decode().split("\n")[:-1]
+def lines_of(outcome: bytes, begin: int = 0, end: int | None = None) -> list[str]:
+    """The lines of an outcome from `begin` up to, not including, `end`; what lies behind that is not read.
+
+    They end with a line feed and nothing else: a name may hold what other readers take for the end of a line."""
+    lines = outcome.split(b"\n", -1 if end is None else end)
+    return [line.decode() for line in lines[:-1][begin:end]]
 
 
 @dataclass(frozen=True)

@@ -205,13 +205,15 @@ class PositionsArrived:
 
     rows_read  len(observations) + len(refusals)
     noticed    what was noticed and not refused, counted by key
-    packed     the bytes that stand for the observations, where whoever brought them had them; b"": they are made"""
+    packed     the bytes that stand for the observations, where whoever brought them had them; b"": they are made
+    names      what subjects are called, as the feed says: subject and name. A claim of the feed, also for subjects without a row"""
 
     feed: str
     observations: Observations
     refusals: tuple[Refusal, ...] = ()
     noticed: tuple[tuple[str, int], ...] = ()
     packed: bytes = field(default=b"", compare=False, repr=False)
+    names: tuple[tuple[str, str], ...] = ()
     kind: str = field(default="positions_arrived", init=False)
 
     @property

@@ -16,6 +16,7 @@ from keepclear.node.alert_book import AlertBook, LiveAlert
 from keepclear.node.effects import Told
 from keepclear.node.events import FeedStateChanged, Overloaded, PositionsArrived
 from keepclear.node.feed_book import Feed, FeedBook
+from keepclear.node.name_book import NameBook
 from keepclear.tracks.builder import CLOCK_SKEW_US_MAX
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.picture import VERDICTS, Verdict
@@ -46,6 +47,7 @@ class Books(msgspec.Struct):
     alerts_not_held: int
     feeds: list[Feed]
     feeds_of: dict[str, tuple[str, ...]]
+    names: dict[str, dict[str, str]] = {}
 
 
 class Teller:
@@ -101,6 +103,7 @@ class Side:
         self.alerts = AlertBook(books.alerts, books.alerts_not_held)
         self.feeds = FeedBook(books.feeds)
         self.feeds_of = books.feeds_of
+        self.names = NameBook(books.names)
         self._reported_by: dict[str, set[str]] = {}
         self._noted: dict[str, tuple[str, ...]] = {}
         for subject, feeds in self.feeds_of.items():
@@ -111,7 +114,9 @@ class Side:
         """What is held besides the watch, in an order that does not depend on how it came about."""
         feeds_of = {subject: self.feeds_of[subject] for subject in sorted(self.feeds_of)}
         versions = {zone: self.versions[zone] for zone in sorted(self.versions)}
-        return Books(versions, self.alerts.state(), self.alerts.not_held, self.feeds.state(), feeds_of)
+        return Books(
+            versions, self.alerts.state(), self.alerts.not_held, self.feeds.state(), feeds_of, self.names.state()
+        )
 
     @property
     def next_due_us(self) -> int | None:
@@ -128,6 +133,11 @@ class Side:
         if subject:
             return self.feeds_of.get(subject, ())
         return tuple(feed.id for feed in self.feeds.state()) if zone else ()
+
+    def names_of(self, subject: str) -> dict[str, str]:
+        """What a subject is called, by feed; only by feeds that reported it, as they decide who may see it."""
+        by_feed = self.names.of(subject)
+        return {feed: by_feed[feed] for feed in self.feeds_of.get(subject, ()) if feed in by_feed}
 
     # time
 
@@ -171,6 +181,9 @@ class Side:
         was_silent = self.feeds.heard(feed, event, int(np.count_nonzero(codes == _DUPLICATE)), late, teller.at_us)
         if was_silent:
             self.raise_alert("feed_heard_again", "routine", feed.id, {"source": feed.source}, teller)
+        for subject, name in self.names.heard(feed.id, event.names):
+            members = {"subject": subject, "name": name, "feed": feed.id}
+            teller.tell_of("name", members, exercise=self.exercise, subject=subject, feed=feed.id)
         self._tell_watched(events, teller)
         return codes.astype(np.int8).tobytes()
 

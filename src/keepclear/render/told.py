@@ -10,13 +10,16 @@ from typing import Any
 
 from keepclear.agreements.terms import Permission
 from keepclear.ground.instants import duration_text, parse_instant
-from keepclear.render import sentences
+from keepclear.render import pattern_sentences, sentences
 from keepclear.render.wording import clock_text
 from keepclear.tracks.observations import NO_CLAIM
 from keepclear.watch.events import Action, Alert, Cause, Correction, Presence, Told
 from keepclear.watch.presence import Sight, State
 
 Said = Mapping[str, Any]
+
+# What a line of the record may say it is.
+WHATS = frozenset({"alert", "alert_step", "correction", "feed", "name", "presence", "zone"})
 
 
 def sentence_of(said: Said, zone_name: str = "") -> str:
@@ -37,10 +40,20 @@ def sentence_of(said: Said, zone_name: str = "") -> str:
             return _alert_step(said)
         case "zone":
             return _zone(said)
+        case "name":
+            return f"{said['subject']} is called {said['name']}, says feed {said['feed']}."
         case "feed":
             why = f" ({said['why']})" if said["why"] else ""
             return f"Feed {said['feed']} is {said['state']}{why}."
     return ""
+
+
+def named(said: Said, names: Mapping[str, str]) -> Said:
+    """The line with these names (by feed) behind its subject, as claims: mmsi:211234560 ("NORTH STAR", says ais-1)."""
+    if not names or not said.get("subject"):
+        return said
+    claims = "; ".join(f'"{name}", says {feed}' for feed, name in names.items())
+    return {**said, "subject": f"{said['subject']} ({claims})"}
 
 
 def _presence(said: Said) -> Presence:
@@ -135,6 +148,11 @@ _OF_FEEDS: dict[str, Callable[[str, Said], str]] = {
     "feed_disconnected": lambda feed, params: f"The connection to feed {feed} is lost{_because(params['why'])}.",
     "feed_overloaded": _overloaded,
 }
+
+
+_OF_THE_WATCH = frozenset({"approach", "entered", "dwell", "left", "lost", "found", "was_inside", "no_longer_foreseen"})
+# What an alert may say it is about.
+ALERT_KEYS = _OF_THE_WATCH | pattern_sentences.KEYS | frozenset(_OF_FEEDS)
 
 
 def _because(why: str) -> str:

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 # The newest revision in migrations/versions. It counts up, so that an older program knows a newer database.
-REVISION = "0001"
+REVISION = "0002"
 APPLICATION_ID = 0x4B434C52  # "KCLR", in the header of an SQLite file
 
 # SQLite makes the number of the row itself the key where the type is INTEGER, and nowhere else.
@@ -140,7 +140,7 @@ presence_change = Table(
     _filled("now", Text),
     Index("presence_change_by_zone", "exercise", "zone", "subject", "seen_at_us"),
     Index("presence_change_by_seq", "exercise", "seq"),
-    Index("presence_change_by_subject", "exercise", "subject", "seen_at_us"),
+    Index("presence_change_by_subject", "exercise", "subject", "zone", "seen_at_us"),
 )
 alert = Table(
     "alert",

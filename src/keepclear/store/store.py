@@ -10,7 +10,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, and_, exists, literal, or_, select, tuple_
 
 from keepclear.ground.errors import Refused
 from keepclear.record.entries import EMPTY_HASH, Committed, Entry
@@ -259,22 +259,27 @@ class Store:
         count: int = 10_000,
     ) -> list[dict[str, Value]]:
         """Who was where at `at_us`, as it was known at `known_at_us`: for each subject and zone the last change of presence that
-        was seen by then. Rows of `presence_change`, ordered by zone and subject, those behind `after`."""
+        was seen by then. Rows of `presence_change`, ordered by subject and zone, those behind `after`."""
         change = schema.presence_change
-        newest = func.row_number().over(
-            partition_by=(change.c.zone, change.c.subject),
-            order_by=(change.c.seen_at_us.desc(), change.c.sequence.desc(), change.c["index"].desc()),
+        later = change.alias("later")
+
+        def held(view: FromClause) -> ColumnElement[bool]:
+            return and_(view.c.exercise == exercise, view.c.seen_at_us <= at_us, _known(view, known_at_us))
+
+        def place(view: FromClause) -> ColumnElement[Any]:
+            return tuple_(view.c.seen_at_us, view.c.sequence, view.c["index"])
+
+        # In the order of an index, pair by pair: what lies behind the page is never read.
+        is_of_pair = and_(later.c.subject == change.c.subject, later.c.zone == change.c.zone)
+        superseded = exists().where(held(later), is_of_pair, place(later) > place(change))
+        query = (
+            select(change)
+            .where(*_of_whom(change, exercise, zone, subject), held(change), ~superseded)
+            .where(_behind_pair(change, subject, after))
+            .order_by(change.c.subject, change.c.zone)
+            .limit(count)
         )
-        seen = (
-            select(change, newest.label("newest"))
-            .where(
-                *_of_whom(change, exercise, zone, subject), change.c.seen_at_us <= at_us, _known(change, known_at_us)
-            )
-            .subquery()
-        )
-        columns = [seen.c[column.name] for column in change.columns]
-        query = select(*columns).where(seen.c.newest == 1).order_by(seen.c.zone, seen.c.subject).limit(count)
-        return self._dicts(query.where(_behind([seen.c.zone, seen.c.subject], after)))
+        return self._dicts(query)
 
     def presence_history(
         self, *, exercise: bool, known_at_us: int, zone: str | None = None, subject: str | None = None,
@@ -450,7 +455,14 @@ def _behind(key: Sequence[ColumnElement[Any]], after: Sequence[object]) -> Colum
     return tuple_(*key) > tuple_(*(literal(value, column.type) for column, value in zip(key, after, strict=True)))
 
 
-def _known(view: Table, at_us: int) -> ColumnElement[bool]:
+def _behind_pair(change: Table, subject: str | None, after: tuple[str, str]) -> ColumnElement[bool]:
+    """Subject and zone behind these. Where the subject is named, by the zone alone: SQLite would rather go through every subject behind."""
+    if subject is None or subject < after[0]:
+        return _behind([change.c.subject, change.c.zone], after)
+    return change.c.zone > (after[1] if subject == after[0] else "")
+
+
+def _known(view: FromClause, at_us: int) -> ColumnElement[bool]:
     """What was held to be true at this instant: known by then, and not yet known better."""
     until = view.c.known_until_us
     return and_(view.c.known_from_us <= at_us, or_(until.is_(None), until > at_us))

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 # mypy: disable-error-code="method-assign, assignment, var-annotated"
 import asyncio
+import re
+from pathlib import Path
 
+import httpx
 import pytest
 
+import keepclear
 from keepclear.api.desk import Overloaded
 from keepclear.node import events as e
+from keepclear.render.told import ALERT_KEYS
+from keepclear.watch.presence import TRANSITIONS
 from tests.desk_in_memory import Limits
 from tests.doors.api.caller import INSIDE, KESTREL_PASS, Staffed, staffed, zones_of
 
+ROOT = Path(keepclear.__file__).parent
 HIDDEN = [f"hidden {number}" for number in range(7)]
 
 
@@ -111,7 +118,7 @@ def test_the_past_is_replayed_only_for_those_who_read(path):
     staff = staffed()
     asked = []
     staff.desk.known_at = asked.append
-    staff.desk.presence_at = lambda *also: asked.append(also)
+    staff.desk.presence_at = lambda *also, **more: asked.append((also, more))
     answer = staff.call.get(f"/v1/{path}?known_at=2026-05-18T10:00:01Z", staff.mast)
     assert (answer.status_code, asked) == (403, [])
 
@@ -195,3 +202,48 @@ def test_an_entry_of_zones_whose_id_stands_under_properties_is_shown():
     assert agreed.json()["sequence"] in [entry["sequence"] for entry in entries.json()["items"]]
     hidden = staff.call.get("/v1/record/entries?limit=1000", staff.liaison).json()["items"]
     assert agreed.json()["sequence"] not in [entry["sequence"] for entry in hidden]
+
+
+@pytest.mark.parametrize("path", ["/v1/alerts", "/v1/presence", "/v1/presence?at=2026-05-18T10:15:00Z"])
+def test_a_zone_that_is_hidden_is_answered_as_one_that_never_was(path):
+    staff = with_hidden()
+    staff.desk.log.clear()
+    hidden, never = (
+        staff.call.get(path, staff.liaison, params=[*httpx.QueryParams(path.partition("?")[2]).items(), ("zone", zone)])
+        for zone in ("a-0", "b-0")
+    )
+    assert (hidden.status_code, never.status_code) == (404, 404)
+    assert hidden.text.replace("a-0", "b-0") == never.text
+    assert never.json()["errors"][0]["path"] == "?zone"
+    assert staff.desk.log == []
+
+
+def test_a_zone_that_has_ended_is_still_known():
+    staff = staffed()
+    staff.bring(INSIDE)
+    staff.desk.say(e.ZoneEnded("kestrel-pass", "over"), by="pia")
+    for path in ("/v1/alerts", "/v1/presence"):
+        answer = staff.call.get(path, staff.officer, params={"zone": "kestrel-pass"})
+        assert answer.status_code == 200, answer.text
+    assert staff.call.get("/v1/alerts?zone=kestrel-pass", staff.officer).json()["items"]
+
+
+@pytest.mark.parametrize(
+    ("path", "known"), [("/v1/alerts?key=nosuch", "entered"), ("/v1/stream?event=alert,nosuch", "alert_step")]
+)
+def test_a_kind_that_there_is_not_is_refused_with_those_there_are(path, known):
+    staff = staffed()
+    answer = staff.call.get(path, staff.officer)
+    assert answer.status_code == 400, answer.text
+    (fault,) = answer.json()["errors"]
+    assert (fault["key"], fault["value"]) == ("kind.unknown", "nosuch")
+    assert known in fault["mend"]
+
+
+def test_every_kind_that_can_be_told_can_be_asked_for():
+    """The keys as they stand in the source where alerts are raised and lines are told."""
+    raised = {transition.alert for transition in TRANSITIONS.values() if transition.alert}
+    for source in (ROOT / "watch").rglob("*.py"), (ROOT / "node").rglob("*.py"):
+        for path in source:
+            raised |= set(re.findall(r'\.(?:raise_)?alert\("(\w+)"', path.read_text(encoding="utf-8")))
+    assert {"entered", "dwell", "was_inside", "feed_silent"} <= raised <= ALERT_KEYS

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from keepclear.node import events as e
+from tests.builders import reports
 from tests.doors.api.caller import AWAY, INSIDE, KESTREL_PASS, staffed, zones_of
 
 SECOND = {**KESTREL_PASS, "id": "second", "geometry": {"type": "Point", "coordinates": [40.0, 34.0]}}
@@ -131,7 +133,7 @@ def test_who_is_inside_now_and_who_was_then():
         "inside",
         "2026-05-18T10:10:00Z",
     )
-    assert staff.call.get("/v1/presence?at=2026-05-18T10:15:00Z&zone=other", staff.viewer).json()["items"] == []
+    assert staff.call.get("/v1/presence?at=2026-05-18T10:15:00Z&zone=other", staff.viewer).status_code == 404
     known_at = "2026-05-18T10:00:00.000001Z"
     assert (
         staff.call.get(f"/v1/presence?at=2026-05-18T10:15:00Z&known_at={known_at}", staff.viewer).json()["items"] == []
@@ -208,7 +210,7 @@ def test_alerts_are_filtered():
     staff = staffed()
     alert = raised(staff)
     wanted = {
-        "state=open": 1, "state=raised": 1, "state=cleared": 0, "key=entered": 1, "key=dwell": 0, "zone=kestrel-pass": 1, "zone=x": 0,
+        "state=open": 1, "state=raised": 1, "state=cleared": 0, "key=entered": 1, "key=dwell": 0, "zone=kestrel-pass": 1,
         "subject=Bravo 1": 1, "subject=x": 0, f"after={alert['id']}": 0, "after=0.0": 1,
     }  # fmt: skip
     found = {query: len(staff.call.get(f"/v1/alerts?{query}", staff.officer).json()["items"]) for query in wanted}
@@ -397,3 +399,19 @@ def test_the_name_of_a_user_is_kept_beside_the_record_until_it_is_erased():
     assert staff.call.delete("/v1/users/nadia/name?reason=asked", staff.administrator).status_code == 200
     assert staff.call.get("/v1/users/nadia/name", staff.administrator).json()["name"] is None
     assert staff.call.delete("/v1/users/nadia/name?reason=asked", staff.administrator).status_code == 404
+
+
+def test_what_a_subject_is_called_is_shown_with_the_feed_that_says_so():
+    staff = staffed()
+    staff.bring(INSIDE)
+    named = e.PositionsArrived("ais-1", reports(), names=(("Bravo 1", "NORTH STAR"),))
+    staff.desk.say(named, by="feed:ais-1")
+    claim = [{"name": "NORTH STAR", "feed": "ais-1", "source": "AIS mast"}]
+    for path in ("/v1/tracks", "/v1/presence", "/v1/alerts"):
+        (item,) = staff.call.get(path, staff.officer).json()["items"]
+        assert (item["subject"], item["names"]) == ("Bravo 1", claim)
+    for collection in ("tracks", "alerts"):
+        (feature,) = staff.call.get(f"/v1/ogc/collections/{collection}/items", staff.officer).json()["features"]
+        assert feature["properties"]["names"] == "NORTH STAR (says ais-1)"
+    entered = staff.call.get("/v1/presence?at=2026-05-18T10:20:00Z", staff.officer).json()["items"]
+    assert [item["names"] for item in entered] == [claim]

@@ -1,0 +1,34 @@
+"""Looks for a world in which the channel breaks a promise, for longer than a test may: up to seven nodes, poor links, crashes, restores.
+
+What is done and what must hold is in `tests/simulation/test_channel.py`; here it is done with more seeds. The first seed that fails is
+printed, and `KEEPCLEAR_CHANNEL_SEED` runs it again in the tests. Needs what the tests need.
+"""
+
+from __future__ import annotations
+
+import time
+
+from bench.timing import arguments, tell
+
+
+def main() -> None:
+    """Prints one line for each kind of world."""
+    args = arguments(__doc__, first_seed=1_000_000, seconds=600)
+    from tests.simulation.test_channel import live_through_all
+
+    for kind, restores in (("lossy", False), ("restored", True)):
+        seed, messages = args.first_seed, 0
+        end = time.monotonic() + args.seconds / 2
+        while time.monotonic() < end:
+            try:
+                [world] = live_through_all(range(seed, seed + 1), restores=restores)
+            except BaseException:
+                tell(world=kind, failing_seed=seed, replay=f"KEEPCLEAR_CHANNEL_SEED={seed} ./test tests/simulation")
+                raise
+            messages += len(world.given)
+            seed += 1
+        tell(world=kind, first_seed=args.first_seed, seeds=seed - args.first_seed, messages=messages, failing=0)
+
+
+if __name__ == "__main__":
+    main()

@@ -168,6 +168,10 @@ class Holdings:
         """The subjects of which something is held towards this zone, in the order they were first heard of."""
         return [self.subject(number) for number in sorted(self._told_of.get(zone, ()))]
 
+    def lost_to(self, zone: int) -> list[Subject]:
+        """The subjects that are lost towards this zone."""
+        return [subject for subject in self.told_of(zone) if subject.pairs[zone].lost]
+
     def drop_zone(self, zone: int) -> None:
         """Lets go of everything that is held towards a zone."""
         for subject in self.told_of(zone):
@@ -317,6 +321,14 @@ class Holdings:
             return []
         return measured_sights(
             self._batch(rows), self._atlas, range(len(rows)), [zone] * len(rows), self._assumed_error_mm
+        )
+
+    def sights_of_zone(self, rows: list[int], zone: Zone) -> list[tuple[Sight, Sight]]:
+        """The same about a zone that is not watched yet."""
+        if not rows:
+            return []
+        return measured_sights(
+            self._batch(rows), Atlas((zone,)), range(len(rows)), [0] * len(rows), self._assumed_error_mm
         )
 
     def _batch(self, rows: list[int]) -> Observations:

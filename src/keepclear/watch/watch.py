@@ -47,18 +47,23 @@ from keepclear.watch.packing import (
 )
 from keepclear.watch.patterns.noticed import Noticed
 from keepclear.watch.patterns.patterns import Patterns
-from keepclear.watch.presence import BY_RANK, FAR, TRANSITIONS, Sight, State, after
+from keepclear.watch.presence import BY_RANK, FAR, START, TRANSITIONS, Sight, State, after
 from keepclear.watch.retelling import CAUSES, Difference, differences, numbered_as, retold
 from keepclear.watch.sifting import Sieve
 from keepclear.watch.sights import measured_sight, measured_sights, sights_of
 from keepclear.watch.speaker import Speaker
 from keepclear.watch.stepping import DUE, MOVE, MOVES_MIN, SPECIAL, Limits, step_on, turns_back
-from keepclear.watch.subjects import Subject, motion_of, speeds_mps
+from keepclear.watch.subjects import Pair, Subject, motion_of, speeds_mps
 from keepclear.watch.zone_columns import EARLIEST, LATEST, may_be_at_its_height, rows_of_zones, zone_columns
 
 # Somebody who comes close to a zone without an approach time is still told about when it may be there.
 APPROACH_HORIZON_US = 3_600_000_000
 ROWS_BEFORE_TIDYING = 65_536
+
+
+# Subjects of whom something is not said, by number, each with the event that said it before.
+Unsaid = Mapping[int, int | None]
+NOBODY_UNSAID: Unsaid = {}
 
 
 class Telling(NamedTuple):
@@ -185,11 +190,13 @@ class Watch:
         at_us = self._come_to(at_us)
         in_place = [zone for zone in new if self._is_the_same_ground(zone, at_us)]
         versions = [zone for zone in new if zone not in in_place]
-        self._end_versions([self._agreed[zone.id][1] for zone in versions if zone.id in self._agreed], at_us)
+        staying = {zone.id: self._staying_lost(zone, at_us) for zone in new}
+        replaced = {self._agreed[zone.id][1]: staying[zone.id] for zone in versions if zone.id in self._agreed}
+        self._end_versions(replaced, at_us)
         self._pass_time(at_us, including=False)
         for zone in in_place:
-            self._restate(self._agreed[zone.id][1], zone)
-        self._begin_versions(versions, at_us)
+            self._restate(self._agreed[zone.id][1], zone, staying[zone.id])
+        self._begin_versions(versions, at_us, staying)
         return Events(self._speaker.taken())
 
     def end(self, zone_ids: Iterable[str], at_us: int) -> Events:
@@ -199,7 +206,7 @@ class Watch:
             if zone_id not in self._agreed:
                 raise Refused("zone.unknown", "No zone of this id is watched", value=zone_id)
         at_us = self._come_to(at_us)
-        self._end_versions([self._agreed.pop(zone_id)[1] for zone_id in ids], at_us)
+        self._end_versions({self._agreed.pop(zone_id)[1]: {} for zone_id in ids}, at_us)
         self._pass_time(at_us, including=False)
         return Events(self._speaker.taken())
 
@@ -341,9 +348,34 @@ class Watch:
         until_us = zone.window.until_us
         return _ground(held) == _ground(zone) and (until_us is None or until_us >= at_us)
 
-    def _end_versions(self, numbers: list[int], at_us: int) -> None:
-        """These versions are over at the last microsecond before `at_us`."""
-        for number in sorted(numbers):
+    def _staying_lost(self, zone: Zone, at_us: int) -> Unsaid:
+        """Who is lost already when a zone is agreed, and so towards it as well: nothing new has come to pass, and nothing is said.
+
+        That is who was lost towards the version before with its last report as near, or towards another zone and is clear of
+        this one by its last report. With each goes the event that told how it stands."""
+        silent_after_us, window = zone.presence.silent_after_us, zone.window
+        if silent_after_us is None or not window.contains(at_us):
+            return {}
+        number = self._agreed.get(zone.id, (zone, NONE))[1]
+        lost = sorted({subject.number for silent in self._silent_zones for subject in self._held.lost_to(silent)})
+        rows = [self._held.newest_row(subject_number) for subject_number in lost]
+        staying: dict[int, int | None] = {}
+        for subject_number, row, (sight, measured) in zip(
+            lost, rows, self._held.sights_of_zone(rows, zone), strict=True
+        ):
+            subject, report = self._held.subject(subject_number), self._held.report(row)
+            if report.seen_at_us >= at_us or self._lost_from_us(subject, report, measured, silent_after_us) > at_us:
+                continue
+            pair = subject.pairs.get(number, Pair())
+            rank = after(START, sight, at_us, zone.presence, zone.band_mm).rank
+            if rank == pair.rank and (pair.lost or rank == 0):
+                told = (told.seq for told in reversed(pair.told) if told.seq is not None)
+                staying[subject_number] = next(told, pair.begin_seq) if rank else None
+        return staying
+
+    def _end_versions(self, replaced: Mapping[int, Unsaid], at_us: int) -> None:
+        """These versions are over at the last microsecond before `at_us`; of some nothing is said, as they stay lost."""
+        for number in sorted(replaced):
             if number == NONE:
                 continue
             if number not in self._closed and not self._zones["opened"][number]:
@@ -359,12 +391,12 @@ class Watch:
             self._patterns.restate(number, self.atlas.zones[number])
             if self.clock_us is not None:
                 self._speaker.pass_to(until_us)
-                self._turn_window(number, opens=False)
+                self._turn_window(number, opens=False, unsaid=replaced[number])
             else:
                 self._zones["closed"][number] = True
                 self._closed.add(number)
 
-    def _begin_versions(self, zones: list[Zone], at_us: int) -> None:
+    def _begin_versions(self, zones: list[Zone], at_us: int, staying: Mapping[str, Unsaid]) -> None:
         """These zones are watched from `at_us` on, each under a number of its own."""
         watched: list[Zone] = []
         for zone in zones:
@@ -386,11 +418,11 @@ class Watch:
         self._note_terms()
         for number, zone in enumerate(watched, first):
             if zone.window.from_us == at_us:
-                self._turn_window(number, opens=True)
+                self._turn_window(number, opens=True, unsaid=staying[zone.id])
             self._await_window(number)
         self._look_after_others(silent_before, watched)
 
-    def _restate(self, number: int, zone: Zone) -> None:
+    def _restate(self, number: int, zone: Zone, staying: Unsaid) -> None:
         """A zone has other terms, and who is there goes on being there: permissions, stays and silences are judged anew."""
         before, at_us, silent_before = self.atlas.zones[number], self._speaker.now_us, self._silent_zones
         self._agreed[zone.id] = (zone, number)
@@ -406,6 +438,8 @@ class Watch:
         if number in self._silent_zones and after.window.contains(at_us):
             for subject_number in list(self._held.heard_of()):
                 self._expect_report(self._held.subject(subject_number))
+        for subject_number in staying:
+            self._lose_unsaid(self._held.subject(subject_number), number)
         told_of = self._held.told_of(number)
         rows = [self._held.newest_row(subject.number) for subject in told_of]
         for subject, row, (sight, _) in zip(told_of, rows, self._held.sights(rows, number), strict=True):
@@ -644,7 +678,7 @@ class Watch:
         elif pair.rank:
             self._recheck_permission(subject, number, report)
 
-    def _retell(self, subject: Subject, number: int, cause: Cause, report: Report) -> None:
+    def _retell(self, subject: Subject, number: int, cause: Cause, report: Report, *, unsaid: bool = False) -> None:
         """Tells the held reports from the start and says what comes out otherwise than it was told.
 
         If the last change of the new telling is what moves the present, it is said as a change of presence; all other
@@ -658,7 +692,15 @@ class Watch:
         standing, changes = retold(begin, newest, history.rows, history.evidence, number, self._zones[number])
         held.set_standing(subject.number, number, standing)
         pair.rank = standing.rank
-        self._tell_anew(subject, number, was, cause, report, Telling(newest, self._told(changes, number)))
+        telling = Telling(newest, self._told(changes, number))
+        if unsaid:
+            pair.told = differences(pair.told, telling.stands)[1]
+            if pair.state is not was:
+                allowed = self._judge(subject, number, was, report, cause)
+                self._settle(subject, number, was, self._speaker.now_us, allowed)
+                self._tell_patterns(subject, number, self._speaker.now_us)
+            return
+        self._tell_anew(subject, number, was, cause, report, telling)
 
     def _tell_anew(
         self, subject: Subject, number: int, was: State, cause: Cause, report: Report, telling: Telling
@@ -776,7 +818,8 @@ class Watch:
             self._speaker.pass_to(due_us)
             self._tell(self._patterns.due(due_us))
 
-    def _turn_window(self, number: int, *, opens: bool) -> None:
+    def _turn_window(self, number: int, *, opens: bool, unsaid: Unsaid = NOBODY_UNSAID) -> None:
+        """A window opens, or closes. Of the `unsaid` nothing is said: they stay lost from one version to the next."""
         self._zones["opened"][number], self._zones["closed"][number] = True, not opens
         if not opens:
             self._closed.add(number)
@@ -786,7 +829,10 @@ class Watch:
         for subject_number in list(self._held.heard_of()) if waits else sorted(concerned):
             subject = self._held.subject(subject_number)
             if subject_number in concerned:
-                self._retell(subject, number, cause, self._held.newest(subject_number))
+                self._retell(subject, number, cause, self._held.newest(subject_number), unsaid=subject_number in unsaid)
+            if opens and subject_number in unsaid:
+                self._cite(subject.towards(number), unsaid[subject_number])
+                self._lose_unsaid(subject, number)
             if waits:
                 self._expect_report(subject)
             self._look_after(subject)
@@ -812,7 +858,6 @@ class Watch:
 
     def _fall_silent(self, subject: Subject) -> None:
         """Lost is who has been silent for too long and could have reached the zone by now."""
-        self._time(subject)
         subject.silence_due_us = None
         next_due_us = None
         newest = self._held.newest_row(subject.number)
@@ -822,9 +867,7 @@ class Watch:
             if (pair is not None and pair.lost) or not zone.window.contains(self._speaker.now_us):
                 continue
             sight = self._measured(report, number)
-            edge_m = (sight.edge_mm or 0) / 1000
-            within_us = reach_us(edge_m, report.sigma_m(self._assumed_error_mm), subject.reach_speed_mps)
-            due_us = report.seen_at_us + max(zone.presence.silent_after_us or 0, within_us)
+            due_us = self._lost_from_us(subject, report, sight, zone.presence.silent_after_us or 0)
             if due_us > self._speaker.now_us:
                 next_due_us = due_us if next_due_us is None else min(next_due_us, due_us)
                 continue
@@ -834,6 +877,30 @@ class Watch:
         if next_due_us is not None:
             self._look_at_silence(subject, next_due_us)
         self._look_after(subject)
+
+    def _lost_from_us(self, subject: Subject, report: Report, sight: Sight, silent_after_us: int) -> int:
+        """When a subject is lost towards a zone, of which its newest report says this: silent for too long, and able to have come."""
+        self._time(subject)
+        edge_m, sigma_m = (sight.edge_mm or 0) / 1000, report.sigma_m(self._assumed_error_mm)
+        return report.seen_at_us + max(silent_after_us, reach_us(edge_m, sigma_m, subject.reach_speed_mps))
+
+    def _lose_unsaid(self, subject: Subject, number: int) -> None:
+        """Somebody who was lost when a zone was agreed is lost towards it, and nothing is said."""
+        pair = subject.towards(number)
+        if not pair.lost:
+            was, pair.lost = pair.state, True
+            newest = self._held.newest_row(subject.number)
+            report = self._held.report(newest)
+            allowed = self._judge(subject, number, was, report, Cause.SILENCE)
+            self._settle(subject, number, was, report.seen_at_us, allowed)
+            self._tell_patterns(subject, number, self._speaker.now_us)
+        self._look_after(subject)
+
+    @staticmethod
+    def _cite(pair: Pair, seq: int | None) -> None:
+        """The change that was not said counts as said by this event."""
+        if pair.told:
+            pair.told[-1] = numbered_as(pair.told[-1], seq)
 
     def _expect_end_of_stay(self, subject: Subject, number: int) -> None:
         zone, pair = self.atlas.zones[number], subject.pairs[number]
@@ -904,17 +971,13 @@ class Watch:
 
         `row` is the newest report of the subject; `sight` what it says about the zone and `ahead` the time to its edge, worked out if not given."""
         zone, pair, report = self.atlas.zones[number], subject.pairs[number], self._held.report(row)
-        where = "inside" if State.INSIDE in {was, BY_RANK[pair.rank]} else "band"
-        judged_at_us = self._speaker.now_us if cause is Cause.SILENCE else report.seen_at_us
-        allowed = self._permission(subject, number, where, judged_at_us)
+        allowed = self._judge(subject, number, was, report, cause)
         if sight is None:
             ((_, sight),) = self._held.sights([row], number)
         said = self._speaker.presence(
             subject.name, report, zone, was, pair.state, seen_at_us, cause, sight, allowed, flags
         )
-        pair.permit(allowed)
-        pair.note_stay(was, seen_at_us)
-        self._expect_end_of_stay(subject, number)
+        self._settle(subject, number, was, seen_at_us, allowed)
         alert = TRANSITIONS[was, pair.state].alert
         told_already = alert == "approach" and pair.approaching
         only_the_window = alert == "found" and cause is Cause.WINDOW_CLOSED
@@ -931,6 +994,19 @@ class Watch:
         self._tell(
             self._patterns.presence(subject.name, number, pair.state, report, subject.attributed, seen_at_us, now_us)
         )
+
+    def _settle(self, subject: Subject, number: int, was: State, seen_at_us: int, allowed: Permission) -> None:
+        """What a change of presence means for permission and stay, whether it is said or not."""
+        pair = subject.pairs[number]
+        pair.permit(allowed)
+        pair.note_stay(was, seen_at_us)
+        self._expect_end_of_stay(subject, number)
+
+    def _judge(self, subject: Subject, number: int, was: State, report: Report, cause: Cause) -> Permission:
+        """What the terms say of a change of presence from `was`."""
+        where = "inside" if State.INSIDE in {was, BY_RANK[subject.pairs[number].rank]} else "band"
+        judged_at_us = self._speaker.now_us if cause is Cause.SILENCE else report.seen_at_us
+        return self._permission(subject, number, where, judged_at_us)
 
     def _tell_patterns(self, subject: Subject, number: int, since_us: int) -> None:
         """Tells the patterns of a zone how a subject stands towards it, since when."""

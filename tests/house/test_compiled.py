@@ -1,8 +1,11 @@
-"""What is compiled in place works on the arrays it is given: it makes none and gives none back."""
+"""What is compiled in place works on the arrays it is given: it makes none and gives none back; and all is compiled beforehand."""
 
 from __future__ import annotations
 
 import ast
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +38,13 @@ def test_a_function_that_makes_an_array_cannot_be_compiled_in_place():
 
     with pytest.raises(NumbaError):
         doubled(np.zeros(3))
+
+
+def test_what_is_warmed_is_all_that_is_ever_compiled():
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.every_world"], cwd=SOURCES.parents[1], capture_output=True, check=True
+    )
+    assert json.loads(run.stdout) == {}
 
 
 def _is_made_of_numbers(returns: ast.expr | None) -> bool:

@@ -12,6 +12,7 @@ from keepclear.agreements.terms import Entry, PresenceTerms
 from keepclear.geo.shapes import Circle
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import Window
+from keepclear.render.sentences import of_presence
 from keepclear.watch.watch import Watch
 from tests.builders import CENTRE, MINUTE_US, at, changes, kestrel, keys, north, reports, whats
 
@@ -174,3 +175,63 @@ def test_changes_at_one_instant_and_before_the_clock_are_taken():
     assert watch.clock_us == at("10:05")
     assert whats(watch.agree([kestrel(14.0)], at("09:00"))) == ["the window closed", "entered"]
     assert watch.clock_us == at("10:05")
+
+
+SILENT = PresenceTerms(silent_after_us=10 * MINUTE_US)
+
+
+def lost_at_noon() -> Watch:
+    """Bravo 1 was seen 20 km off, Kite inside; both have been lost since."""
+    watch = Watch([kestrel(presence=SILENT)])
+    watch.observe(reports({"km": 30, "seen": "10:00"}, {"subject": "Kite", "km": 5, "seen": "10:00"}))
+    assert changes(watch.advance(at("12:00"))) == [("Kite", "lost inside"), ("Bravo 1", "lost from sight")]
+    return watch
+
+
+@pytest.mark.promise("CHANGE-9")
+def test_who_is_lost_stays_lost_through_every_change_and_nobody_is_told_again():
+    watch = lost_at_noon()
+    for minute, radius_km in enumerate((12.0, 14.0, 9.0)):
+        assert not watch.agree([kestrel(radius_km, presence=SILENT)], at(f"12:1{minute}"))
+    assert not watch.agree([replace(FORD, shape=Circle(north(-20), CENTRE[1], 5_000.0), presence=SILENT)], at("12:20"))
+    assert not watch.agree([kestrel(9.0, presence=replace(SILENT, silent_after_us=5 * MINUTE_US))], at("12:30"))
+    watch = Watch.unpacked(watch.packed())
+    assert not watch.advance(at("13:00"))
+    assert sorted(watch.states()) == [
+        (subject, zone, "lost") for subject in ("Bravo 1", "Kite") for zone in ("ford", "kestrel")
+    ]
+    found = watch.observe(reports({"km": 31, "seen": "13:00"}))
+    assert [(event.zone, event.was, event.what) for event in found.presence] == [
+        ("kestrel", "lost", "found clear"),
+        ("ford", "lost", "found clear"),
+    ]
+
+
+@pytest.mark.promise("CHANGE-9")
+def test_who_was_lost_is_told_of_where_its_last_report_says_something_else_of_the_new_zone():
+    watch = lost_at_noon()
+    assert changes(watch.agree([kestrel(40.0, presence=SILENT)], at("12:10"))) == [
+        ("Bravo 1", "the window closed"),
+        ("Bravo 1", "entered"),
+    ]
+    assert changes(watch.advance(at("12:11"))) == [("Bravo 1", "lost inside")]
+    assert changes(watch.agree([replace(FORD, presence=SILENT)], at("12:20"))) == [("Kite", "entered")]
+    assert changes(watch.advance(at("12:21"))) == [("Kite", "lost inside")]
+
+
+@pytest.mark.promise("CHANGE-9")
+def test_who_may_not_have_come_so_far_yet_is_not_lost():
+    watch = lost_at_noon()
+    far = replace(FORD, shape=Circle(0.0, 0.0, 5_000.0), presence=SILENT)
+    assert not watch.agree([far], at("12:10"))
+    assert not [zone for _, zone, _ in watch.states() if zone == "ford"]
+    assert "lost from sight" in whats(watch.advance(at("12:10") + 30 * 24 * 60 * MINUTE_US))
+
+
+@pytest.mark.promise("CHANGE-3")
+def test_of_who_is_lost_when_a_zone_ends_it_is_not_said_that_it_was_there():
+    said = [of_presence(event, "Kestrel Pass") for event in lost_at_noon().end(["kestrel"], at("12:10")).presence]
+    assert [sentence.partition(" (")[0] for sentence in said] == [
+        "Bravo 1 was lost from sight when the window of Kestrel Pass closed, last seen 20.0 km outside the edge",
+        "Kite was lost from sight when the window of Kestrel Pass closed, last seen 5.0 km inside the edge",
+    ]

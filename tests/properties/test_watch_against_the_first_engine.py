@@ -26,6 +26,7 @@ from keepclear.ground.quantities import CountRange
 from keepclear.render.records import line_of
 from keepclear.tracks.builder import BatchBuilder
 from keepclear.tracks.observations import Attribution, Claim
+from keepclear.tracks.picture import REPORTS_HELD_MAX
 from keepclear.watch.watch import Watch
 from tests.builders import CENTRE, MINUTE_US, at, cut
 from tests.first_engine.watch import Watch as FirstWatch
@@ -113,6 +114,7 @@ rows = st.fixed_dictionaries(
         "claim": st.sampled_from(CLAIMS),
         "area": st.sampled_from([Circle(LAT, LON + 0.05, 9_000.0), Circle(LAT + 0.15, LON, 2_000.0)]),
         "source": st.sampled_from(["radar", "patrol"]),
+        "twice": st.sampled_from([0, 1, 8, 40]),
     },
 )
 
@@ -125,7 +127,10 @@ def batch_of(given_rows):
         seen_at_us += fields.pop("step") * MINUTE_US // 2
         known_at_us = seen_at_us + fields.pop("delay") * MINUTE_US
         lat, lon = LAT + fields.pop("north_km") / 110.9, LON + fields.pop("east_km") / 92.9
-        reports.append({"lat": lat, "lon": lon, "seen_at_us": seen_at_us, "known_at_us": known_at_us, **fields})
+        told_after = {0, fields.pop("twice", 0)}
+        for minutes_after in sorted(told_after):
+            known_us = known_at_us + minutes_after * MINUTE_US
+            reports.append({"lat": lat, "lon": lon, "seen_at_us": seen_at_us, "known_at_us": known_us, **fields})
     for report in sorted(reports, key=lambda report: report["known_at_us"]):
         builder.add(**report)
     return builder.build()
@@ -209,3 +214,19 @@ def test_vehicles_that_drive_are_told_of_as_by_the_first_engine(zones, given_leg
     first = FirstWatch(zones, lateness_us=lateness * MINUTE_US)
     watch = Watch(zones, lateness_us=lateness * MINUTE_US, rows_before_tidying=tidying)
     assert run(watch, cut(whole, sizes)) == run(first, [whole])
+
+
+def test_what_is_known_already_is_judged_as_by_the_first_engine():
+    """Told twice, or too late: by the lateness bound, by what was let go of, and by how many reports are held."""
+    builder, seconds = BatchBuilder(), REPORTS_HELD_MAX + 100
+    seen = [*range(seconds), *range(0, seconds, 7), 99, 100, 101, seconds - 1, seconds - 1]
+    for turn, second in enumerate(seen):
+        builder.add(
+            subject="Bravo 1", seen_at_us=BEGIN + second * 1_000_000, known_at_us=BEGIN + max(second, min(turn, seconds)) * 1_000_000,
+            lat=LAT, lon=LON + 1e-5 * second, error_m=10.0 if turn % 5 == 3 else None, claim=CLAIMS[turn % 2 if turn % 11 == 0 else 0],
+        )  # fmt: skip
+    whole = builder.build()
+    for lateness_us in (2 * MINUTE_US, 240 * MINUTE_US):
+        told = run(Watch(zones_of([(SHAPES[0], {})]), lateness_us=lateness_us), cut(whole, [1_000, 17]))
+        assert told == run(FirstWatch(zones_of([(SHAPES[0], {})]), lateness_us=lateness_us), [whole])
+        assert {"newest", "duplicate", "too_late"} <= set(told[1])

@@ -1,7 +1,8 @@
 """`python -m keepclear.cli.warming`: compiles the kernels, so that no one waits for it later. The set-up runs it.
 
-A small watch is run through the command, over positions of every kind that meet zones of every shape; whatever it
-needs is compiled and kept. Kernels of older states of the source are deleted.
+A small watch is run through the command, over positions of every kind that meet zones of every shape; then what a node
+does besides, as with zones that change. Whatever that needs is compiled and kept, and nothing else is ever compiled in
+service (tests/house/test_compiled.py). Kernels of older states of the source are deleted.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from typing import Any
 import numpy as np
 
 from keepclear.agreements.atlas import Zone
+from keepclear.agreements.terms import PresenceTerms
 from keepclear.cli import cache_folder
 from keepclear.cli.main import main as command
 from keepclear.geo.index import ZoneIndex
 from keepclear.geo.shapes import Circle, Polygon
+from keepclear.ground.instants import parse_instant
 from keepclear.tracks.packing import packed, segments, unpacked
 from keepclear.tracks.tables import observations_of
 from keepclear.watch.watch import Watch
@@ -56,11 +59,15 @@ def main() -> int:
         ]
         zones.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
         _let_go_of_old_reports()
+        _change_zones()
         _ask_index()
         _pack()
+        counted = Path(name) / "counted.csv"
+        counted.write_text("\n".join(["subject,seen_at,lat,lon", *map(_counted_row, range(_ROWS)), ""]))
         with redirect_stderr(said):
-            code = command(
-                ["watch", str(positions), "--zones", str(zones), "--events", os.devnull, "--summary", "none"]
+            code = max(
+                command(["watch", str(file), "--zones", str(zones), "--events", os.devnull, "--summary", "none"])
+                for file in (positions, counted)
             )
     if code:
         print(said.getvalue(), file=sys.stderr, end="")
@@ -77,6 +84,21 @@ def _let_go_of_old_reports() -> None:
         watch.observe({"subject": ["Truck"], "seen_at": [f"2031-03-04T{hour:02d}:00:00Z"], "lat": lat, "lon": [8.5]})
         late = f"2031-03-04T{hour:02d}:00:10Z", f"2031-03-04T{hour:02d}:00:05Z"
         watch.observe({"subject": ["Truck"] * 2, "seen_at": list(late), "lat": lat * 2, "lon": [8.5, 8.51]})
+
+
+def _change_zones() -> None:
+    """Zones are agreed, replaced and ended while somebody is there, whose reports are exact, late, and sure of their place."""
+    watch = Watch(Zone("first", Circle(46.5, 8.5, 12_000.0)))
+    reports = {"subject": ["Truck"], "lat": [46.5], "lon": [8.5], "error_m": [0.0]}
+    for turn, radius_m in enumerate((900.0, 60_000.0, 900.0, 700.0)):
+        at = f"2031-03-04T{2 * turn:02d}"
+        watch.observe({**reports, "seen_at": [f"{at}:00:00Z"]})
+        watch.observe({**reports, "seen_at": [f"{at}:00:00Z"]})
+        zone = Zone("first", Circle(46.5, 8.5, radius_m), presence=PresenceTerms(silent_after_us=60_000_000))
+        watch.agree([zone, Zone(f"zone {turn}", Circle(46.5, 8.5, 20_000.0))], parse_instant(f"{at}:10:00Z").us)
+        watch.observe({**reports, "seen_at": [f"{at}:05:00Z"], "known_at": [f"{at}:15:00Z"]})
+        watch.end([f"zone {turn}"], parse_instant(f"{at}:20:00Z").us)
+        watch.advance(f"{at}:50:00Z")
 
 
 def _pack() -> None:
@@ -103,6 +125,9 @@ def _ask_index() -> None:
     index.put(0, Circle(46.6, 8.5, 900.0), 100.0)
     for column in (np.array([46.5]), np.array([465_000_000], np.int32)):
         index.containing(column, column)
+    index.candidates(np.array([46.5]), np.array([8.5]), np.array([0.0]))
+    for number in range(len(shapes)):
+        index.remove(number)
 
 
 def _row(number: int) -> str:
@@ -116,6 +141,11 @@ def _row(number: int) -> str:
     )
     lat = 45.9 + 0.01 * ((step + 10 * (number % 5)) % 80)
     return f"Truck {number % 5},{seen}Z,{known}Z,{lat:.4f},{8.1 + 0.0007 * step:.4f},{error_m},{100 + number % 7}"
+
+
+def _counted_row(number: int) -> str:
+    """A vehicle that stands still, by a clock that counts seconds."""
+    return f"Truck,{1_930_000_000 + number},46.1,8.1"
 
 
 if __name__ == "__main__":

@@ -152,20 +152,20 @@ class CleanReader:
 
     def _read_time(self, field: str, data: Column, starts: Column, strange: Column, out: Column) -> None:
         cell, written = self._times[field]
-        of_field, days = starts[:, cell : cell + 2], self._days[field]
+        days = self._days[field]
         if written in _DECIMALS:
-            read_epoch(data, of_field, strange, _DECIMALS[written], out)
+            read_epoch(data, starts, cell, strange, _DECIMALS[written], out)
             return
-        read_iso(data, of_field, strange, days.offsets_s, out)
+        read_iso(data, starts, cell, strange, days.offsets_s, out)
         if days.ask_about(out):
-            read_iso(data, of_field, strange, days.offsets_s, out)
+            read_iso(data, starts, cell, strange, days.offsets_s, out)
 
     def _read_measures(self, data: Column, starts: Column, strange: Column, sheet: Column) -> dict[str, Column]:
         lacking = {}
         for cell, measure in self._measures:
             lacks = np.zeros(len(strange), np.bool_)
             read_numbers(
-                data, starts[:, cell : cell + 2], self._point, measure.unit, measure.scale, measure.least, measure.most,
+                data, starts, cell, self._point, measure.unit, measure.scale, measure.least, measure.most,
                 measure.absent, sheet[ROW[measure.column]], strange, lacks,
             )  # fmt: skip
             if measure.note:

@@ -73,7 +73,7 @@ class CleanRows:
         told, words_length = number_words(
             read.data, starts, reader.word_cells, reader.delimiter, *self._words, words_of
         )
-        count = number_subjects(read.data, starts[:told, reader.subject_cell :][:, :2], *self._subjects, subject_of)
+        count = number_subjects(read.data, starts[:told], reader.subject_cell, *self._subjects, subject_of)
         if count:
             self._put(read, first, subject_of[:count], words_of[:count])
         self._next += count

@@ -25,6 +25,7 @@ _ZERO, _NINE, _PLUS, _MINUS, _BLANK_BYTE = b"09+- "
 def read_numbers(
     data: Column,
     starts: Column,
+    cell: int,
     point: int,
     unit: float,
     scale: float,
@@ -35,7 +36,7 @@ def read_numbers(
     strange: Column,
     not_available: Column,
 ) -> None:
-    """Whole numbers of cells data[starts[i, 0] : starts[i, 1] - 1], BLANK where a cell is blank or its row strange.
+    """Whole numbers of cells data[starts[i, cell] : starts[i, cell + 1] - 1], BLANK where a cell is blank or its row strange.
 
     A number is `point` between digits, with a sign or without. Times `unit` it must lie from `least` to `most`; that
     times `scale` is rounded, halves to the even number. Anything else is marked in `strange`. One of the two `absent`
@@ -44,7 +45,7 @@ def read_numbers(
         out[row] = BLANK
         if strange[row]:
             continue
-        start, stop = trimmed(data, starts[row, 0], starts[row, 1] - 1)
+        start, stop = trimmed(data, starts[row, cell], starts[row, cell + 1] - 1)
         if start == stop:
             continue
         low, high = decimal(data, start, stop, point)

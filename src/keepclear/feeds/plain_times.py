@@ -60,24 +60,24 @@ class LocalDays:
 
 
 @compiled
-def read_iso(data: Column, starts: Column, strange: Column, offsets_s: Column, out: Column) -> None:
-    """Microseconds of cells data[starts[i, 0] : starts[i, 1] - 1], or BLANK_US, STRANGE_US, or a day to ask about."""
+def read_iso(data: Column, starts: Column, cell: int, strange: Column, offsets_s: Column, out: Column) -> None:
+    """Microseconds of cells data[starts[i, cell] : starts[i, cell + 1] - 1], or BLANK_US, STRANGE_US, or a day to ask about."""
     for row in range(len(out)):
         out[row] = STRANGE_US
         if not strange[row]:
-            start, stop = trimmed(data, starts[row, 0], starts[row, 1] - 1)
+            start, stop = trimmed(data, starts[row, cell], starts[row, cell + 1] - 1)
             out[row] = iso_us(data, start, stop, offsets_s) if start < stop else BLANK_US
 
 
 @compiled
-def read_epoch(data: Column, starts: Column, strange: Column, decimals: int, out: Column) -> None:
-    """Microseconds of cells data[starts[i, 0] : starts[i, 1] - 1], or BLANK_US, or STRANGE_US.
+def read_epoch(data: Column, starts: Column, cell: int, strange: Column, decimals: int, out: Column) -> None:
+    """Microseconds of cells data[starts[i, cell] : starts[i, cell + 1] - 1], or BLANK_US, or STRANGE_US.
 
     So many decimals of the unit make a microsecond: 6 of seconds, 3 of milliseconds, 0 of microseconds."""
     for row in range(len(out)):
         out[row] = STRANGE_US
         if not strange[row]:
-            start, stop = trimmed(data, starts[row, 0], starts[row, 1] - 1)
+            start, stop = trimmed(data, starts[row, cell], starts[row, cell + 1] - 1)
             out[row] = epoch_us(data, start, stop, decimals) if start < stop else BLANK_US
 
 

@@ -17,14 +17,21 @@ _ASCII = 128
 
 @compiled
 def number_subjects(
-    data: Column, starts: Column, slots: Column, ends: Column, held: Column, size: Column, number_of: Column
+    data: Column,
+    starts: Column,
+    cell: int,
+    slots: Column,
+    ends: Column,
+    held: Column,
+    size: Column,
+    number_of: Column,
 ) -> int:
-    """The numbers of the texts data[starts[i, 0] : starts[i, 1] - 1], and how many there are before it stops.
+    """The numbers of the texts data[starts[i, cell] : starts[i, cell + 1] - 1], and how many there are before it stops.
 
     Names in ASCII that are new are kept. It stops at a name beyond ASCII, an empty one, and one that is too long."""
     lines = 0
     while lines < len(starts):
-        start, stop = trimmed(data, starts[lines, 0], starts[lines, 1] - 1)
+        start, stop = trimmed(data, starts[lines, cell], starts[lines, cell + 1] - 1)
         slot = slot_of(slots, ends, held, data, start, stop)
         number = slots[slot] - 1
         if number < 0:

@@ -51,7 +51,6 @@ class Cells(NamedTuple):
                 the next row begin, so behind the heads of a tile stands one more row
     listed      lists of zone numbers, ascending, each after its count; the list at 0 is empty
     entry       (n, 3) zone, first vertex, bits (see `bits_of`); ascending by zone within a place
-    entry_zone  the first column of `entry`
     lonlat      (n, 2) latitude and longitude of vertices in the frame of their tile; NaN lifts the pen
     geodesic    (n, 6) earth-centred vertex and the unit normal of the piece that begins there, metres; NaN lifts the pen
     zone        (n, 8) by zone: for a circle its centre, the squared chords below which a position is inside and above which it
@@ -63,7 +62,6 @@ class Cells(NamedTuple):
     head: Ints
     listed: Ints
     entry: Ints
-    entry_zone: Ints
     lonlat: Floats
     geodesic: Floats
     zone: Floats

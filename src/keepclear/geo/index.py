@@ -216,14 +216,12 @@ class ZoneIndex:
 
     def _publish(self) -> None:
         grown, used = self._grown, self._used
-        entry = grown.entry[: used[ENTRY]]
         self._cells = Cells(
             tile=self._tile,
             cell=grown.cell[: used[CELL]],
             head=grown.head[: used[HEAD]],
             listed=grown.listed[: used[LISTED]],
-            entry=entry,
-            entry_zone=entry[:, 0],
+            entry=grown.entry[: used[ENTRY]],
             lonlat=grown.lonlat[: used[LONLAT_VERTEX]],
             geodesic=grown.geodesic[: used[GEODESIC_VERTEX]],
             zone=self._zone[: len(self._outlines)],

@@ -104,7 +104,7 @@ def chord_m(length_m: float) -> tuple[float, float]:
 
 def _circle(shape: Circle, reach_m: float) -> Outline:
     low, high = chord_m(shape.radius_m)
-    centre = ecef(shape.lat, shape.lon)
+    centre = ecef(float(shape.lat), float(shape.lon))
     box = around_box(shape.lat, shape.lon, shape.radius_m + reach_m)
     return Outline(CIRCLE, _row(reach_m, (*centre, low * low, high * high, shape.radius_m)), box)
 

@@ -89,7 +89,7 @@ class Circle(Shape):
         _check_radius(self.radius_m, "radius")
 
     def edge_m(self, lat: Floats, lon: Floats) -> Floats:
-        return inverses(np.full(len(lat), self.lat), np.full(len(lat), self.lon), lat, lon)[0] - self.radius_m
+        return inverses(*_centres(self, len(lat)), lat, lon)[0] - self.radius_m
 
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, edge_m: float) -> float:
         radius, apart = np.array([self.radius_m]) / sigma_m, np.array([edge_m + self.radius_m]) / sigma_m
@@ -162,10 +162,11 @@ class Sector(Shape):
         return Boundary.of_rings(self._rings(_ARC_SAG_M), "geodesic")
 
     def edge_m(self, lat: Floats, lon: Floats) -> Floats:
-        apart_m, bearing_deg = inverses(np.full(len(lat), self.lat), np.full(len(lat), self.lon), lat, lon)
+        apart_m, bearing_deg = inverses(*_centres(self, len(lat)), lat, lon)
         side_m = np.full(len(lat), np.inf) if self.sides is None else self.sides.nearest(lat, lon)[0]
         turn_deg = np.mod(bearing_deg - self.from_deg, 360.0)
-        return sector_edges_m(apart_m, turn_deg, side_m, self.span_deg, self.radius_m, self.inner_radius_m)
+        sizes = float(self.span_deg), float(self.radius_m), float(self.inner_radius_m)
+        return sector_edges_m(apart_m, turn_deg, side_m, *sizes)
 
     def gaussian_inside(self, lat: float, lon: float, sigma_m: float, edge_m: float) -> float:
         return self.drawn_edge.gaussian_inside(lat, lon, sigma_m, edge_m <= 0)
@@ -341,6 +342,11 @@ def _arc(lat: float, lon: float, radius_m: float, from_deg: float, turn_deg: flo
     """Points on a circle from a bearing through `turn_deg` (clockwise positive); a full turn leaves the last one out."""
     bearing = from_deg + turn_deg * np.linspace(0.0, 1.0, steps, endpoint=abs(turn_deg) < 360.0)
     return earth.step_along(lat, lon, np.mod(bearing, 360.0), radius_m)
+
+
+def _centres(shape: Circle | Sector, count: int) -> Ring:
+    """The centre so many times over."""
+    return np.full(count, shape.lat, np.float64), np.full(count, shape.lon, np.float64)
 
 
 def _check_point(lat: float, lon: float, where: str = "") -> None:

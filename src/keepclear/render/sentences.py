@@ -13,7 +13,8 @@ from keepclear.ground.instants import duration_text
 from keepclear.render import pattern_sentences
 from keepclear.render.wording import clock_text, length_text
 from keepclear.watch.alerts import Params
-from keepclear.watch.events import Action, Alert, Correction, Parameter, Presence, Told
+from keepclear.watch.events import Action, Alert, Cause, Correction, Parameter, Presence, Told
+from keepclear.watch.presence import State
 
 NOT_PERMISSION = (
     "Foreseen is what a zone's terms say: it is no permission, and its absence takes protection from nobody."
@@ -51,6 +52,11 @@ def of_presence(event: Presence, zone_name: str) -> str:
     edge_m = None if sight.edge_mm is None else sight.edge_mm / 1000
     far_m = None if sight.edge_far_mm is None or sight.edge_far_mm == sight.edge_mm else sight.edge_far_mm / 1000
     where = _place(edge_m, far_m, sight.p_inside_e4 / 10_000, event.error_assumed)
+    if event.cause is Cause.WINDOW_CLOSED and event.was is State.LOST:
+        seen = where.replace(", ", ", last seen ", 1)
+        return (
+            f"{event.subject} was lost from sight when the window of {zone_name} closed{seen}; {why(event.permission)}."
+        )
     return f"{event.subject} {_happened(event.what, zone_name)}{where}; {why(event.permission)}."
 
 

@@ -174,7 +174,7 @@ def area_against(zone: Shape, area: Shape) -> tuple[float, float, float]:
     edge_m = zone.edge_m(*area.spread(AREA_POINTS))
     on_rim_m = zone.edge_m(*area.rim(AREA_POINTS))
     near_m = min(edge_m.min(), on_rim_m.min())
-    middle_lat, middle_lon = (np.array([degrees]) for degrees in zone.around()[:2])
+    middle_lat, middle_lon = (np.array([degrees], np.float64) for degrees in zone.around()[:2])
     if area.edge_m(middle_lat, middle_lon)[0] <= 0:
         near_m = min(near_m, zone.edge_m(middle_lat, middle_lon)[0])
     return float(near_m), float(max(edge_m.max(), on_rim_m.max())), float(np.mean(edge_m <= EDGE_TOLERANCE_M))

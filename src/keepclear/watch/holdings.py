@@ -27,7 +27,7 @@ from keepclear.tracks.history import (
     fill_rows,
     grown,
 )  # fmt: skip
-from keepclear.tracks.observations import NO_AREA, Claim, Observations
+from keepclear.tracks.observations import NO_AREA, Claim, Column, Observations
 from keepclear.tracks.picture import REPORTS_HELD_MAX, Report, Verdict, remarkable
 from keepclear.watch.evidence import weigh
 from keepclear.watch.folding import CHANGES_PER_PAIR, FOLDED, fold, fold_all, oldest_kept, pairs_concerned
@@ -78,7 +78,7 @@ class Holdings:
             Known(table) for table in (self.names, self.sources, self.claims, self.areas)
         )
         self._subject_count = 0
-        self._sizes = np.zeros(3, np.int64)
+        self._sizes = np.zeros(4, np.int64)
         self._rows_before_tidying = self._tidy_at = rows_before_tidying
 
     def turn_to(self, atlas: Atlas, zones: Records) -> None:
@@ -168,6 +168,10 @@ class Holdings:
         """The subjects of which something is held towards this zone, in the order they were first heard of."""
         return [self.subject(number) for number in sorted(self._told_of.get(zone, ()))]
 
+    def lost_to(self, zone: int) -> list[Subject]:
+        """The subjects that are lost towards this zone."""
+        return [subject for subject in self.told_of(zone) if subject.pairs[zone].lost]
+
     def drop_zone(self, zone: int) -> None:
         """Lets go of everything that is held towards a zone."""
         for subject in self.told_of(zone):
@@ -207,16 +211,16 @@ class Holdings:
         """The batch, in the order known, as rows of the history that are not linked yet."""
         count = len(batch)
         rows = np.empty(count, REPORT)
-        named = (batch.subject, batch.source, batch.claim, batch.area)
+        named = tuple(map(_laid_out, (batch.subject, batch.source, batch.claim, batch.area)))
         subjects, sources, claims, areas = self._known
         numbers = (
             subjects.turn_to(batch.subjects, count), sources.turn_to(batch.sources, count),
             claims.turn_to(batch.claims, count), areas.turn_to(batch.areas, count),
         )  # fmt: skip
-        reported = (
+        reported = tuple(map(_laid_out, (
             batch.known_at_us, batch.seen_at_us, batch.lat_e7, batch.lon_e7, batch.error_mm, batch.height_mm,
             batch.datum, batch.speed_mmps, batch.course_cdeg,
-        )  # fmt: skip
+        )))  # fmt: skip
         if not fill_rows(rows, clock_us, *numbers, *named, *reported):
             for known, column in zip(self._known, named, strict=True):
                 known.name(column)
@@ -234,7 +238,7 @@ class Holdings:
 
     def note_sizes(self, plot: Plot) -> None:
         """Takes over what the compiled step has added."""
-        self.history.size, self.history.evidence_size, _ = plot.sizes.tolist()
+        self.history.size, self.history.evidence_size, *_ = plot.sizes.tolist()
 
     def _make_room_for_subjects(self) -> None:
         before = len(self.rows)
@@ -319,13 +323,21 @@ class Holdings:
             self._batch(rows), self._atlas, range(len(rows)), [zone] * len(rows), self._assumed_error_mm
         )
 
+    def sights_of_zone(self, rows: list[int], zone: Zone) -> list[tuple[Sight, Sight]]:
+        """The same about a zone that is not watched yet."""
+        if not rows:
+            return []
+        return measured_sights(
+            self._batch(rows), Atlas((zone,)), range(len(rows)), [0] * len(rows), self._assumed_error_mm
+        )
+
     def _batch(self, rows: list[int]) -> Observations:
         """Held reports as a batch, of which only place, error, height and area are told."""
         history, empty = self.history.rows[rows], np.zeros(len(rows), np.int32)
         return Observations(
             subjects=(), sources=(), areas=tuple(self.areas.items), claims=(), feeds=(), subject=history["subject"], source=empty,
             seen_at_us=history["seen_at_us"], known_at_us=history["at_us"], lat_e7=history["lat_e7"], lon_e7=history["lon_e7"],
-            error_mm=history["error_mm"], height_mm=history["height_mm"], datum=history["datum"], speed_mmps=empty,
+            error_mm=history["error_mm"], height_mm=history["height_mm"], datum=history["datum"].astype(np.int8), speed_mmps=empty,
             course_cdeg=empty, area=history["area"], claim=empty, feed=empty, line=empty,
         )  # fmt: skip
 
@@ -443,7 +455,7 @@ class Holdings:
         """Drops rows that nobody holds, and tables entries that no row names."""
         history, rows = self.history, self.rows
         before = history.size
-        number = history.keep(rows["newest"][: len(self.names.items)])
+        number = history.keep(np.ascontiguousarray(rows["newest"][: len(self.names.items)]))
         if history.size == before:
             return
         for record in (self.pairs.rows["created"], rows["newest"]):
@@ -456,6 +468,11 @@ class Holdings:
             known.forget()
         for subject in self._subjects.values():
             subject.timed_row = NONE if subject.timed_row == NONE else int(number[subject.timed_row])
+
+
+def _laid_out(column: Column) -> Column:
+    """The column as kernels are compiled for it: for any other layout they would be compiled anew."""
+    return column if column.flags.c_contiguous and column.flags.writeable else column.copy()
 
 
 @compiled_in_place

@@ -142,7 +142,8 @@ class Sieve:
 
     def _supports(self, weighed: Weighed) -> npt.NDArray[np.int16]:
         zones = self._zones[weighed.zone]
-        supports = supported_ranks(weighed.evidence, weighed.edge_mm, zones["margin_mm"], zones["band_mm"])
+        margin_mm, band_mm = (np.ascontiguousarray(zones[name]) for name in ("margin_mm", "band_mm"))
+        supports = supported_ranks(weighed.evidence, weighed.edge_mm, margin_mm, band_mm)
         return np.where(weighed.matters, supports, 0)
 
 
@@ -221,7 +222,7 @@ def sift_rows(
         if entry < entry_end:
             x, y, z = ecef(lat, lon)
             while entry < entry_end:
-                zone = cells.entry_zone[entry]
+                zone = cells.entry[entry, 0]
                 if may_be_at_its_height(zones[zone], rows[row].height_mm, rows[row].datum):
                     edge_m, error_m = estimate(cells, entry, lat, lon, x, y, z)
                     said, supports = evidence_of(zones[zone], edge_m, error_m, rows[row].error_mm)

@@ -1,8 +1,8 @@
 """The compiled step: reports of a batch, one after the other, move their subjects on, until one needs more than that.
 
-Most reports are ordinary: seen after all others of their subject, from a place it can have come to, and nothing about
-them has to be worked out but how the subject stands. What is not ordinary is left to `watch.watch`, which does it
-report by report; the step stops in front of it and is called again behind it.
+Most reports are ordinary: seen after all others of their subject, and nothing about them has to be worked out but how
+the subject stands. Those that are told twice or come too late change nothing. What is not ordinary is left to
+`watch.watch`, which does it report by report; the step stops in front of it and is called again behind it.
 """
 
 from __future__ import annotations
@@ -14,46 +14,60 @@ import numpy.typing as npt
 
 from keepclear.geo.cells import Cells, block, crossing, ecef, whole
 from keepclear.geo.compiled import compiled_in_place
+from keepclear.geo.geodesics import inverse
 from keepclear.tracks.history import NONE, Records
 from keepclear.tracks.motion import MOTION_US_MAX
 from keepclear.tracks.observations import UNKNOWN
-from keepclear.tracks.picture import CONTRADICTION_SIGMAS, LONGEST_M_PER_E7
-from keepclear.watch.presence import stepped
+from keepclear.tracks.picture import CONTRADICTION_SIGMAS, LONGEST_M_PER_E7, REPORTS_HELD_MAX, VERDICTS, Verdict
+from keepclear.watch.presence import START, stepped
 from keepclear.watch.sifting import LOOKED_AT, QUIET, Sifted
 from keepclear.watch.standings import drop_pair, find_pair, new_pair
 
 # Why the step came back.
 DONE, DUE, SPECIAL, FULL = 0, 1, 2, 3
-# Of a change towards a zone: the row of the batch and the row of the history, who, which zone, and from where to where.
+# Of a change towards a zone: the row of the batch and the row of the history, who, which zone, from where to where, and
+# whether the report jumped. Where silence is timed a jump has a row of its own as well, without a zone.
 MOVE = np.dtype(
     [
         ("row", np.int64), ("report", np.int32), ("subject", np.int32), ("zone", np.int32), ("created", np.int32),
-        ("was", np.int32), ("now", np.int32),
+        ("was", np.int32), ("now", np.int32), ("jumped", np.int32),
     ]
 )  # fmt: skip
 # Room for changes; there must be some for two towards every zone.
 MOVES_MIN = 4_096
 # No chord is longer than its geodesic, and below 1000 km the geodesic is at most 0.11 % longer.
 _CHORD_M_MAX, _GEODESIC_PER_CHORD = 1_000_000.0, 1.0011
+# Whether a way is too long is left to others where rounding might decide it.
+_NO_JUMP, _JUMP, _TOO_CLOSE = 0, 1, 2
+_ROUNDING_M, _ROUNDING = 0.001, 1e-9
+_START = tuple(START)
+_STANDS = -1
+_DUPLICATE, _TOO_LATE = VERDICTS.index(Verdict.DUPLICATE), VERDICTS.index(Verdict.TOO_LATE)
 
 
 class Limits(NamedTuple):
     """What makes a report special.
 
+    lateness_us    how long after a later report an earlier one is still taken in
+    timed          whether it matters how fast subjects have been
     attributes     whether a claim says whose the subject is, by number of the claim
+    parties        whose, as a number; claims with the same number name the same party, or both none
     balls          (n, 4) earth-centred metres: centre and radius round each zone with an approach time
     horizon_s      the longest approach time
     """
 
     max_speed_mps: float
     assumed_error_mm: int
+    lateness_us: int
     horizon_s: float
+    timed: bool
     attributes: npt.NDArray[np.bool_]
+    parties: npt.NDArray[np.int32]
     balls: npt.NDArray[np.float64]
 
 
 class Plot(NamedTuple):
-    """The columns that the step moves on. `sizes` holds rows and evidence of the history in use, and the moves."""
+    """The columns that the step moves on. `sizes` holds rows and evidence of the history in use, the moves, and the jumps."""
 
     subjects: Records
     history: Records
@@ -82,26 +96,39 @@ def step_on(
     cells: Cells,
     limits: Limits,
     due_us: int,
+    codes: npt.NDArray[np.int8],
 ) -> tuple[int, int]:
-    """Steps from row `first`; gives the row it stopped in front of, and why.
+    """Steps from row `first`; gives the row it stopped in front of, and why. What became of the others is put into `codes`.
 
     What belongs together comes one by one, as that is handed over faster: a batch may be a single report."""
     plot = Plot(subjects, history, evidence, pairs, ends, sizes, moves)
-    return step_rows(first, rows, Sifted(mark, place, said), plot, zones, cells, limits, due_us)
+    return step_rows(first, rows, Sifted(mark, place, said), plot, zones, cells, limits, due_us, codes)
 
 
 @compiled_in_place
 def step_rows(
-    first: int, rows: Records, sifted: Sifted, plot: Plot, zones: Records, cells: Cells, limits: Limits, due_us: int
+    first: int,
+    rows: Records,
+    sifted: Sifted,
+    plot: Plot,
+    zones: Records,
+    cells: Cells,
+    limits: Limits,
+    due_us: int,
+    codes: npt.NDArray[np.int8],
 ) -> tuple[int, int]:
     """The same."""
-    plot.sizes[2] = 0
+    plot.sizes[2] = plot.sizes[3] = 0
     for row in range(first, len(rows)):
         if due_us < rows[row].at_us:
             return row, DUE
         number = rows[row].subject
         subject = plot.subjects[number]
         before = subject.newest
+        known = verdict_on_known(row, rows, subject, plot.history, limits)
+        if known != _STANDS:
+            codes[row] = known
+            continue
         is_quiet = sifted.mark[row] == QUIET
         if is_quiet:
             said, count = plot.history[before].evidence_first, plot.history[before].evidence_count
@@ -111,19 +138,61 @@ def step_rows(
             evidence = sifted.evidence
         if is_special(row, rows, sifted.mark[row], subject, plot, zones, limits, evidence, said, count):
             return row, SPECIAL
-        if not (is_quiet and subject.boxed) and plot.sizes[2] + count + pair_count(
-            plot.pairs, subject.first_pair
-        ) > len(plot.moves):
+        jump = _NO_JUMP if before == NONE else jump_of(row, rows, plot.history[before], limits)
+        if jump == _TOO_CLOSE:
+            return row, SPECIAL
+        if plot.sizes[2] + 1 + count + pair_count(plot.pairs, subject.first_pair) > len(plot.moves):
             return row, FULL
         report = append_report(row, rows, plot, before, is_quiet, evidence, said, count)
         subject.newest = report
+        plot.sizes[3] += jump
+        if jump and limits.timed:
+            note_jump(plot, row, report, number)
         if is_quiet and subject.boxed:
             continue
-        step_pairs(row, rows, report, number, plot, zones, evidence, said, count)
+        step_pairs(row, rows, report, number, plot, zones, evidence, said, count, jump)
         subject.boxed = 0
         if not is_quiet and sifted.place[row] >= 0:
             set_box(subject, sifted.place[row], row, rows, plot, zones, cells)
     return len(rows), DONE
+
+
+@compiled_in_place
+def verdict_on_known(row: int, rows: Records, subject: Any, history: Records, limits: Limits) -> int:
+    """What becomes of a report that was told before, or was seen too long ago; `_STANDS` where it is neither.
+
+    It is judged as if all were let go of that can be: see `folding.oldest_kept`. Of what names an area nothing is said."""
+    seen_at_us = rows[row].seen_at_us
+    if subject.newest == NONE or rows[row].area != NONE or seen_at_us > history[subject.newest].seen_at_us:
+        return _STANDS
+    newest_us = history[subject.newest].seen_at_us
+    # One seen at the instant of the newest may come behind it, by what else it says.
+    too_late = _TOO_LATE if seen_at_us < newest_us else _STANDS
+    if seen_at_us <= subject.forgotten_us or seen_at_us < newest_us - limits.lateness_us:
+        return too_late
+    verdict, held, place = _STANDS, 1, subject.newest
+    while place != NONE and history[place].seen_at_us >= seen_at_us:
+        if held > REPORTS_HELD_MAX:
+            return too_late
+        if history[place].seen_at_us == seen_at_us and is_told_twice(rows[row], history[place], limits):
+            verdict = _DUPLICATE
+        place = history[place].before
+        held += 1
+    return verdict
+
+
+@compiled_in_place
+def is_told_twice(report: Any, held: Any, limits: Limits) -> bool:
+    """Whether two reports of one subject, seen at one instant, have the same identity: see `tracks.picture.Report`."""
+    return bool(
+        held.area == NONE
+        and report.lat_e7 == held.lat_e7
+        and report.lon_e7 == held.lon_e7
+        and report.height_mm == held.height_mm
+        and report.datum == held.datum
+        and report.error_mm == held.error_mm
+        and limits.parties[report.claim] == limits.parties[held.claim]
+    )
 
 
 @compiled_in_place
@@ -146,7 +215,7 @@ def is_special(
         return True
     if subject.newest != NONE:
         newest = plot.history[subject.newest]
-        if rows[row].seen_at_us <= newest.seen_at_us or newest.area != NONE or may_be_jump(row, rows, newest, limits):
+        if rows[row].seen_at_us <= newest.seen_at_us or newest.area != NONE:
             return True
     if len(limits.balls) and may_approach(row, rows, subject, plot.history, limits):
         return True
@@ -164,7 +233,8 @@ def is_special(
 @compiled_in_place
 def needs_care(zone: Any, subject: Any, seen_at_us: int) -> bool:
     """Whether a report that has to do with a zone may be more than its subject moving on: a pattern, a notice, a window."""
-    return bool(zone.watched or (zone.noticed and subject.claim != NONE) or turns_back(zone, seen_at_us))
+    closed_before = zone.closed and seen_at_us <= zone.until_us
+    return bool(zone.watched or (zone.noticed and subject.claim != NONE) or (zone.windowed and closed_before))
 
 
 @compiled_in_place
@@ -176,8 +246,8 @@ def turns_back(zone: Any, seen_at_us: int) -> bool:
 
 
 @compiled_in_place
-def may_be_jump(row: int, rows: Records, newest: Any, limits: Limits) -> bool:
-    """False only if the subject can have come here since its newest report; see `tracks.picture`.
+def jump_of(row: int, rows: Records, newest: Any, limits: Limits) -> int:
+    """Whether the way from the newest report to this one, seen later, is too long for the time; see `tracks.picture.remarkable`.
 
     No curve is longer than its parts along the meridian and the longest parallel it meets, taken together."""
     error_mm = 0
@@ -187,11 +257,16 @@ def may_be_jump(row: int, rows: Records, newest: Any, limits: Limits) -> bool:
     explained_m = CONTRADICTION_SIGMAS * error_mm / 1000 + limits.max_speed_mps * seconds
     north_m = LONGEST_M_PER_E7 * abs(np.int64(rows[row].lat_e7) - newest.lat_e7)
     east_m = LONGEST_M_PER_E7 * abs(np.int64(rows[row].lon_e7) - newest.lon_e7)
-    if north_m + east_m <= explained_m * (1 - 1e-9):
-        return False
+    if north_m + east_m <= explained_m * (1 - _ROUNDING):
+        return _NO_JUMP
     if (rows[row].lat_e7 > 0) == (newest.lat_e7 > 0):
         east_m *= np.cos(np.radians(min(abs(rows[row].lat_e7), abs(newest.lat_e7)) / 1e7))
-    return bool(np.hypot(north_m, east_m) > explained_m * (1 - 1e-9))
+    if np.hypot(north_m, east_m) <= explained_m * (1 - _ROUNDING):
+        return _NO_JUMP
+    way_m, _ = inverse(newest.lat_e7 / 1e7, newest.lon_e7 / 1e7, rows[row].lat_e7 / 1e7, rows[row].lon_e7 / 1e7)
+    if abs(way_m - explained_m) <= _ROUNDING_M + _ROUNDING * explained_m:
+        return _TOO_CLOSE
+    return _JUMP if way_m > explained_m else _NO_JUMP
 
 
 @compiled_in_place
@@ -260,19 +335,28 @@ def step_pairs(
     evidence: Records,
     said: int,
     count: int,
+    jump: int,
 ) -> None:
-    """One more report moves the pairs of its subject on; notes what changed by zone."""
+    """One more report moves the pairs of its subject on; notes what changed by zone.
+
+    Of the reports seen before a window that has opened the last one counts, at the opening: whatever it says of somebody
+    who is there, or was by the one before, is told anew."""
     subject, pairs, seen_at_us = plot.subjects[number], plot.pairs, rows[row].seen_at_us
     subject.first_pair = with_new_pairs(pairs, plot.ends, subject.first_pair, evidence, said, count, report)
     first_move = int(plot.sizes[2])
     pair = subject.first_pair
     while pair != NONE:
         following, zone = pairs[pair].next, zones[pairs[pair].zone]
+        was = pairs[pair].rank
         if not zone.windowed or zone.from_us <= seen_at_us <= zone.until_us:
-            was = pairs[pair].rank
             step_pair(pairs[pair], zone, evidence, said, count, seen_at_us)
             if pairs[pair].rank != was:
-                note_move(plot, first_move, row, report, number, pairs[pair], was)
+                note_move(plot, first_move, row, report, number, pairs[pair], was, jump)
+        elif zone.opened and seen_at_us < zone.from_us:
+            begin_anew(pairs[pair])
+            step_pair(pairs[pair], zone, evidence, said, count, zone.from_us)
+            if was != 0 or pairs[pair].rank != 0:
+                note_move(plot, first_move, row, report, number, pairs[pair], was, jump)
         if pairs[pair].rank == 0 and pairs[pair].near == 0:
             subject.first_pair = drop_pair(pairs, plot.ends, subject.first_pair, pairs[pair].zone)
         pair = following
@@ -303,7 +387,22 @@ def step_pair(pair: Any, zone: Any, evidence: Records, said: int, count: int, se
 
 
 @compiled_in_place
-def note_move(plot: Plot, first_move: int, row: int, report: int, number: int, pair: Any, was: int) -> None:
+def begin_anew(pair: Any) -> None:
+    """Lets a pair stand as if there had been no report."""
+    pair.rank, pair.near, pair.within, pair.not_close_since, pair.not_inside_since = _START
+
+
+@compiled_in_place
+def note_jump(plot: Plot, row: int, report: int, number: int) -> None:
+    """Adds a jump behind all changes of earlier reports, and before those of its own."""
+    move = plot.moves[plot.sizes[2]]
+    move.row, move.report, move.subject, move.zone, move.jumped = row, report, number, NONE, 1
+    move.created, move.was, move.now = NONE, 0, 0
+    plot.sizes[2] += 1
+
+
+@compiled_in_place
+def note_move(plot: Plot, first_move: int, row: int, report: int, number: int, pair: Any, was: int, jump: int) -> None:
     """Adds a change among those of its report, which are in the order of the zones."""
     place = plot.sizes[2]
     while place > first_move and plot.moves[place - 1].zone > pair.zone:
@@ -311,7 +410,7 @@ def note_move(plot: Plot, first_move: int, row: int, report: int, number: int, p
         place -= 1
     move = plot.moves[place]
     move.row, move.report, move.subject, move.zone = row, report, number, pair.zone
-    move.created, move.was, move.now = pair.created, was, pair.rank
+    move.created, move.was, move.now, move.jumped = pair.created, was, pair.rank, jump
     plot.sizes[2] += 1
 
 

@@ -159,14 +159,18 @@ def motion_of(report: Report, before: Report | None, assumed_error_mm: int) -> M
     )
 
 
-def top_speed_mps(history: Records, rows: list[int]) -> float:
-    """The fastest of the courses, as `motion_of` draws them, that lead to these rows of the history from those before them."""
+def speeds_mps(history: Records, rows: list[int]) -> list[float]:
+    """How fast the courses are, as `motion_of` draws them, that lead to these rows of the history from those before them.
+
+    0 where there is none."""
     here = history[rows]
     before = history[np.maximum(here["before"], 0)]
     elapsed_us = here["seen_at_us"] - before["seen_at_us"]
     states_course = (here["speed_mmps"] != UNKNOWN) & (here["course_cdeg"] != UNKNOWN)
     points = (here["area"] == NO_AREA) & (before["area"] == NO_AREA)
     drawn = ~states_course & points & (here["before"] != NONE) & (elapsed_us > 0) & (elapsed_us <= MOTION_US_MAX)
-    fastest = float(np.max(here["speed_mmps"][states_course & (here["area"] == NO_AREA)] / 1000, initial=0.0))
+    found = np.where(states_course & (here["area"] == NO_AREA), here["speed_mmps"] / 1000, 0.0)
     ends = [column[drawn] / E7 for column in (before["lat_e7"], before["lon_e7"], here["lat_e7"], here["lon_e7"])]
-    return max(fastest, float(np.max(distance_m(*ends) / (elapsed_us[drawn] / 1e6), initial=0.0)))
+    found[drawn] = distance_m(*ends) / (elapsed_us[drawn] / 1e6)
+    speeds: list[float] = found.tolist()
+    return speeds

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -47,19 +47,34 @@ from keepclear.watch.packing import (
 )
 from keepclear.watch.patterns.noticed import Noticed
 from keepclear.watch.patterns.patterns import Patterns
-from keepclear.watch.presence import BY_RANK, FAR, TRANSITIONS, Sight, State, after
+from keepclear.watch.presence import BY_RANK, FAR, START, TRANSITIONS, Sight, State, after
 from keepclear.watch.retelling import CAUSES, Difference, differences, numbered_as, retold
 from keepclear.watch.sifting import Sieve
 from keepclear.watch.sights import measured_sight, measured_sights, sights_of
 from keepclear.watch.speaker import Speaker
 from keepclear.watch.stepping import DUE, MOVE, MOVES_MIN, SPECIAL, Limits, step_on, turns_back
-from keepclear.watch.subjects import Subject, motion_of, top_speed_mps
+from keepclear.watch.subjects import Pair, Subject, motion_of, speeds_mps
 from keepclear.watch.zone_columns import EARLIEST, LATEST, may_be_at_its_height, rows_of_zones, zone_columns
 
 # Somebody who comes close to a zone without an approach time is still told about when it may be there.
 APPROACH_HORIZON_US = 3_600_000_000
 ROWS_BEFORE_TIDYING = 65_536
-_NEWEST = VERDICTS.index(Verdict.NEWEST)
+
+
+# Subjects of whom something is not said, by number, each with the event that said it before.
+Unsaid = Mapping[int, int | None]
+NOBODY_UNSAID: Unsaid = {}
+
+
+class Telling(NamedTuple):
+    """What the reports of a subject up to row `newest` of the history tell about a zone.
+
+    `sight` is what that report says about the zone and `ahead` the time to its edge, None where they are to be worked out."""
+
+    newest: int
+    stands: list[Told]
+    sight: Sight | None = None
+    ahead: Callable[[], TimeToEdge | None] | None = None
 
 
 class Watch:
@@ -94,7 +109,7 @@ class Watch:
         self.atlas = Versions(Atlas.of(zones).zones)
         self.counts: Counter[str] = Counter()
         self._assumed_error_mm = round(assumed_error_m * 1000)
-        self._max_speed_mps = max_speed_mps
+        self._max_speed_mps = float(max_speed_mps)
         self._zones = zone_columns(self.atlas)
         self._sieve = Sieve(self.atlas, self._zones, self._assumed_error_mm)
         self._attributes_of: list[Claim] = []
@@ -102,13 +117,14 @@ class Watch:
         self._deadlines = Deadlines()
         self._patterns = Patterns(self.atlas, self._assumed_error_mm, lateness_us)
         self._zones["watched"][list(self._patterns.watched)] = True
-        self._moves = np.empty(max(MOVES_MIN, 2 * len(self.atlas)), dtype=MOVE)
+        self._moves = np.empty(max(MOVES_MIN, 2 * len(self.atlas) + 1), dtype=MOVE)
         self._closed: set[int] = set()
         self._batches = 0
         # What was agreed by zone id, and the number of the version that is watched; NONE where its window was over already.
         self._agreed = {zone.id: (zone, number) for number, zone in enumerate(self.atlas)}
         self._balls: dict[int, npt.NDArray[np.float64]] = {}
         self._silent_zones: list[int] = []
+        self._soonest_silence_us = 0
         self._approach_zones: list[int] = []
         self._lateness_us = lateness_us
         self._held = Holdings(
@@ -122,8 +138,9 @@ class Watch:
         self._needs_looking_after = False
         self._horizon_us = 0
         self._limited = Limits(
-            max_speed_mps, self._assumed_error_mm, 0.0, np.zeros(0, dtype=np.bool_), np.zeros((0, 4))
-        )
+            self._max_speed_mps, self._assumed_error_mm, lateness_us, 0.0, False,
+            np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int32), np.zeros((0, 4)),
+        )  # fmt: skip
         self._note_terms()
         for number in range(len(self.atlas)):
             self._await_window(number)
@@ -173,11 +190,13 @@ class Watch:
         at_us = self._come_to(at_us)
         in_place = [zone for zone in new if self._is_the_same_ground(zone, at_us)]
         versions = [zone for zone in new if zone not in in_place]
-        self._end_versions([self._agreed[zone.id][1] for zone in versions if zone.id in self._agreed], at_us)
+        staying = {zone.id: self._staying_lost(zone, at_us) for zone in new}
+        replaced = {self._agreed[zone.id][1]: staying[zone.id] for zone in versions if zone.id in self._agreed}
+        self._end_versions(replaced, at_us)
         self._pass_time(at_us, including=False)
         for zone in in_place:
-            self._restate(self._agreed[zone.id][1], zone)
-        self._begin_versions(versions, at_us)
+            self._restate(self._agreed[zone.id][1], zone, staying[zone.id])
+        self._begin_versions(versions, at_us, staying)
         return Events(self._speaker.taken())
 
     def end(self, zone_ids: Iterable[str], at_us: int) -> Events:
@@ -187,7 +206,7 @@ class Watch:
             if zone_id not in self._agreed:
                 raise Refused("zone.unknown", "No zone of this id is watched", value=zone_id)
         at_us = self._come_to(at_us)
-        self._end_versions([self._agreed.pop(zone_id)[1] for zone_id in ids], at_us)
+        self._end_versions({self._agreed.pop(zone_id)[1]: {} for zone_id in ids}, at_us)
         self._pass_time(at_us, including=False)
         return Events(self._speaker.taken())
 
@@ -329,9 +348,34 @@ class Watch:
         until_us = zone.window.until_us
         return _ground(held) == _ground(zone) and (until_us is None or until_us >= at_us)
 
-    def _end_versions(self, numbers: list[int], at_us: int) -> None:
-        """These versions are over at the last microsecond before `at_us`."""
-        for number in sorted(numbers):
+    def _staying_lost(self, zone: Zone, at_us: int) -> Unsaid:
+        """Who is lost already when a zone is agreed, and so towards it as well: nothing new has come to pass, and nothing is said.
+
+        That is who was lost towards the version before with its last report as near, or towards another zone and is clear of
+        this one by its last report. With each goes the event that told how it stands."""
+        silent_after_us, window = zone.presence.silent_after_us, zone.window
+        if silent_after_us is None or not window.contains(at_us):
+            return {}
+        number = self._agreed.get(zone.id, (zone, NONE))[1]
+        lost = sorted({subject.number for silent in self._silent_zones for subject in self._held.lost_to(silent)})
+        rows = [self._held.newest_row(subject_number) for subject_number in lost]
+        staying: dict[int, int | None] = {}
+        for subject_number, row, (sight, measured) in zip(
+            lost, rows, self._held.sights_of_zone(rows, zone), strict=True
+        ):
+            subject, report = self._held.subject(subject_number), self._held.report(row)
+            if report.seen_at_us >= at_us or self._lost_from_us(subject, report, measured, silent_after_us) > at_us:
+                continue
+            pair = subject.pairs.get(number, Pair())
+            rank = after(START, sight, at_us, zone.presence, zone.band_mm).rank
+            if rank == pair.rank and (pair.lost or rank == 0):
+                told = (told.seq for told in reversed(pair.told) if told.seq is not None)
+                staying[subject_number] = next(told, pair.begin_seq) if rank else None
+        return staying
+
+    def _end_versions(self, replaced: Mapping[int, Unsaid], at_us: int) -> None:
+        """These versions are over at the last microsecond before `at_us`; of some nothing is said, as they stay lost."""
+        for number in sorted(replaced):
             if number == NONE:
                 continue
             if number not in self._closed and not self._zones["opened"][number]:
@@ -347,12 +391,12 @@ class Watch:
             self._patterns.restate(number, self.atlas.zones[number])
             if self.clock_us is not None:
                 self._speaker.pass_to(until_us)
-                self._turn_window(number, opens=False)
+                self._turn_window(number, opens=False, unsaid=replaced[number])
             else:
                 self._zones["closed"][number] = True
                 self._closed.add(number)
 
-    def _begin_versions(self, zones: list[Zone], at_us: int) -> None:
+    def _begin_versions(self, zones: list[Zone], at_us: int, staying: Mapping[str, Unsaid]) -> None:
         """These zones are watched from `at_us` on, each under a number of its own."""
         watched: list[Zone] = []
         for zone in zones:
@@ -374,11 +418,11 @@ class Watch:
         self._note_terms()
         for number, zone in enumerate(watched, first):
             if zone.window.from_us == at_us:
-                self._turn_window(number, opens=True)
+                self._turn_window(number, opens=True, unsaid=staying[zone.id])
             self._await_window(number)
         self._look_after_others(silent_before, watched)
 
-    def _restate(self, number: int, zone: Zone) -> None:
+    def _restate(self, number: int, zone: Zone, staying: Unsaid) -> None:
         """A zone has other terms, and who is there goes on being there: permissions, stays and silences are judged anew."""
         before, at_us, silent_before = self.atlas.zones[number], self._speaker.now_us, self._silent_zones
         self._agreed[zone.id] = (zone, number)
@@ -394,6 +438,8 @@ class Watch:
         if number in self._silent_zones and after.window.contains(at_us):
             for subject_number in list(self._held.heard_of()):
                 self._expect_report(self._held.subject(subject_number))
+        for subject_number in staying:
+            self._lose_unsaid(self._held.subject(subject_number), number)
         told_of = self._held.told_of(number)
         rows = [self._held.newest_row(subject.number) for subject in told_of]
         for subject, row, (sight, _) in zip(told_of, rows, self._held.sights(rows, number), strict=True):
@@ -432,7 +478,7 @@ class Watch:
         self.atlas, self._zones = atlas, zones
         self._sieve.turn_to(atlas, zones)
         self._held.turn_to(atlas, zones)
-        if len(self._moves) < 2 * len(atlas):
+        if len(self._moves) < 2 * len(atlas) + 1:
             self._moves = np.empty(2 * len(self._moves) + 2 * len(atlas), dtype=MOVE)
 
     def _note_terms(self) -> None:
@@ -443,6 +489,9 @@ class Watch:
             # The speeds of the reports that are held count: which these are must not depend on when old ones were let go of.
             self._held.tidy_now(self._time)
         self._silent_zones = silent_zones
+        self._soonest_silence_us = min(
+            (self.atlas.zones[i].presence.silent_after_us or 0 for i in silent_zones), default=0
+        )
         self._approach_zones = [number for number, zone in live if zone.approach_us is not None]
         self._needs_looking_after = any(_may_hold_up(zone) for _, zone in live)
         self._horizon_us = max((self.atlas.zones[i].approach_us or 0 for i in self._approach_zones), default=0)
@@ -451,7 +500,9 @@ class Watch:
             ball = known.get(number)
             self._balls[number] = ball_of(self.atlas.zones[number].shape, 1.0) if ball is None else ball
         self._approach_balls = np.array(list(self._balls.values())).reshape(-1, 4)
-        self._limited = self._limited._replace(horizon_s=self._horizon_us / 1e6, balls=self._approach_balls)
+        self._limited = self._limited._replace(
+            horizon_s=self._horizon_us / 1e6, timed=bool(self._silent_zones), balls=self._approach_balls
+        )
 
     def _await_window(self, number: int) -> None:
         """Sets the deadlines of a window that has not opened, or not closed."""
@@ -494,12 +545,13 @@ class Watch:
         sifted, evidence_count = self._sieve.sift(batch, rows, held.rows, self._batches)
         codes = np.zeros(len(batch), dtype=np.int8)
         cells, limits = self._sieve.index(0).cells, self._limits()
-        done = other = 0
+        done = 0
         while done < len(rows):
             plot = held.plot(len(rows) - done, evidence_count, self._moves)
             due_us = min(self._deadlines.turning_us, self._patterns.soonest_us)
-            reached, why = step_on(done, rows, *sifted, *plot, self._zones, cells, limits, due_us)
+            reached, why = step_on(done, rows, *sifted, *plot, self._zones, cells, limits, due_us, codes)
             held.note_sizes(plot)
+            self.counts["jump"] += int(plot.sizes[3])
             if plot.sizes[2]:
                 self._follow_moves(batch, rows, plot.moves[: plot.sizes[2]])
             if reached > done:
@@ -509,10 +561,9 @@ class Watch:
                 self._pass_time(int(at_us[done]), including=False)
             if why == SPECIAL:
                 codes[done] = self._take(batch, rows, done)
-                other += codes[done] != _NEWEST
                 limits = self._limits()
                 done += 1
-        self.counts[Verdict.NEWEST] += len(rows) - int(other)
+        self.counts.update(dict(zip(VERDICTS, np.bincount(codes, minlength=len(VERDICTS)).tolist(), strict=True)))
         return codes
 
     def _limits(self) -> Limits:
@@ -520,27 +571,46 @@ class Watch:
         if self._attributes_of is not claims or len(self._limited.attributes) != len(claims):
             self._attributes_of = claims
             attributes = np.array([claim.attribution is not None for claim in claims], dtype=np.bool_)
-            self._limited = self._limited._replace(attributes=attributes)
+            named: dict[str, int] = {}
+            parties = [
+                named.setdefault(claim.attribution.party if claim.attribution else "", len(named)) for claim in claims
+            ]
+            self._limited = self._limited._replace(attributes=attributes, parties=np.array(parties, dtype=np.int32))
         return self._limited
 
     def _follow_moves(self, batch: Observations, rows: Records, moves: Records) -> None:
         """Tells the changes of presence that the compiled step found."""
-        sights = measured_sights(batch, self.atlas, moves["row"], moves["zone"], self._assumed_error_mm)
+        jumps = moves["zone"] == NONE
+        zones = np.where(jumps, 0, moves["zone"])
+        sights = measured_sights(batch, self.atlas, moves["row"], zones, self._assumed_error_mm)
         came_close = moves[(moves["was"] == 0) & (moves["now"] == 1)]
         coming = list(zip(came_close["report"].tolist(), came_close["zone"].tolist(), strict=True))
         ahead = dict(zip(coming, self._times_to_edge(coming), strict=True))
         at_us, seen_at_us = rows["at_us"][moves["row"]].tolist(), rows["seen_at_us"][moves["row"]].tolist()
-        for move, acts_us, seen_us, (sight, measured) in zip(moves.tolist(), at_us, seen_at_us, sights, strict=True):
-            _, report_row, number, zone, created, was_rank, now_rank = move
+        opens_us = self._zones["from_us"][zones].tolist()
+        self._time_moves(moves)
+        for move, acts_us, seen_us, from_us, (sight, measured) in zip(
+            moves.tolist(), at_us, seen_at_us, opens_us, sights, strict=True
+        ):
+            _, row, number, zone, created, was_rank, now_rank, jumped = move
             self._pass_time(acts_us, including=False)
             subject = self._held.subject(number)
-            self._time(subject)
-            self._held.begins_anew(number, zone, created)
-            pair = subject.towards(zone)
-            was, pair.rank, seq = pair.state, now_rank, self._speaker.last_seq + 1
-            pair.told.append(Told(seen_us, BY_RANK[was_rank], BY_RANK[now_rank], Cause.REPORT, sight, seq))
-            worked_out = partial(ahead.get, (report_row, zone))
-            self._say(subject, zone, was, report_row, seen_us, Cause.REPORT, measured, ahead=worked_out)
+            if zone == NONE:
+                continue
+            worked_out = partial(ahead.get, (row, zone))
+            if seen_us < from_us:
+                pair = subject.towards(zone)
+                was, pair.rank = pair.state, now_rank
+                opened = Told(from_us, State.CLEAR, BY_RANK[now_rank], Cause.WINDOW_OPENED, sight)
+                telling = Telling(row, [opened] if now_rank else [], measured, worked_out)
+                self._tell_anew(subject, zone, was, Cause.REPORT, self._held.report(row), telling)
+            else:
+                self._held.begins_anew(number, zone, created)
+                pair = subject.towards(zone)
+                was, pair.rank, seq = pair.state, now_rank, self._speaker.last_seq + 1
+                pair.told.append(Told(seen_us, BY_RANK[was_rank], BY_RANK[now_rank], Cause.REPORT, sight, seq))
+                flags = ("jump",) if jumped else ()
+                self._say(subject, zone, was, row, seen_us, Cause.REPORT, measured, flags, worked_out)
             self._look_after(subject)
 
     # one report
@@ -556,8 +626,6 @@ class Watch:
         )
         placed = held.place(number, report, rows[row], self._max_speed_mps)
         self.counts.update(placed.flags)
-        if placed.verdict is not Verdict.NEWEST:
-            self.counts[placed.verdict] += 1
         if placed.verdict in {Verdict.DUPLICATE, Verdict.TOO_LATE}:
             return VERDICTS.index(placed.verdict)
         if report.claim.attribution is not None:
@@ -610,7 +678,7 @@ class Watch:
         elif pair.rank:
             self._recheck_permission(subject, number, report)
 
-    def _retell(self, subject: Subject, number: int, cause: Cause, report: Report) -> None:
+    def _retell(self, subject: Subject, number: int, cause: Cause, report: Report, *, unsaid: bool = False) -> None:
         """Tells the held reports from the start and says what comes out otherwise than it was told.
 
         If the last change of the new telling is what moves the present, it is said as a change of presence; all other
@@ -624,18 +692,34 @@ class Watch:
         standing, changes = retold(begin, newest, history.rows, history.evidence, number, self._zones[number])
         held.set_standing(subject.number, number, standing)
         pair.rank = standing.rank
-        stands = self._told(changes, number)
+        telling = Telling(newest, self._told(changes, number))
+        if unsaid:
+            pair.told = differences(pair.told, telling.stands)[1]
+            if pair.state is not was:
+                allowed = self._judge(subject, number, was, report, cause)
+                self._settle(subject, number, was, self._speaker.now_us, allowed)
+                self._tell_patterns(subject, number, self._speaker.now_us)
+            return
+        self._tell_anew(subject, number, was, cause, report, telling)
+
+    def _tell_anew(
+        self, subject: Subject, number: int, was: State, cause: Cause, report: Report, telling: Telling
+    ) -> None:
+        """Says what a new telling makes otherwise than it was told, after a subject was in state `was`."""
+        pair, newest, stands = subject.pairs[number], telling.newest, telling.stands
+        sight, ahead = telling.sight, telling.ahead
         found, pair.told = differences(pair.told, stands)
         moving = found.pop() if pair.state is not was and found and found[-1].adds_at(len(stands) - 1) else None
         unknown_stay = not any(d.said is not None and d.said.now is State.INSIDE for d in found)
         for difference in found:
-            self._correct(subject, number, difference, report, alarming=unknown_stay)
+            self._correct(subject, number, difference, report, newest, alarming=unknown_stay)
         if moving is not None and moving.stands is not None:
             pair.told[-1] = numbered_as(moving.stands, self._speaker.last_seq + 1)
             said_cause = cause if cause is Cause.LATE_REPORT else moving.stands.cause
-            self._say(subject, number, was, newest, moving.stands.seen_at_us, said_cause)
+            self._say(subject, number, was, newest, moving.stands.seen_at_us, said_cause, sight, ahead=ahead)
         elif pair.state is not was:
-            self._say(subject, number, was, newest, held.newest(subject.number).seen_at_us, cause)
+            seen_at_us = self._held.report(newest).seen_at_us
+            self._say(subject, number, was, newest, seen_at_us, cause, sight, ahead=ahead)
         elif pair.restate_stay():
             self._expect_end_of_stay(subject, number)
 
@@ -648,7 +732,9 @@ class Watch:
             for seen_at_us, row, was, now, cause in changes
         ]
 
-    def _correct(self, subject: Subject, number: int, difference: Difference, late: Report, *, alarming: bool) -> None:
+    def _correct(
+        self, subject: Subject, number: int, difference: Difference, late: Report, newest: int, *, alarming: bool
+    ) -> None:
         """Says that something stands otherwise than it was told; a stay that nobody was told of is an alert too."""
         zone, pair, stands = self.atlas.zones[number], subject.pairs[number], difference.stands
         earlier = (told.seq for told in reversed(pair.told[: difference.place]) if told.seq is not None)
@@ -660,7 +746,7 @@ class Watch:
         if alarming and stands.now is State.INSIDE and not allowed.permitted:
             params: alerts.Params = {"seen_at_us": stands.seen_at_us, "known_at_us": late.at_us}
             params |= alerts.of_sight(stands.sight) | alerts.doubt(allowed)
-            exercise = self._held.newest(subject.number).claim.exercise
+            exercise = self._held.report(newest).claim.exercise
             self._speaker.alert("was_inside", subject.name, zone, "soon", params, exercise=exercise, of=said.seq)
 
     def _look_after(self, subject: Subject) -> None:
@@ -683,8 +769,25 @@ class Watch:
         newest = self._held.newest_row(subject.number)
         if newest != subject.timed_row:
             rows = self._held.rows_since(newest, subject.timed_row)
-            subject.top_speed_mps = max(subject.top_speed_mps, top_speed_mps(self._held.history.rows, rows))
+            for speed_mps in speeds_mps(self._held.history.rows, rows):
+                subject.top_speed_mps = max(subject.top_speed_mps, speed_mps)
             subject.timed_row = newest
+
+    def _time_moves(self, moves: Records) -> None:
+        """The same of those who moved, up to the reports that moved them. The way of a jump is left out."""
+        if not self._silent_zones:
+            return
+        rows, subjects = [], []
+        before = self._held.history.rows["before"][moves["report"]].tolist()
+        own = zip(moves["report"].tolist(), before, moves["subject"].tolist(), moves["zone"].tolist(), strict=True)
+        for row, row_before, number, zone in own:
+            subject = self._held.subject(number)
+            since = self._held.rows_since(row_before if zone == NONE else row, subject.timed_row)
+            rows += since
+            subjects += [subject] * len(since)
+            subject.timed_row = row
+        for subject, speed_mps in zip(subjects, speeds_mps(self._held.history.rows, rows), strict=True):
+            subject.top_speed_mps = max(subject.top_speed_mps, speed_mps)
 
     # time
 
@@ -715,7 +818,8 @@ class Watch:
             self._speaker.pass_to(due_us)
             self._tell(self._patterns.due(due_us))
 
-    def _turn_window(self, number: int, *, opens: bool) -> None:
+    def _turn_window(self, number: int, *, opens: bool, unsaid: Unsaid = NOBODY_UNSAID) -> None:
+        """A window opens, or closes. Of the `unsaid` nothing is said: they stay lost from one version to the next."""
         self._zones["opened"][number], self._zones["closed"][number] = True, not opens
         if not opens:
             self._closed.add(number)
@@ -725,15 +829,17 @@ class Watch:
         for subject_number in list(self._held.heard_of()) if waits else sorted(concerned):
             subject = self._held.subject(subject_number)
             if subject_number in concerned:
-                self._retell(subject, number, cause, self._held.newest(subject_number))
+                self._retell(subject, number, cause, self._held.newest(subject_number), unsaid=subject_number in unsaid)
+            if opens and subject_number in unsaid:
+                self._cite(subject.towards(number), unsaid[subject_number])
+                self._lose_unsaid(subject, number)
             if waits:
                 self._expect_report(subject)
             self._look_after(subject)
 
     def _expect_report(self, subject: Subject) -> None:
         """Sets the deadline at which the silence of a subject is looked at, unless an earlier one is set."""
-        soonest_us = min(self.atlas.zones[i].presence.silent_after_us or 0 for i in self._silent_zones)
-        due_us = max(self._held.newest(subject.number).seen_at_us + soonest_us, self._speaker.now_us)
+        due_us = max(self._held.newest(subject.number).seen_at_us + self._soonest_silence_us, self._speaker.now_us)
         if subject.silence_due_us is None or due_us < subject.silence_due_us:
             self._look_at_silence(subject, due_us)
 
@@ -741,11 +847,10 @@ class Watch:
         """Whether the silence of a subject is looked at too late, or never, should it report once more."""
         if subject.silence_due_us is None:
             return True
-        soonest_us = min(self.atlas.zones[i].presence.silent_after_us or 0 for i in self._silent_zones)
         newest = self._held.newest_row(subject.number)
-        return (
-            newest != NONE and subject.silence_due_us > int(self._held.history.rows["seen_at_us"][newest]) + soonest_us
-        )
+        if newest == NONE:
+            return False
+        return subject.silence_due_us > int(self._held.history.rows["seen_at_us"][newest]) + self._soonest_silence_us
 
     def _look_at_silence(self, subject: Subject, due_us: int) -> None:
         self._deadlines.set(Deadline(due_us, Kind.SILENCE, subject=subject.name))
@@ -753,7 +858,6 @@ class Watch:
 
     def _fall_silent(self, subject: Subject) -> None:
         """Lost is who has been silent for too long and could have reached the zone by now."""
-        self._time(subject)
         subject.silence_due_us = None
         next_due_us = None
         newest = self._held.newest_row(subject.number)
@@ -763,9 +867,7 @@ class Watch:
             if (pair is not None and pair.lost) or not zone.window.contains(self._speaker.now_us):
                 continue
             sight = self._measured(report, number)
-            edge_m = (sight.edge_mm or 0) / 1000
-            within_us = reach_us(edge_m, report.sigma_m(self._assumed_error_mm), subject.reach_speed_mps)
-            due_us = report.seen_at_us + max(zone.presence.silent_after_us or 0, within_us)
+            due_us = self._lost_from_us(subject, report, sight, zone.presence.silent_after_us or 0)
             if due_us > self._speaker.now_us:
                 next_due_us = due_us if next_due_us is None else min(next_due_us, due_us)
                 continue
@@ -775,6 +877,30 @@ class Watch:
         if next_due_us is not None:
             self._look_at_silence(subject, next_due_us)
         self._look_after(subject)
+
+    def _lost_from_us(self, subject: Subject, report: Report, sight: Sight, silent_after_us: int) -> int:
+        """When a subject is lost towards a zone, of which its newest report says this: silent for too long, and able to have come."""
+        self._time(subject)
+        edge_m, sigma_m = (sight.edge_mm or 0) / 1000, report.sigma_m(self._assumed_error_mm)
+        return report.seen_at_us + max(silent_after_us, reach_us(edge_m, sigma_m, subject.reach_speed_mps))
+
+    def _lose_unsaid(self, subject: Subject, number: int) -> None:
+        """Somebody who was lost when a zone was agreed is lost towards it, and nothing is said."""
+        pair = subject.towards(number)
+        if not pair.lost:
+            was, pair.lost = pair.state, True
+            newest = self._held.newest_row(subject.number)
+            report = self._held.report(newest)
+            allowed = self._judge(subject, number, was, report, Cause.SILENCE)
+            self._settle(subject, number, was, report.seen_at_us, allowed)
+            self._tell_patterns(subject, number, self._speaker.now_us)
+        self._look_after(subject)
+
+    @staticmethod
+    def _cite(pair: Pair, seq: int | None) -> None:
+        """The change that was not said counts as said by this event."""
+        if pair.told:
+            pair.told[-1] = numbered_as(pair.told[-1], seq)
 
     def _expect_end_of_stay(self, subject: Subject, number: int) -> None:
         zone, pair = self.atlas.zones[number], subject.pairs[number]
@@ -845,17 +971,13 @@ class Watch:
 
         `row` is the newest report of the subject; `sight` what it says about the zone and `ahead` the time to its edge, worked out if not given."""
         zone, pair, report = self.atlas.zones[number], subject.pairs[number], self._held.report(row)
-        where = "inside" if State.INSIDE in {was, BY_RANK[pair.rank]} else "band"
-        judged_at_us = self._speaker.now_us if cause is Cause.SILENCE else report.seen_at_us
-        allowed = self._permission(subject, number, where, judged_at_us)
+        allowed = self._judge(subject, number, was, report, cause)
         if sight is None:
             ((_, sight),) = self._held.sights([row], number)
         said = self._speaker.presence(
             subject.name, report, zone, was, pair.state, seen_at_us, cause, sight, allowed, flags
         )
-        pair.permit(allowed)
-        pair.note_stay(was, seen_at_us)
-        self._expect_end_of_stay(subject, number)
+        self._settle(subject, number, was, seen_at_us, allowed)
         alert = TRANSITIONS[was, pair.state].alert
         told_already = alert == "approach" and pair.approaching
         only_the_window = alert == "found" and cause is Cause.WINDOW_CLOSED
@@ -872,6 +994,19 @@ class Watch:
         self._tell(
             self._patterns.presence(subject.name, number, pair.state, report, subject.attributed, seen_at_us, now_us)
         )
+
+    def _settle(self, subject: Subject, number: int, was: State, seen_at_us: int, allowed: Permission) -> None:
+        """What a change of presence means for permission and stay, whether it is said or not."""
+        pair = subject.pairs[number]
+        pair.permit(allowed)
+        pair.note_stay(was, seen_at_us)
+        self._expect_end_of_stay(subject, number)
+
+    def _judge(self, subject: Subject, number: int, was: State, report: Report, cause: Cause) -> Permission:
+        """What the terms say of a change of presence from `was`."""
+        where = "inside" if State.INSIDE in {was, BY_RANK[subject.pairs[number].rank]} else "band"
+        judged_at_us = self._speaker.now_us if cause is Cause.SILENCE else report.seen_at_us
+        return self._permission(subject, number, where, judged_at_us)
 
     def _tell_patterns(self, subject: Subject, number: int, since_us: int) -> None:
         """Tells the patterns of a zone how a subject stands towards it, since when."""

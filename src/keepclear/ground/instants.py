@@ -79,7 +79,7 @@ def zone_named(name: str) -> tzinfo:
         return timezone(sign * timedelta(hours=int(name[1:3]), minutes=int(name[-2:])))
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:  # the last of these: "Asia"
         raise Refused(
             "time.unknown_zone",
             "There is no such time zone",

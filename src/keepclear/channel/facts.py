@@ -7,7 +7,6 @@ the unit that stands last in their name.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from keepclear.geo.earth import E7, distance_m
 from keepclear.geo.notations import in_one_cell
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import EARLIEST_US, LATEST_US
+from keepclear.ground.lookalike import plain
 from keepclear.ground.words import words_checked
 
 FACTS_MAX = 64
@@ -177,11 +177,3 @@ def _places(said: Place, heard: Place) -> Compared:
         return Compared(said.name, Verdict.DIFFERS, off_m=off_m)
     coarse = heard.accuracy_mm > COARSER_AT_MOST * max(said.accuracy_mm, 1000)
     return Compared(said.name, Verdict.TOO_COARSE if coarse else Verdict.SAME, off_m=off_m)
-
-
-def plain(text: str) -> str:
-    """A text as it is compared: compatibility forms made one, in one case, with single blanks, and without marks that only steer
-    the direction of writing. Digits of every script are those of ASCII."""
-    shown = "".join(ch for ch in unicodedata.normalize("NFKC", text) if unicodedata.category(ch) != "Cf")
-    digits = "".join(str(unicodedata.digit(ch)) if unicodedata.category(ch) == "Nd" else ch for ch in shown)
-    return " ".join(digits.casefold().split())

@@ -27,7 +27,7 @@ _WRITTEN_TOGETHER = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOF
 
 def _pairs(rows: str) -> dict[int, str]:
     """From rows of "what it looks like: letters"."""
-    table = {}
+    table: dict[int, str] = {}
     for row in rows.strip().splitlines():
         shape, letters = row.split(":")
         table |= {ord(letter): shape.strip() for letter in letters.split()}

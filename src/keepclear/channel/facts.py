@@ -16,7 +16,7 @@ import msgspec
 from keepclear.geo.earth import E7, distance_m
 from keepclear.geo.notations import in_one_cell
 from keepclear.ground.errors import LimitExceeded, Refused
-from keepclear.ground.instants import EARLIEST_US, LATEST_US
+from keepclear.ground.instants import us_checked
 from keepclear.ground.lookalike import plain
 from keepclear.ground.words import words_checked
 
@@ -123,8 +123,7 @@ def _check(fact: Fact, at: str) -> None:
             words_checked(fact.as_entered, f"{at}.as_entered")
             words_checked(fact.called, f"{at}.called")
         case Time():
-            if not EARLIEST_US <= fact.at_us < LATEST_US:
-                raise Refused("time.out_of_range", "The year is not between 1950 and 2199", value=fact.at_us, where=at)
+            us_checked(fact.at_us, at)
             words_checked(fact.zone, f"{at}.zone")
         case Count():
             if not 0 <= fact.low <= COUNT_MAX or (fact.high is not None and not fact.low <= fact.high <= COUNT_MAX):

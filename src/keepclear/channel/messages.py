@@ -19,7 +19,7 @@ from keepclear.channel.facts import Fact, Place, Time, facts_checked
 from keepclear.channel.written import written
 from keepclear.ground.canon import json_value
 from keepclear.ground.errors import LimitExceeded, Refused
-from keepclear.ground.instants import EARLIEST_US, LATEST_US
+from keepclear.ground.instants import us_checked
 from keepclear.ground.words import language_checked, words_checked
 from keepclear.parties.ids import id_checked
 
@@ -234,8 +234,8 @@ def _check_words(language: str, text: str, where: str) -> None:
 def _check_times(message: Message) -> None:
     for name in ("written_at_us", "valid_until_us", "reply_due_us"):
         at_us = getattr(message, name)
-        if at_us is not None and not EARLIEST_US <= at_us < LATEST_US:
-            raise Refused("time.out_of_range", "The year is not between 1950 and 2199", value=at_us, where=f"$.{name}")
+        if at_us is not None:
+            us_checked(at_us, f"$.{name}")
     if message.valid_until_us <= message.written_at_us:
         raise Refused("message.expired", "It would have no use when it is written", where="$.valid_until_us")
     if message.reply_due_us is not None and not message.written_at_us < message.reply_due_us <= message.valid_until_us:

@@ -105,6 +105,13 @@ def us_of(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
+def us_checked(us: int, where: str) -> int:
+    """The instant, if it lies between 1950 and 2200; raises `Refused` with `where`."""
+    if not EARLIEST_US <= us < LATEST_US:
+        raise Refused("time.out_of_range", "The year is not between 1950 and 2199", value=us, where=where)
+    return us
+
+
 def localised(moment: datetime, zone: tzinfo, spoken: str, value: object) -> Instant:
     """The instant of a wall-clock reading in a zone; refused where a clock change makes it double or impossible."""
     early, late = moment.replace(tzinfo=zone, fold=0), moment.replace(tzinfo=zone, fold=1)

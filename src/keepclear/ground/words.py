@@ -23,6 +23,13 @@ def words_checked(words: str, where: str) -> str:
     return words
 
 
+def said_checked(words: str, where: str) -> str:
+    """The words, if there are any and they can be shown; raises `Refused` with `where`."""
+    if not words_checked(words, where).strip():
+        raise Refused("text.empty", "There are no words", value=words, mend="Say it.", where=where)
+    return words
+
+
 def language_checked(language: str, where: str) -> str:
     """The language, if it is a tag of BCP 47; raises `Refused` with `where`."""
     if not _LANGUAGE.fullmatch(language):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from keepclear.ground.errors import LimitExceeded, Refused
-from keepclear.ground.instants import EARLIEST_US, LATEST_US
+from keepclear.ground.instants import us_checked
 from keepclear.ground.lookalike import looks, mixed_words, plain, steering
 from keepclear.ground.words import language_checked, words_checked
 from keepclear.parties.ids import id_checked
@@ -146,10 +146,7 @@ def _voices_checked(party: Party, where: str) -> None:
         words_checked(voice.words, f"{at}.words")
         if not plain(voice.whom) or plain(voice.whom) == party.id:
             raise Refused("voice.whom", "A party speaks for somebody else", value=voice.whom, where=f"{at}.whom")
-        if not EARLIEST_US <= voice.at_us < LATEST_US:
-            raise Refused(
-                "time.out_of_range", "The year is not between 1950 and 2199", value=voice.at_us, where=f"{at}.at_us"
-            )
+        us_checked(voice.at_us, f"{at}.at_us")
 
 
 def named_so(parties: Iterable[Party], text: str) -> tuple[Meant, ...]:

@@ -31,7 +31,7 @@ from keepclear.ground.hours import (
     within,
     without,
 )
-from keepclear.ground.instants import EARLIEST_US, LATEST_US
+from keepclear.ground.instants import EARLIEST_US, LATEST_US, us_checked
 from keepclear.ground.words import language_checked, words_checked
 from keepclear.parties.ids import id_checked
 
@@ -143,6 +143,9 @@ class Interpreter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return all(any(own.is_called(tag) and own.vetted for own in self.languages) for tag in (one, other))
 
 
+Person = FocalPoint | Interpreter
+
+
 class Handover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who handed a focal point over to whom, and what was open: ids of messages and calls, or words."""
 
@@ -241,7 +244,8 @@ def language_gaps(roster: Roster, tag: str, from_us: int, until_us: int) -> tupl
     language_checked(tag, "language")
     good: list[Span] = []
     might: list[tuple[Speaker, tuple[Span, ...]]] = []
-    for person in (*roster.focal_points, *roster.interpreters):
+    everybody: tuple[Person, ...] = (*roster.focal_points, *roster.interpreters)
+    for person in everybody:
         on_call = isinstance(person, Interpreter)
         for language in person.languages:
             if not language.is_called(tag):
@@ -254,7 +258,7 @@ def language_gaps(roster: Roster, tag: str, from_us: int, until_us: int) -> tupl
     return tuple(gap for span in without([period], good) for gap in _cut(span, might))
 
 
-def cover(person: FocalPoint | Interpreter, period: Span) -> tuple[Span, ...]:
+def cover(person: Person, period: Span) -> tuple[Span, ...]:
     """When somebody can be reached within a period: while valid, on duty, and by a line that works then."""
     valid = within([period], _validity(person))
     on_duty = spans_of(person.hours, person.calendar, *period)
@@ -282,7 +286,7 @@ def _reach(focal: FocalPoint, at_us: int, stands_for: str = "") -> Reach:
     return Reach(focal, () if why_not else lines, why_not, stands_for, max(answered, default=None))
 
 
-def _validity(person: FocalPoint | Interpreter) -> Span:
+def _validity(person: Person) -> Span:
     from_us = EARLIEST_US if person.valid_from_us is None else person.valid_from_us
     return Span(from_us, LATEST_US if person.valid_until_us is None else person.valid_until_us)
 
@@ -318,14 +322,14 @@ def checked(roster: Roster) -> Roster:
     _at_most(INTERPRETERS_MAX, roster.interpreters, "$.interpreters")
     _at_most(HANDOVERS_MAX, roster.handovers, "$.handovers")
     ids: set[str] = set()
-    for list_name, people in (("focal_points", roster.focal_points), ("interpreters", roster.interpreters)):
-        for number, person in enumerate(people):
-            where = f"$.{list_name}[{number}]"
-            if id_checked(person.id, f"{where}.id") in ids:
-                what = "Two people of the roster have one id"
-                raise Refused("roster.twice", what, value=person.id, where=f"{where}.id")
-            ids.add(person.id)
-            _person_checked(person, where)
+    everybody: list[tuple[str, Person]] = [(f"$.focal_points[{n}]", one) for n, one in enumerate(roster.focal_points)]
+    everybody += [(f"$.interpreters[{n}]", one) for n, one in enumerate(roster.interpreters)]
+    for where, person in everybody:
+        if id_checked(person.id, f"{where}.id") in ids:
+            what = "Two people of the roster have one id"
+            raise Refused("roster.twice", what, value=person.id, where=f"{where}.id")
+        ids.add(person.id)
+        _person_checked(person, where)
     focal_ids = {focal.id for focal in roster.focal_points}
     for number, focal in enumerate(roster.focal_points):
         _deputies_checked(focal, focal_ids, f"$.focal_points[{number}]")
@@ -334,7 +338,7 @@ def checked(roster: Roster) -> Roster:
     return roster
 
 
-def _person_checked(person: FocalPoint | Interpreter, where: str) -> None:
+def _person_checked(person: Person, where: str) -> None:
     words_checked(person.called, f"{where}.called")
     if not person.called.strip():
         mend = "Name the role: duty officer."
@@ -357,7 +361,8 @@ def _person_checked(person: FocalPoint | Interpreter, where: str) -> None:
             what = "Nobody vets their own language"
             raise Refused("roster.vetted_alone", what, value=language.vetted_by, mend=mend, where=f"{at}.vetted_by")
     for name in ("valid_from_us", "valid_until_us"):
-        _time_checked(getattr(person, name), f"{where}.{name}")
+        if getattr(person, name) is not None:
+            us_checked(getattr(person, name), f"{where}.{name}")
     validity = _validity(person)
     if validity.from_us >= validity.until_us:
         raise Refused("roster.validity", "It ends before it begins", where=f"{where}.valid_until_us")
@@ -374,7 +379,8 @@ def _line_checked(line: Line, where: str) -> None:
         raise Refused("roster.address", "A line leads somewhere", mend=mend, where=f"{where}.address")
     if line.hours is not None:
         hours_checked(line.hours, f"{where}.hours")
-    _time_checked(line.verified_at_us, f"{where}.verified_at_us")
+    if line.verified_at_us is not None:
+        us_checked(line.verified_at_us, f"{where}.verified_at_us")
 
 
 def _deputies_checked(focal: FocalPoint, focal_ids: set[str], where: str) -> None:
@@ -407,14 +413,9 @@ def _handover_checked(handover: Handover, focal_ids: set[str], where: str) -> No
     for number, words in enumerate(handover.open):
         words_checked(words, f"{where}.open[{number}]")
     words_checked(handover.words, f"{where}.words")
-    _time_checked(handover.at_us, f"{where}.at_us")
+    us_checked(handover.at_us, f"{where}.at_us")
 
 
 def _at_most(most: int, some: Sequence[object], where: str) -> None:
     if len(some) > most:
         raise LimitExceeded("roster.too_many", f"There are at most {most:,} here", value=len(some), where=where)
-
-
-def _time_checked(at_us: int | None, where: str) -> None:
-    if at_us is not None and not EARLIEST_US <= at_us < LATEST_US:
-        raise Refused("time.out_of_range", "The year is not between 1950 and 2199", value=at_us, where=where)

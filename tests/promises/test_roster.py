@@ -165,6 +165,16 @@ def test_two_shifts_that_meet_leave_no_gap_and_a_day_off_opens_one():
 
 
 @pytest.mark.promise("ROSTER-3")
+def test_a_line_keeps_its_hours_on_the_day_off_of_who_is_reached_by_it():
+    off = Calendar("Asia/Damascus", (date(2026, 5, 19),))
+    bravo = roster(focal(lines=(Line(LineKind.VOICE, "+000 100", hours=BY_NIGHT),), calendar=off))
+    assert local(gaps(bravo, us("19T12:00:00"), us("20T07:00:00"))) == [
+        ("19T12:00", "20T00:00"),
+        ("20T06:00", "20T07:00"),
+    ]
+
+
+@pytest.mark.promise("ROSTER-3")
 def test_a_roster_of_nobody_is_one_gap_and_one_that_ends_opens_one():
     period = us("18T00:00:00"), us("19T00:00:00")
     assert gaps(roster(), *period) == (Span(*period),)

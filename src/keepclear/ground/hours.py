@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -211,6 +212,7 @@ def _whole_day(day: date, zone: tzinfo) -> Span:
     return Span(_reading(day, 0, zone).first_us, _reading(day, MINUTES_A_DAY, zone).last_us)
 
 
+@lru_cache(maxsize=16_384)
 def _reading(day: date, minute: int, zone: tzinfo) -> _Reading:
     days, rest = divmod(minute, MINUTES_A_DAY)
     clock = datetime(day.year, day.month, day.day, rest // 60, rest % 60, tzinfo=zone) + timedelta(days=days)

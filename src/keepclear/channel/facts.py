@@ -7,7 +7,6 @@ the unit that stands last in their name.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
@@ -17,7 +16,8 @@ import msgspec
 from keepclear.geo.earth import E7, distance_m
 from keepclear.geo.notations import in_one_cell
 from keepclear.ground.errors import LimitExceeded, Refused
-from keepclear.ground.instants import EARLIEST_US, LATEST_US
+from keepclear.ground.instants import us_checked
+from keepclear.ground.lookalike import plain
 from keepclear.ground.words import words_checked
 
 FACTS_MAX = 64
@@ -123,8 +123,7 @@ def _check(fact: Fact, at: str) -> None:
             words_checked(fact.as_entered, f"{at}.as_entered")
             words_checked(fact.called, f"{at}.called")
         case Time():
-            if not EARLIEST_US <= fact.at_us < LATEST_US:
-                raise Refused("time.out_of_range", "The year is not between 1950 and 2199", value=fact.at_us, where=at)
+            us_checked(fact.at_us, at)
             words_checked(fact.zone, f"{at}.zone")
         case Count():
             if not 0 <= fact.low <= COUNT_MAX or (fact.high is not None and not fact.low <= fact.high <= COUNT_MAX):
@@ -177,11 +176,3 @@ def _places(said: Place, heard: Place) -> Compared:
         return Compared(said.name, Verdict.DIFFERS, off_m=off_m)
     coarse = heard.accuracy_mm > COARSER_AT_MOST * max(said.accuracy_mm, 1000)
     return Compared(said.name, Verdict.TOO_COARSE if coarse else Verdict.SAME, off_m=off_m)
-
-
-def plain(text: str) -> str:
-    """A text as it is compared: compatibility forms made one, in one case, with single blanks, and without marks that only steer
-    the direction of writing. Digits of every script are those of ASCII."""
-    shown = "".join(ch for ch in unicodedata.normalize("NFKC", text) if unicodedata.category(ch) != "Cf")
-    digits = "".join(str(unicodedata.digit(ch)) if unicodedata.category(ch) == "Nd" else ch for ch in shown)
-    return " ".join(digits.casefold().split())

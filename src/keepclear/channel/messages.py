@@ -19,8 +19,8 @@ from keepclear.channel.facts import Fact, Place, Time, facts_checked
 from keepclear.channel.written import written
 from keepclear.ground.canon import json_value
 from keepclear.ground.errors import LimitExceeded, Refused
-from keepclear.ground.instants import EARLIEST_US, LATEST_US
-from keepclear.ground.words import words_checked
+from keepclear.ground.instants import us_checked
+from keepclear.ground.words import language_checked, words_checked
 from keepclear.parties.ids import id_checked
 
 PAYLOAD_TYPE = "application/vnd.keepclear.message+json"
@@ -29,8 +29,6 @@ TRANSLATIONS_MAX = 8
 ATTACHMENTS_MAX = 16
 SALT_HEX = re.compile(r"[0-9a-f]{64}")
 DIGEST_HEX = re.compile(r"[0-9a-f]{64}")
-# BCP 47, as far as people here need it: "en", "ar", "zh-Hant".
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 _SUBJECT_KINDS = ("zone", "alert", "subject", "agreement", "message", "site", "movement", "call", "")
 
 
@@ -227,11 +225,7 @@ def checked(message: Message) -> Message:
 
 
 def _check_words(language: str, text: str, where: str) -> None:
-    if not _LANGUAGE.fullmatch(language):
-        mend = "Write for example en, ar or ru (BCP 47)."
-        raise Refused(
-            "language.unknown", "This is no language tag", value=language, mend=mend, where=f"{where}.language"
-        )
+    language_checked(language, f"{where}.language")
     words_checked(text, f"{where}.text")
     if not text.strip():
         raise Refused("message.empty", "There are no words", where=f"{where}.text")
@@ -240,8 +234,8 @@ def _check_words(language: str, text: str, where: str) -> None:
 def _check_times(message: Message) -> None:
     for name in ("written_at_us", "valid_until_us", "reply_due_us"):
         at_us = getattr(message, name)
-        if at_us is not None and not EARLIEST_US <= at_us < LATEST_US:
-            raise Refused("time.out_of_range", "The year is not between 1950 and 2199", value=at_us, where=f"$.{name}")
+        if at_us is not None:
+            us_checked(at_us, f"$.{name}")
     if message.valid_until_us <= message.written_at_us:
         raise Refused("message.expired", "It would have no use when it is written", where="$.valid_until_us")
     if message.reply_due_us is not None and not message.written_at_us < message.reply_due_us <= message.valid_until_us:

@@ -19,7 +19,7 @@ from keepclear.channel.messages import Words
 from keepclear.channel.written import written
 from keepclear.ground.canon import json_value
 from keepclear.ground.errors import Refused
-from keepclear.ground.instants import EARLIEST_US, LATEST_US
+from keepclear.ground.instants import us_checked
 from keepclear.ground.words import words_checked
 from keepclear.parties.ids import id_checked
 
@@ -157,10 +157,7 @@ def checked(statement: Statement) -> Statement:
         raise Refused(
             "statement.over", "What it is about is cited by its SHA-256", value=statement.over, where="$.over"
         )
-    if not EARLIEST_US <= statement.at_us < LATEST_US:
-        raise Refused(
-            "time.out_of_range", "The year is not between 1950 and 2199", value=statement.at_us, where="$.at_us"
-        )
+    us_checked(statement.at_us, "$.at_us")
     words_checked(statement.person, "$.person")
     words_checked(statement.carrier, "$.carrier")
     if act in OF_A_PERSON and not statement.person:

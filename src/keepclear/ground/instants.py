@@ -79,7 +79,7 @@ def zone_named(name: str) -> tzinfo:
         return timezone(sign * timedelta(hours=int(name[1:3]), minutes=int(name[-2:])))
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:  # the last of these: "Asia"
         raise Refused(
             "time.unknown_zone",
             "There is no such time zone",
@@ -103,6 +103,13 @@ def instant_of(moment: datetime, *, spoken: str, value: object) -> Instant:
 def us_of(moment: datetime) -> int:
     """Microseconds UTC of a moment that has a zone."""
     return (moment - EPOCH) // MICROSECOND
+
+
+def us_checked(us: int, where: str) -> int:
+    """The instant, if it lies between 1950 and 2200; raises `Refused` with `where`."""
+    if not EARLIEST_US <= us < LATEST_US:
+        raise Refused("time.out_of_range", "The year is not between 1950 and 2199", value=us, where=where)
+    return us
 
 
 def localised(moment: datetime, zone: tzinfo, spoken: str, value: object) -> Instant:

@@ -1,0 +1,624 @@
+"""Calls between two parties: due, tried, held, minuted; and the form for an urgent stop that anybody can take down.
+
+    missed(terms, moments, from_us, at_us)      calls of the agreed schedule that nobody answered in time
+    escalation(terms.path, taken, since_us, at_us)   what the agreement foresees next, as words to a person
+    holds(moments, at_us)                       who waits on the line, and how long already
+
+What happened on a line is kept moment by moment, by whoever noted it; nothing is taken back. An attempt that nobody answered is
+evidence of itself. Nothing here dials, sends or decides: a prompt names the step that the parties have agreed on, and a person takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+import msgspec
+
+from keepclear.channel.facts import Compared, Fact, Place, compared, facts_checked, matches
+from keepclear.channel.messages import Words
+from keepclear.channel.statements import Evidence
+from keepclear.channel.written import written
+from keepclear.ground.errors import LimitExceeded, Refused
+from keepclear.ground.hours import DAY_US, Calendar, Times, calendar_checked, period_checked, times_checked, times_of
+from keepclear.ground.instants import us_checked
+from keepclear.ground.lookalike import plain
+from keepclear.ground.words import language_checked, said_checked, words_checked
+from keepclear.parties.ids import id_checked
+
+ITEMS_MAX = 200
+PERSONS_MAX = 32
+STEPS_MAX = 32
+WAIT_US_MAX = 7 * DAY_US
+
+
+# --- what was agreed ---
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One step of the agreed way when nobody answers: "call the other line". `wait_us`: how long it is given before the next."""
+
+    key: str
+    words: str
+    wait_us: int = 0
+
+
+class CallTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an agreement says of calls.
+
+    caller, called  the parties; either may be the one that notes what happened
+    times     when a call is due, by the clock of the calendar's zone
+    grace_us  how long after that it still counts as in time
+    hold_us   how long somebody may be kept waiting on the line before a person is told; None: nothing was agreed
+    path      the steps to take when nobody answers, in order"""
+
+    agreement: str
+    caller: str
+    called: str
+    times: tuple[Times, ...]
+    calendar: Calendar
+    grace_us: int
+    hold_us: int | None = None
+    path: tuple[Step, ...] = ()
+
+
+# --- what happened on a line ---
+
+
+class Happened(StrEnum):
+    """What happened at a moment of an attempt.
+
+    wrong_number  somebody else answered
+    refused       the other side will not talk
+    message_left  it was left with somebody, or on a machine, who it is for and what it says
+    hung_up       one side ended it while the other had not done
+    ended         both had done"""
+
+    UNANSWERED = "unanswered"
+    WRONG_NUMBER = "wrong_number"
+    REFUSED = "refused"
+    MESSAGE_LEFT = "message_left"
+    ANSWERED = "answered"
+    ON_HOLD = "on_hold"
+    OFF_HOLD = "off_hold"
+    HUNG_UP = "hung_up"
+    ENDED = "ended"
+
+
+class Moment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One moment of one attempt to talk.
+
+    attempt   id that the moments of one attempt have in common
+    of        whose act it is: who let it ring in vain, who refused, who hung up; "unanswered" is an act of who called
+    person    who noted it, a role or a name, of the party `said_by`
+    line      by what: "voice +000 100"
+    at_us     when it happened
+    for_us    when the call was due that this attempt is for; None: it is for none
+    spoken_to who was at the other end, a role or a name; "": nobody, or nobody said"""
+
+    attempt: str
+    happened: Happened
+    caller: str
+    called: str
+    of: str
+    said_by: str
+    person: str
+    line: str
+    at_us: int
+    for_us: int | None = None
+    spoken_to: str = ""
+    words: str = ""
+    exercise: bool = False
+
+    @property
+    def id(self) -> str:
+        """SHA-256 of its one byte string, in hexadecimal."""
+        return sha256(written(self)).hexdigest()
+
+    @property
+    def evidence(self) -> Evidence:
+        """Whether whoever did it says so, or somebody else."""
+        return Evidence.EVIDENCED if self.of == self.said_by else Evidence.CLAIMED
+
+
+class Hold(NamedTuple):
+    """Somebody kept waiting. `until_us` None: still waiting; `lasted_us` up to the instant that was asked about."""
+
+    attempt: str
+    from_us: int
+    until_us: int | None
+    lasted_us: int
+
+
+class Missed(NamedTuple):
+    """A call of the schedule that nobody answered in time.
+
+    attempts  the moments of attempts for it by then, in order: unanswered, refused, on hold; () where nobody tried
+    late_us   when it was answered after all; None: not yet"""
+
+    due_us: int
+    attempts: tuple[Moment, ...]
+    late_us: int | None
+
+
+def missed(terms: CallTerms, moments: Iterable[Moment], from_us: int, at_us: int) -> tuple[Missed, ...]:
+    """The calls that fell due from an instant on and were not answered by the end of their grace, as far as that is over."""
+    period_checked(from_us, at_us)
+    by_due: dict[int, list[Moment]] = {}
+    for moment in sorted(moments, key=lambda moment: (moment.at_us, moment.id)):
+        of_these = {moment.caller, moment.called} == {terms.caller, terms.called}
+        if of_these and moment.for_us is not None and moment.at_us <= at_us:
+            by_due.setdefault(moment.for_us, []).append(moment)
+    found = []
+    for due_us in times_of(terms.times, terms.calendar, from_us, at_us):
+        attempts = tuple(by_due.get(due_us, ()))
+        answered = [moment.at_us for moment in attempts if moment.happened is Happened.ANSWERED]
+        over_us = due_us + terms.grace_us
+        if over_us < at_us and not any(us <= over_us for us in answered):
+            found.append(Missed(due_us, attempts, min(answered, default=None)))
+    return tuple(found)
+
+
+def holds(moments: Iterable[Moment], at_us: int) -> tuple[Hold, ...]:
+    """Every time that somebody was kept waiting by an instant, in order. Whatever happens next on the attempt ends it."""
+    found: list[Hold] = []
+    waiting: dict[str, int] = {}
+    for moment in sorted(moments, key=lambda moment: (moment.at_us, moment.id)):
+        if moment.at_us > at_us:
+            break
+        since_us = waiting.get(moment.attempt)
+        if moment.happened is Happened.ON_HOLD:
+            waiting.setdefault(moment.attempt, moment.at_us)
+        elif since_us is not None:
+            del waiting[moment.attempt]
+            found.append(Hold(moment.attempt, since_us, moment.at_us, moment.at_us - since_us))
+    found += [Hold(attempt, since_us, None, at_us - since_us) for attempt, since_us in waiting.items()]
+    return tuple(sorted(found, key=lambda hold: (hold.from_us, hold.attempt)))
+
+
+def long_holds(terms: CallTerms, moments: Iterable[Moment], at_us: int) -> tuple[Hold, ...]:
+    """Who still waits on the line for longer than the agreement foresees."""
+    if terms.hold_us is None:
+        return ()
+    return tuple(hold for hold in holds(moments, at_us) if hold.until_us is None and hold.lasted_us > terms.hold_us)
+
+
+# --- the agreed way when nobody answers ---
+
+
+class StepTaken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody took a step of the agreed way."""
+
+    key: str
+    person: str
+    at_us: int
+    words: str = ""
+
+
+class Prompt(NamedTuple):
+    """Words to a person: the step that the agreement has next. `since_us`: since when."""
+
+    step: Step
+    since_us: int
+
+
+class Escalation(NamedTuple):
+    """How far the agreed way has been gone.
+
+    skipped    steps behind which a later one was taken already
+    next       the first step behind the last that was taken; None while that has its time, and at the end
+    exhausted  there is no further step in the agreement"""
+
+    taken: tuple[StepTaken, ...]
+    skipped: tuple[Step, ...]
+    next: Prompt | None
+    exhausted: bool
+
+
+def escalation(path: Sequence[Step], taken: Iterable[StepTaken], since_us: int, at_us: int) -> Escalation:
+    """How far the agreed way has been gone at an instant, for something unanswered since `since_us`.
+
+    A step that the agreement does not have is kept and moves nothing on."""
+    places = {step.key: number for number, step in enumerate(path)}
+    done = tuple(sorted((one for one in taken if since_us <= one.at_us <= at_us), key=lambda one: (one.at_us, one.key)))
+    on_path = [one for one in done if one.key in places]
+    last = max((places[one.key] for one in on_path), default=-1)
+    keys = {one.key for one in on_path}
+    skipped = tuple(step for step in path[: last + 1] if step.key not in keys)
+    if last + 1 >= len(path):
+        return Escalation(done, skipped, None, exhausted=True)
+    begins_us = since_us
+    if last >= 0:
+        begins_us = max(one.at_us for one in on_path if places[one.key] == last) + path[last].wait_us
+    prompt = Prompt(path[last + 1], begins_us) if begins_us <= at_us else None
+    return Escalation(done, skipped, prompt, exhausted=False)
+
+
+# --- a call that is held ---
+
+
+class Interpreting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who interprets for a side, between which languages. `vetted_by`: as the roster has it; "": nobody stands for them."""
+
+    name: str
+    languages: tuple[str, str]
+    vetted_by: str = ""
+
+
+class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One side of a call: who speaks, in which language, through whom; `interpreter` None: directly."""
+
+    party: str
+    persons: tuple[str, ...]
+    language: str
+    interpreter: Interpreting | None = None
+
+
+class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One item that was taken up.
+
+    open   id of what it is about: a message, an alert, a question
+    facts  what was said
+    back   what the other side read back; None: nothing was
+    back_by  who read it back, a role or a name"""
+
+    open: str
+    said_by: str
+    facts: tuple[Fact, ...] = ()
+    back: tuple[Fact, ...] | None = None
+    back_by: str = ""
+    words: str = ""
+
+    @property
+    def fields(self) -> tuple[Compared, ...]:
+        """The read-back, field by field; () where nothing was read back."""
+        return () if self.back is None else compared(self.facts, self.back)
+
+
+class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call that was held. `attempt`: the attempt by which it came about; `for_us`: when it was due, None: it was not planned."""
+
+    attempt: str
+    sides: tuple[Side, Side]
+    items: tuple[Item, ...] = ()
+    purpose: str = ""
+    for_us: int | None = None
+    exercise: bool = False
+
+    @property
+    def id(self) -> str:
+        """SHA-256 of its one byte string, in hexadecimal."""
+        return sha256(written(self)).hexdigest()
+
+
+class Doubt(NamedTuple):
+    """Something about a call that a reader of its minute should see, as a key, and whom or what it is about."""
+
+    key: str
+    about: str
+
+
+def agenda(open_items: Iterable[str], taken_up: Iterable[Item] = ()) -> tuple[str, ...]:
+    """What is to be talked about: the open items in the order handed in, each once, but for those that were taken up."""
+    gone = {item.open for item in taken_up}
+    return tuple(dict.fromkeys(one for one in open_items if one not in gone))
+
+
+def doubts(call: Call) -> tuple[Doubt, ...]:
+    """What of a call rests on less than it seems: interpreters whom nobody stands for, sides without a common language, items that were
+    not read back or were read back otherwise, places that were named otherwise."""
+    found = []
+    for side in call.sides:
+        if side.interpreter is not None and not side.interpreter.vetted_by:
+            found.append(Doubt("interpreter.unvetted", f"{side.party}: {side.interpreter.name}"))
+    one, other = call.sides
+    if _spoken(one.language) != _spoken(other.language):
+        pair = {_spoken(one.language), _spoken(other.language)}
+        between = [{_spoken(tag) for tag in side.interpreter.languages} for side in call.sides if side.interpreter]
+        if pair not in between:
+            found.append(Doubt("interpreter.none", f"{one.language} and {other.language}"))
+    for item in call.items:
+        if item.back is None:
+            found.append(Doubt("item.not_read_back", item.open))
+        elif not matches(item.fields):
+            found.append(Doubt("item.read_back_otherwise", item.open))
+        found += [Doubt(key, f"{item.open}: {name}") for key, name in _names_of_places(item)]
+    return tuple(found)
+
+
+def _names_of_places(item: Item) -> Iterable[tuple[str, str]]:
+    """Places whose name came back as another one, or not at all. Coordinates decide whether a place was understood; that its
+    name was not is how it is misheard the next time."""
+    back = {fact.name: fact for fact in item.back or ()}
+    for said in item.facts:
+        heard = back.get(said.name)
+        if isinstance(said, Place) and isinstance(heard, Place) and said.called:
+            if not heard.called:
+                yield "item.place_not_named", said.name
+            elif plain(said.called) != plain(heard.called):
+                yield "item.place_named_otherwise", said.name
+
+
+def _spoken(tag: str) -> str:
+    return tag.partition("-")[0]
+
+
+# --- the minute ---
+
+
+class Minute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one side wrote down of a call: `call` is its id."""
+
+    call: str
+    of: str
+    person: str
+    text: Words
+    at_us: int
+
+    @property
+    def id(self) -> str:
+        """SHA-256 of its one byte string, in hexadecimal."""
+        return sha256(written(self)).hexdigest()
+
+
+class MinuteWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a side says of a minute: that it was so, or what was said in its own words.
+
+    minute  id of exactly the minute that is meant
+    own     its own text; None: it confirms that of the minute"""
+
+    minute: str
+    of: str
+    said_by: str
+    person: str
+    at_us: int
+    own: Words | None = None
+
+    @property
+    def evidence(self) -> Evidence:
+        """Whether the side says so itself, or somebody for it."""
+        return Evidence.EVIDENCED if self.of == self.said_by else Evidence.CLAIMED
+
+
+class Agreed(StrEnum):
+    """Whether both sides stand behind one text."""
+
+    OF_ONE_SIDE = "of_one_side"
+    CONFIRMED = "confirmed"
+    DISPUTED = "disputed"
+
+
+class MinuteText(NamedTuple):
+    """A text that a side gave of a call, or that somebody gave for it."""
+
+    of: str
+    text: Words
+    evidence: Evidence
+
+
+class MinuteStanding(NamedTuple):
+    """What is known of a minute at an instant.
+
+    evidence  whether the other side says so itself; None while it is of one side
+    texts     every text of either side, that of the minute first"""
+
+    agreed: Agreed
+    evidence: Evidence | None
+    texts: tuple[MinuteText, ...]
+
+
+def minute_standing(minute: Minute, words: Iterable[MinuteWord], at_us: int) -> MinuteStanding:
+    """What both sides have said of a minute by an instant.
+
+    What the other side says itself goes before what others say for it. Once it has given a text of its own, no later word makes the
+    minute confirmed."""
+    said = sorted(
+        (one for one in words if one.minute == minute.id and one.at_us <= at_us), key=lambda one: (one.at_us, one.of)
+    )
+    own = [MinuteText(one.of, one.own, one.evidence) for one in said if one.own is not None]
+    texts = (MinuteText(minute.of, minute.text, Evidence.EVIDENCED), *own)
+    for evidence in (Evidence.EVIDENCED, Evidence.CLAIMED):
+        others = [one for one in said if one.of != minute.of and one.evidence is evidence]
+        if others:
+            disputed = any(one.own is not None for one in others)
+            return MinuteStanding(Agreed.DISPUTED if disputed else Agreed.CONFIRMED, evidence, texts)
+    return MinuteStanding(Agreed.OF_ONE_SIDE, None, texts)
+
+
+# --- the urgent stop ---
+
+
+class StopForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody who calls in need says, as anybody at this end takes it down; no focal point is needed for it.
+
+    words     what was said, as it was said
+    taken_by  who took it down
+    language  of the words; "": nobody said
+    taken_at_us  when, stamped where it is recorded
+    caller    who calls and for whom
+    what      what must stop
+    where_words, where   where, in words and as coordinates
+    since_us  since when it goes on
+    call_back a line by which the caller is reached"""
+
+    words: str
+    taken_by: str
+    taken_at_us: int
+    language: str = ""
+    caller: str = ""
+    what: str = ""
+    where_words: str = ""
+    where: tuple[Place, ...] = ()
+    since_us: int | None = None
+    call_back: str = ""
+    exercise: bool = False
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What to ask for while the caller is still there, the most needed first. Nothing waits for it."""
+        answers = {
+            "where": bool(self.where or self.where_words.strip()),
+            "coordinates": bool(self.where),
+            "what": bool(self.what.strip()),
+            "call_back": bool(self.call_back.strip()),
+            "caller": bool(self.caller.strip()),
+            "since": self.since_us is not None,
+        }
+        return tuple(name for name, given in answers.items() if not given)
+
+    def open_for_us(self, at_us: int) -> int:
+        """How long ago it was taken down."""
+        return at_us - self.taken_at_us
+
+
+# --- what can be ---
+
+
+def terms_checked(terms: CallTerms) -> CallTerms:
+    """The terms, if they can be; raises `Refused` with the place of the fault."""
+    _two_parties(terms.caller, terms.called)
+    calendar_checked(terms.calendar, "$.calendar")
+    times_checked(terms.times, "$.times")
+    if not 0 <= terms.grace_us <= DAY_US:
+        raise Refused("call.grace", "The grace is from 0 to 1 day", value=terms.grace_us, where="$.grace_us")
+    if terms.hold_us is not None and not 0 < terms.hold_us <= DAY_US:
+        raise Refused("call.hold", "The wait is at most 1 day", value=terms.hold_us, where="$.hold_us")
+    if len(terms.path) > STEPS_MAX:
+        raise LimitExceeded("call.path", f"There are at most {STEPS_MAX} steps", value=len(terms.path), where="$.path")
+    keys: set[str] = set()
+    for number, step in enumerate(terms.path):
+        where = f"$.path[{number}]"
+        if id_checked(step.key, f"{where}.key") in keys:
+            raise Refused("call.path", "Two steps have one key", value=step.key, where=f"{where}.key")
+        keys.add(step.key)
+        said_checked(step.words, f"{where}.words")
+        if not 0 <= step.wait_us <= WAIT_US_MAX:
+            raise Refused("call.path", "A step has at most 7 days", value=step.wait_us, where=f"{where}.wait_us")
+    return terms
+
+
+def moment_checked(moment: Moment) -> Moment:
+    """The moment, if it can be one; raises `Refused` with the place of the fault."""
+    id_checked(moment.attempt, "$.attempt")
+    id_checked(moment.said_by, "$.said_by")
+    _two_parties(moment.caller, moment.called)
+    if moment.of not in (moment.caller, moment.called):
+        raise Refused("call.of", "It is an act of one of the two", value=moment.of, where="$.of")
+    doer = _DOER.get(moment.happened)
+    if doer and moment.of != getattr(moment, doer):
+        mend = f"Let it be of {getattr(moment, doer)}."
+        what = f"{moment.happened.value} is an act of who {'called' if doer == 'caller' else 'was called'}"
+        raise Refused("call.of", what, value=moment.of, mend=mend, where="$.of")
+    said_checked(moment.person, "$.person")
+    said_checked(moment.line, "$.line")
+    words_checked(moment.spoken_to, "$.spoken_to")
+    words_checked(moment.words, "$.words")
+    us_checked(moment.at_us, "$.at_us")
+    if moment.for_us is not None:
+        us_checked(moment.for_us, "$.for_us")
+    return moment
+
+
+_DOER = {
+    Happened.UNANSWERED: "caller",
+    Happened.WRONG_NUMBER: "caller",
+    Happened.MESSAGE_LEFT: "caller",
+    Happened.ANSWERED: "called",
+    Happened.REFUSED: "called",
+}
+
+
+def call_checked(call: Call) -> Call:
+    """The call, if it can be one; raises `Refused` with the place of the fault."""
+    id_checked(call.attempt, "$.attempt")
+    _two_parties(*(side.party for side in call.sides))
+    words_checked(call.purpose, "$.purpose")
+    if call.for_us is not None:
+        us_checked(call.for_us, "$.for_us")
+    for number, side in enumerate(call.sides):
+        _side_checked(side, f"$.sides[{number}]")
+    if len(call.items) > ITEMS_MAX:
+        raise LimitExceeded(
+            "call.items", f"A call has at most {ITEMS_MAX} items", value=len(call.items), where="$.items"
+        )
+    for number, item in enumerate(call.items):
+        where = f"$.items[{number}]"
+        if item.said_by not in {side.party for side in call.sides}:
+            raise Refused("call.item", "Only the two sides speak", value=item.said_by, where=f"{where}.said_by")
+        said_checked(item.open, f"{where}.open")
+        words_checked(item.words, f"{where}.words")
+        facts_checked(item.facts, f"{where}.facts")
+        if (item.back is None) != (not words_checked(item.back_by, f"{where}.back_by").strip()):
+            mend = "Give both or neither."
+            what = "A read-back names who read back"
+            raise Refused("call.read_back", what, value=item.back_by, mend=mend, where=f"{where}.back_by")
+        facts_checked(item.back or (), f"{where}.back")
+    return call
+
+
+def _side_checked(side: Side, where: str) -> None:
+    language_checked(side.language, f"{where}.language")
+    if not 0 < len(side.persons) <= PERSONS_MAX:
+        what = f"A side has from 1 to {PERSONS_MAX} people"
+        raise LimitExceeded("call.persons", what, value=len(side.persons), where=f"{where}.persons")
+    for number, person in enumerate(side.persons):
+        said_checked(person, f"{where}.persons[{number}]")
+    if side.interpreter is not None:
+        said_checked(side.interpreter.name, f"{where}.interpreter.name")
+        words_checked(side.interpreter.vetted_by, f"{where}.interpreter.vetted_by")
+        for number, tag in enumerate(side.interpreter.languages):
+            language_checked(tag, f"{where}.interpreter.languages[{number}]")
+
+
+def minute_checked(minute: Minute, call: Call) -> Minute:
+    """The minute, if it can be one of this call; raises `Refused` with the place of the fault."""
+    if minute.call != call.id:
+        raise Refused("minute.call", "It is a minute of another call", value=minute.call, where="$.call")
+    _of_a_side(minute.of, call)
+    said_checked(minute.person, "$.person")
+    _text_checked(minute.text, "$.text")
+    us_checked(minute.at_us, "$.at_us")
+    return minute
+
+
+def minute_word_checked(word: MinuteWord, call: Call) -> MinuteWord:
+    """The word, if a side of this call can have said it; raises `Refused` with the place of the fault."""
+    _of_a_side(word.of, call)
+    id_checked(word.said_by, "$.said_by")
+    said_checked(word.person, "$.person")
+    if word.own is not None:
+        _text_checked(word.own, "$.own")
+    us_checked(word.at_us, "$.at_us")
+    return word
+
+
+def stop_form_checked(form: StopForm) -> StopForm:
+    """The form, if there are words and somebody who took them down; nothing else is asked for. Raises `Refused` with the place."""
+    said_checked(form.words, "$.words")
+    said_checked(form.taken_by, "$.taken_by")
+    if form.language:
+        language_checked(form.language, "$.language")
+    for name in ("caller", "what", "where_words", "call_back"):
+        words_checked(getattr(form, name), f"$.{name}")
+    facts_checked(form.where, "$.where")
+    us_checked(form.taken_at_us, "$.taken_at_us")
+    if form.since_us is not None:
+        us_checked(form.since_us, "$.since_us")
+    return form
+
+
+def _two_parties(one: str, other: str) -> None:
+    if id_checked(one, "$.caller") == id_checked(other, "$.called"):
+        raise Refused("call.to_oneself", "A call has two sides", value=one, where="$.called")
+
+
+def _of_a_side(party: str, call: Call) -> None:
+    if party not in {side.party for side in call.sides}:
+        raise Refused("minute.of", "Only a side of the call says what was said", value=party, where="$.of")
+
+
+def _text_checked(text: Words, where: str) -> None:
+    language_checked(text.language, f"{where}.language")
+    said_checked(text.text, f"{where}.text")

@@ -37,6 +37,7 @@ from keepclear.channel.calls import (
     moment_checked,
     stop_form_checked,
     terms_checked,
+    unanswered,
 )
 from keepclear.channel.facts import Place, Verdict
 from keepclear.channel.messages import Words
@@ -131,6 +132,13 @@ def test_a_call_of_others_answers_nothing_and_neither_does_one_for_another_time(
     evening = moment(Happened.ANSWERED, "09:02", due="17:00")
     unplanned = moment(Happened.ANSWERED, "09:03")
     assert len(missed(terms(), (others, evening, unplanned), at("08:00"), at("10:00"))) == 1
+
+
+@pytest.mark.promise("CALL-2")
+def test_a_call_that_was_arranged_for_once_is_missed_like_one_of_the_schedule():
+    moments = (moment(Happened.ANSWERED, "11:05", due="11:00"),)
+    found = unanswered(terms(), (at("11:00"), at("11:30"), at("11:50")), moments, at("12:00"))
+    assert [one.due_us for one in found] == [at("11:30")]
 
 
 @pytest.mark.promise("CALL-2")

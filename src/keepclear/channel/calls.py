@@ -146,13 +146,18 @@ class Missed(NamedTuple):
 def missed(terms: CallTerms, moments: Iterable[Moment], from_us: int, at_us: int) -> tuple[Missed, ...]:
     """The calls that fell due from an instant on and were not answered by the end of their grace, as far as that is over."""
     period_checked(from_us, at_us)
+    return unanswered(terms, times_of(terms.times, terms.calendar, from_us, at_us), moments, at_us)
+
+
+def unanswered(terms: CallTerms, due: Iterable[int], moments: Iterable[Moment], at_us: int) -> tuple[Missed, ...]:
+    """Of calls that were due at these instants, those that were not answered by the end of their grace, as far as that is over."""
     by_due: dict[int, list[Moment]] = {}
     for moment in sorted(moments, key=lambda moment: (moment.at_us, moment.id)):
         of_these = {moment.caller, moment.called} == {terms.caller, terms.called}
         if of_these and moment.for_us is not None and moment.at_us <= at_us:
             by_due.setdefault(moment.for_us, []).append(moment)
     found = []
-    for due_us in times_of(terms.times, terms.calendar, from_us, at_us):
+    for due_us in due:
         attempts = tuple(by_due.get(due_us, ()))
         answered = [moment.at_us for moment in attempts if moment.happened is Happened.ANSWERED]
         over_us = due_us + terms.grace_us

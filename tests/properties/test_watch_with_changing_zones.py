@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from keepclear.agreements.atlas import Zone
 from keepclear.agreements.terms import PresenceTerms
 from keepclear.geo.shapes import Circle
-from keepclear.ground.instants import Window, parse_instant, utc_text
+from keepclear.ground.instants import ALWAYS, Window, parse_instant, utc_text
 from keepclear.watch.lines import line_of
 from keepclear.watch.watch import Watch
 from tests.builders import MINUTE_US, cut
@@ -145,6 +145,29 @@ def test_changing_zones_are_zones_with_windows(begin, given_changes, given_rows,
 )
 def test_vehicles_that_drive_among_changing_zones(begin, given_changes, given_legs, sizes, tidying):
     compare(begin, given_changes, drive_of(given_legs), sizes, tidying)
+
+
+# Few reports, and zones that change long after: nearly everybody is lost by then.
+silent_versions = versions.map(
+    lambda version: (
+        version[0],
+        {**version[1], "window": ALWAYS, "presence": PresenceTerms(silent_after_us=6 * MINUTE_US)},
+    )
+)
+late_changes = st.lists(
+    st.tuples(st.integers(8, 45), st.sampled_from(IDS), st.none() | silent_versions), min_size=1, max_size=6
+)
+
+
+@pytest.mark.promise("CHANGE-9")
+@settings(max_examples=30)
+@given(
+    st.dictionaries(st.sampled_from(IDS), silent_versions, min_size=1, max_size=3),
+    late_changes,
+    st.lists(rows, min_size=1, max_size=8),
+)
+def test_who_is_lost_among_changing_zones(begin, given_changes, given_rows):
+    compare(begin, given_changes, batch_of(given_rows), [4], 65_536)
 
 
 def compare(begin, given_changes, whole, sizes, tidying):

@@ -84,7 +84,8 @@ class ZoneFileRefused(Refused):
         super().__init__("zones.refused", f"The zone file has {len(self.faults)} errors")
 
     def __str__(self) -> str:
-        return "\n".join(f"{self.where}{fault}" for fault in self.faults)
+        where = f"{self.where}: " if self.where else ""
+        return "\n".join(f"{where}{fault}" for fault in self.faults)
 
 
 def load_zones(data: bytes) -> Atlas:

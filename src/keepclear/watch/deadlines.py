@@ -43,6 +43,11 @@ class Deadlines:
         """Adds a deadline."""
         heapq.heappush(self._stays if deadline.kind is Kind.DWELL else self._turning, deadline)
 
+    def clear(self) -> None:
+        """Takes all of them out."""
+        self._turning.clear()
+        self._stays.clear()
+
     def __iter__(self) -> Iterator[Deadline]:
         """Those that wait, each once, in order."""
         return iter(sorted({*self._turning, *self._stays}))

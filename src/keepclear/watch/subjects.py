@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -68,6 +68,11 @@ class Pair:
         """The first change told is now part of how the telling begins."""
         self.begin_seq = self.told.pop(0).seq
         self.begin_inside_us = seen_at_us if BY_RANK[rank] is State.INSIDE else None
+
+    def cite(self, seq: int | None) -> None:
+        """The last change, which was not said, counts as said by this event."""
+        if self.told:
+            self.told[-1] = replace(self.told[-1], seq=seq)
 
     @property
     def dwell_waits(self) -> bool:

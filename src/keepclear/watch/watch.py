@@ -7,29 +7,26 @@ known; time passes only by reports and by `advance`. At one instant reports act 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.agreements.atlas import Atlas, Versions, Zone
 from keepclear.agreements.pattern_terms import NO_PATTERNS
-from keepclear.agreements.terms import Permission, permission
-from keepclear.geo.balls import ball_of, balls_within
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import Window, parse_instant
 from keepclear.tracks.history import NONE, Records
-from keepclear.tracks.motion import reach_us
 from keepclear.tracks.observations import Claim, Observations
 from keepclear.tracks.picture import LATENESS_US, MAX_SPEED_MPS, VERDICTS, Report, Verdict
 from keepclear.tracks.tables import observations_of
-from keepclear.watch import alerts
-from keepclear.watch.approach import TimeToEdge, time_to_edge, times_to_edge
+from keepclear.watch.approaches import Approaches
+from keepclear.watch.consequences import Consequences, Telling
 from keepclear.watch.deadlines import NEVER_DUE_US, Deadline, Deadlines, Kind
-from keepclear.watch.events import Action, Cause, Events, Told
+from keepclear.watch.events import Cause, Events, Told
 from keepclear.watch.evidence import ASSUMED_ERROR_MM
 from keepclear.watch.holdings import Holdings
 from keepclear.watch.holdings_packing import packed_holdings, unpack_holdings
@@ -45,36 +42,19 @@ from keepclear.watch.packing import (
     same_but_window,
     zone_of,
 )
-from keepclear.watch.patterns.noticed import Noticed
 from keepclear.watch.patterns.patterns import Patterns
-from keepclear.watch.presence import BY_RANK, FAR, START, TRANSITIONS, Sight, State, after
-from keepclear.watch.retelling import CAUSES, Difference, differences, numbered_as, retold
+from keepclear.watch.presence import BY_RANK, FAR, State, after
+from keepclear.watch.retelling import differences, numbered_as, retold
 from keepclear.watch.sifting import Sieve
-from keepclear.watch.sights import measured_sight, measured_sights, sights_of
+from keepclear.watch.sights import measured_sights, sights_of
+from keepclear.watch.silences import Silences, Unsaid
 from keepclear.watch.speaker import Speaker
 from keepclear.watch.stepping import DUE, MOVE, MOVES_MIN, SPECIAL, Limits, step_on, turns_back
-from keepclear.watch.subjects import Pair, Subject, motion_of, speeds_mps
-from keepclear.watch.zone_columns import EARLIEST, LATEST, may_be_at_its_height, rows_of_zones, zone_columns
+from keepclear.watch.subjects import Subject
+from keepclear.watch.zone_columns import EARLIEST, LATEST, rows_of_zones, zone_columns
 
-# Somebody who comes close to a zone without an approach time is still told about when it may be there.
-APPROACH_HORIZON_US = 3_600_000_000
 ROWS_BEFORE_TIDYING = 65_536
-
-
-# Subjects of whom something is not said, by number, each with the event that said it before.
-Unsaid = Mapping[int, int | None]
 NOBODY_UNSAID: Unsaid = {}
-
-
-class Telling(NamedTuple):
-    """What the reports of a subject up to row `newest` of the history tell about a zone.
-
-    `sight` is what that report says about the zone and `ahead` the time to its edge, None where they are to be worked out."""
-
-    newest: int
-    stands: list[Told]
-    sight: Sight | None = None
-    ahead: Callable[[], TimeToEdge | None] | None = None
 
 
 class Watch:
@@ -122,10 +102,6 @@ class Watch:
         self._batches = 0
         # What was agreed by zone id, and the number of the version that is watched; NONE where its window was over already.
         self._agreed = {zone.id: (zone, number) for number, zone in enumerate(self.atlas)}
-        self._balls: dict[int, npt.NDArray[np.float64]] = {}
-        self._silent_zones: list[int] = []
-        self._soonest_silence_us = 0
-        self._approach_zones: list[int] = []
         self._lateness_us = lateness_us
         self._held = Holdings(
             self.atlas,
@@ -136,7 +112,15 @@ class Watch:
             self._is_special_from_the_start,
         )
         self._needs_looking_after = False
-        self._horizon_us = 0
+        self._consequences = Consequences(
+            self.atlas, self._held, self._speaker, self._patterns, self._deadlines, self._assumed_error_mm
+        )
+        self._silences = Silences(
+            self.atlas, self._held, self._speaker, self._deadlines, self._consequences, self._assumed_error_mm
+        )
+        self._approaches = Approaches(
+            self.atlas, self._zones, self._held, self._speaker, self._consequences, self._assumed_error_mm
+        )
         self._limited = Limits(
             self._max_speed_mps, self._assumed_error_mm, lateness_us, 0.0, False,
             np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int32), np.zeros((0, 4)),
@@ -190,8 +174,9 @@ class Watch:
         at_us = self._come_to(at_us)
         in_place = [zone for zone in new if self._is_the_same_ground(zone, at_us)]
         versions = [zone for zone in new if zone not in in_place]
-        staying = {zone.id: self._staying_lost(zone, at_us) for zone in new}
-        replaced = {self._agreed[zone.id][1]: staying[zone.id] for zone in versions if zone.id in self._agreed}
+        before = {zone.id: self._agreed[zone.id][1] if zone.id in self._agreed else NONE for zone in new}
+        staying = {zone.id: self._silences.staying_lost(zone, before[zone.id], at_us) for zone in new}
+        replaced = {before[zone.id]: staying[zone.id] for zone in versions if before[zone.id] != NONE}
         self._end_versions(replaced, at_us)
         self._pass_time(at_us, including=False)
         for zone in in_place:
@@ -218,7 +203,7 @@ class Watch:
         """The whole state as bytes, of which `unpacked` makes a watch that goes on as this one does. Equal states give equal bytes.
 
         How reports came to be known, in which batches, and what was tidied up when, does not show. See docs/spec/packed.md."""
-        self._held.tidy_now(self._time)
+        self._held.tidy_now(self._silences.time)
         numbers = numbers_without(self.atlas.gone, len(self.atlas))
         live = np.flatnonzero(numbers != NONE).tolist()
         held, columns = packed_holdings(self._held, numbers)
@@ -287,7 +272,7 @@ class Watch:
                     "packed.head", "The zone is not the one that is watched", value=zone.id, where="head, agreed"
                 )
             self._agreed[zone.id] = (zone, number)
-        self._deadlines = Deadlines()
+        self._deadlines.clear()
         for deadline in member(head, "deadlines", list[list[int]]):
             self._deadlines.set(deadline_of(deadline, count, self._held.names.items))
         self._patterns.take(head.get("patterns"))
@@ -328,7 +313,7 @@ class Watch:
 
     def _is_special_from_the_start(self, name: str) -> bool:
         """Whether the first report of a subject is more than its moving on."""
-        return bool(self._silent_zones) or self._patterns.followed(name)
+        return bool(self._silences.zones) or self._patterns.followed(name)
 
     # zones that change
 
@@ -347,31 +332,6 @@ class Watch:
             return False
         until_us = zone.window.until_us
         return _ground(held) == _ground(zone) and (until_us is None or until_us >= at_us)
-
-    def _staying_lost(self, zone: Zone, at_us: int) -> Unsaid:
-        """Who is lost already when a zone is agreed, and so towards it as well: nothing new has come to pass, and nothing is said.
-
-        That is who was lost towards the version before with its last report as near, or towards another zone and is clear of
-        this one by its last report. With each goes the event that told how it stands."""
-        silent_after_us, window = zone.presence.silent_after_us, zone.window
-        if silent_after_us is None or not window.contains(at_us):
-            return {}
-        number = self._agreed.get(zone.id, (zone, NONE))[1]
-        lost = sorted({subject.number for silent in self._silent_zones for subject in self._held.lost_to(silent)})
-        rows = [self._held.newest_row(subject_number) for subject_number in lost]
-        staying: dict[int, int | None] = {}
-        for subject_number, row, (sight, measured) in zip(
-            lost, rows, self._held.sights_of_zone(rows, zone), strict=True
-        ):
-            subject, report = self._held.subject(subject_number), self._held.report(row)
-            if report.seen_at_us >= at_us or self._lost_from_us(subject, report, measured, silent_after_us) > at_us:
-                continue
-            pair = subject.pairs.get(number, Pair())
-            rank = after(START, sight, at_us, zone.presence, zone.band_mm).rank
-            if rank == pair.rank and (pair.lost or rank == 0):
-                told = (told.seq for told in reversed(pair.told) if told.seq is not None)
-                staying[subject_number] = next(told, pair.begin_seq) if rank else None
-        return staying
 
     def _end_versions(self, replaced: Mapping[int, Unsaid], at_us: int) -> None:
         """These versions are over at the last microsecond before `at_us`; of some nothing is said, as they stay lost."""
@@ -408,7 +368,7 @@ class Watch:
                 watched.append(replace(zone, window=Window(from_us, zone.window.until_us)))
         if not watched:
             return
-        first, silent_before = len(self.atlas), self._silent_zones
+        first, silent_before = len(self.atlas), self._silences.zones
         new = rows_of_zones(watched)
         new["watched"] = [zone.patterns != NO_PATTERNS for zone in watched]
         self._turn_to(self.atlas.grown(tuple(watched)), np.concatenate([self._zones, new]))
@@ -424,7 +384,7 @@ class Watch:
 
     def _restate(self, number: int, zone: Zone, staying: Unsaid) -> None:
         """A zone has other terms, and who is there goes on being there: permissions, stays and silences are judged anew."""
-        before, at_us, silent_before = self.atlas.zones[number], self._speaker.now_us, self._silent_zones
+        before, at_us, silent_before = self.atlas.zones[number], self._speaker.now_us, self._silences.zones
         self._agreed[zone.id] = (zone, number)
         after = replace(zone, window=Window(before.window.from_us, zone.window.until_us))
         self._reword(number, after)
@@ -435,21 +395,23 @@ class Watch:
             self._patterns.remove(number)
             self._patterns.add(number, after, at_us)
         self._note_terms()
-        if number in self._silent_zones and after.window.contains(at_us):
+        if number in self._silences.zones and after.window.contains(at_us):
             for subject_number in list(self._held.heard_of()):
-                self._expect_report(self._held.subject(subject_number))
+                self._silences.expect_report(self._held.subject(subject_number))
         for subject_number in staying:
-            self._lose_unsaid(self._held.subject(subject_number), number)
+            subject = self._held.subject(subject_number)
+            self._silences.lose_unsaid(subject, number)
+            self._look_after(subject)
         told_of = self._held.told_of(number)
         rows = [self._held.newest_row(subject.number) for subject in told_of]
         for subject, row, (sight, _) in zip(told_of, rows, self._held.sights(rows, number), strict=True):
             pair = subject.pairs[number]
             if pair.rank:
                 report = self._held.report(row)._replace(sights={number: sight})
-                self._recheck_permission(subject, number, report)
-                self._expect_end_of_stay(subject, number)
+                self._consequences.recheck_permission(subject, number, report)
+                self._consequences.expect_end_of_stay(subject, number)
             if before.patterns != after.patterns and pair.state is not State.CLEAR:
-                self._tell_patterns(subject, number, at_us)
+                self._consequences.tell_patterns(subject, number, at_us)
             self._look_after(subject)
         self._look_after_others(silent_before, [after])
 
@@ -478,30 +440,20 @@ class Watch:
         self.atlas, self._zones = atlas, zones
         self._sieve.turn_to(atlas, zones)
         self._held.turn_to(atlas, zones)
+        self._consequences.turn_to(atlas)
+        self._silences.turn_to(atlas)
+        self._approaches.turn_to(atlas, zones)
         if len(self._moves) < 2 * len(atlas) + 1:
             self._moves = np.empty(2 * len(self._moves) + 2 * len(atlas), dtype=MOVE)
 
     def _note_terms(self) -> None:
         """Which zones have terms that ask for more than looking where a report is."""
-        live = [(number, zone) for number, zone in enumerate(self.atlas) if number not in self.atlas.gone]
-        silent_zones = [number for number, zone in live if zone.presence.silent_after_us is not None]
-        if silent_zones and not self._silent_zones:
-            # The speeds of the reports that are held count: which these are must not depend on when old ones were let go of.
-            self._held.tidy_now(self._time)
-        self._silent_zones = silent_zones
-        self._soonest_silence_us = min(
-            (self.atlas.zones[i].presence.silent_after_us or 0 for i in silent_zones), default=0
-        )
-        self._approach_zones = [number for number, zone in live if zone.approach_us is not None]
-        self._needs_looking_after = any(_may_hold_up(zone) for _, zone in live)
-        self._horizon_us = max((self.atlas.zones[i].approach_us or 0 for i in self._approach_zones), default=0)
-        known, self._balls = self._balls, {}
-        for number in self._approach_zones:
-            ball = known.get(number)
-            self._balls[number] = ball_of(self.atlas.zones[number].shape, 1.0) if ball is None else ball
-        self._approach_balls = np.array(list(self._balls.values())).reshape(-1, 4)
+        self._silences.note_terms()
+        self._approaches.note_terms()
+        live = (zone for number, zone in enumerate(self.atlas) if number not in self.atlas.gone)
+        self._needs_looking_after = any(map(_may_hold_up, live))
         self._limited = self._limited._replace(
-            horizon_s=self._horizon_us / 1e6, timed=bool(self._silent_zones), balls=self._approach_balls
+            horizon_s=self._approaches.horizon_us / 1e6, timed=bool(self._silences.zones), balls=self._approaches.balls
         )
 
     def _await_window(self, number: int) -> None:
@@ -520,7 +472,7 @@ class Watch:
 
     def _look_after_others(self, silent_before: list[int], zones: list[Zone]) -> None:
         """After zones have changed: marks also those who are at none of them, where terms ask for it that go by subject alone."""
-        if self._silent_zones != silent_before or any(zone.patterns.expected for zone in zones):
+        if self._silences.zones != silent_before or any(zone.patterns.expected for zone in zones):
             self._look_after_all()
 
     def _look_after_all(self) -> None:
@@ -537,7 +489,7 @@ class Watch:
     def _observe_in_order(self, batch: Observations) -> npt.NDArray[np.int8]:
         """Acts on reports in the order known; gives what became of each, as `Verdict` numbers."""
         held = self._held
-        held.tidy(self._time)
+        held.tidy(self._silences.time)
         rows = held.rows_of(batch, EARLIEST if self.clock_us is None else self.clock_us)
         at_us = rows["at_us"]
         self._patterns.begin(int(at_us[0]))
@@ -585,10 +537,10 @@ class Watch:
         sights = measured_sights(batch, self.atlas, moves["row"], zones, self._assumed_error_mm)
         came_close = moves[(moves["was"] == 0) & (moves["now"] == 1)]
         coming = list(zip(came_close["report"].tolist(), came_close["zone"].tolist(), strict=True))
-        ahead = dict(zip(coming, self._times_to_edge(coming), strict=True))
+        ahead = dict(zip(coming, self._consequences.times_to_edge(coming), strict=True))
         at_us, seen_at_us = rows["at_us"][moves["row"]].tolist(), rows["seen_at_us"][moves["row"]].tolist()
         opens_us = self._zones["from_us"][zones].tolist()
-        self._time_moves(moves)
+        self._silences.time_moves(moves)
         for move, acts_us, seen_us, from_us, (sight, measured) in zip(
             moves.tolist(), at_us, seen_at_us, opens_us, sights, strict=True
         ):
@@ -603,14 +555,14 @@ class Watch:
                 was, pair.rank = pair.state, now_rank
                 opened = Told(from_us, State.CLEAR, BY_RANK[now_rank], Cause.WINDOW_OPENED, sight)
                 telling = Telling(row, [opened] if now_rank else [], measured, worked_out)
-                self._tell_anew(subject, zone, was, Cause.REPORT, self._held.report(row), telling)
+                self._consequences.tell_anew(subject, zone, was, Cause.REPORT, self._held.report(row), telling)
             else:
                 self._held.begins_anew(number, zone, created)
                 pair = subject.towards(zone)
                 was, pair.rank, seq = pair.state, now_rank, self._speaker.last_seq + 1
                 pair.told.append(Told(seen_us, BY_RANK[was_rank], BY_RANK[now_rank], Cause.REPORT, sight, seq))
                 flags = ("jump",) if jumped else ()
-                self._say(subject, zone, was, row, seen_us, Cause.REPORT, measured, flags, worked_out)
+                self._consequences.say(subject, zone, was, row, seen_us, Cause.REPORT, measured, flags, worked_out)
             self._look_after(subject)
 
     # one report
@@ -619,7 +571,7 @@ class Watch:
         """Acts on one report that is more than a subject moving on."""
         held, number = self._held, int(rows[row]["subject"])
         subject = held.subject(number)
-        self._time(subject)
+        self._silences.time(subject)
         held.forget(number)
         report = held.report_of(rows[row])._replace(
             sights=sights_of(batch.take(slice(row, row + 1)), self.atlas, self._assumed_error_mm)[0]
@@ -636,12 +588,14 @@ class Watch:
             for zone in sorted(held.zones_of(number) | report.sights.keys()):
                 self._retell(subject, zone, Cause.LATE_REPORT, report)
                 if subject.towards(zone).rank:
-                    self._recheck_permission(subject, zone, newest)
+                    self._consequences.recheck_permission(subject, zone, newest)
         else:
             self._follow(subject, report, placed.flags)
         if self._patterns.watched:
             following = held.after(number, placed.row)
-            self._tell(self._patterns.report(subject.name, report, following, subject.attributed, self._speaker.now_us))
+            self._consequences.tell(
+                self._patterns.report(subject.name, report, following, subject.attributed, self._speaker.now_us)
+            )
         held.forget(number)
         self._look_after(subject)
         return VERDICTS.index(placed.verdict)
@@ -649,18 +603,18 @@ class Watch:
     def _follow(self, subject: Subject, report: Report, flags: tuple[str, ...]) -> None:
         """The newest report of a subject moves it on."""
         held = self._held
-        if self._silent_zones:
+        if self._silences.zones:
             if "jump" in flags:
                 subject.timed_row = held.newest_row(subject.number)
-            self._time(subject)
-            self._expect_report(subject)
+            self._silences.time(subject)
+            self._silences.expect_report(subject)
         for number in sorted(held.zones_of(subject.number) | report.sights.keys()):
             if turns_back(self._zones[number], report.seen_at_us):
                 self._retell(subject, number, Cause.REPORT, report)
             elif self.atlas.zones[number].window.contains(report.seen_at_us):
                 self._step(subject, number, report, flags)
-        if self._approach_zones:
-            self._look_ahead(subject, report)
+        if self._approaches.zones:
+            self._approaches.look_ahead(subject, report)
 
     def _step(self, subject: Subject, number: int, report: Report, flags: tuple[str, ...]) -> None:
         """One more report, seen after all others: the standing moves on by it alone."""
@@ -673,10 +627,10 @@ class Watch:
             told = Told(report.seen_at_us, before.state, standing.state, Cause.REPORT, sight)
             pair.told.append(numbered_as(told, self._speaker.last_seq + 1))
         if pair.state is not was:
-            newest, measured = self._held.newest_row(subject.number), self._measured(report, number)
-            self._say(subject, number, was, newest, report.seen_at_us, Cause.REPORT, measured, flags)
+            newest, measured = self._held.newest_row(subject.number), self._consequences.measured(report, number)
+            self._consequences.say(subject, number, was, newest, report.seen_at_us, Cause.REPORT, measured, flags)
         elif pair.rank:
-            self._recheck_permission(subject, number, report)
+            self._consequences.recheck_permission(subject, number, report)
 
     def _retell(self, subject: Subject, number: int, cause: Cause, report: Report, *, unsaid: bool = False) -> None:
         """Tells the held reports from the start and says what comes out otherwise than it was told.
@@ -692,68 +646,19 @@ class Watch:
         standing, changes = retold(begin, newest, history.rows, history.evidence, number, self._zones[number])
         held.set_standing(subject.number, number, standing)
         pair.rank = standing.rank
-        telling = Telling(newest, self._told(changes, number))
+        telling = Telling(newest, self._consequences.told_by(changes, number))
         if unsaid:
             pair.told = differences(pair.told, telling.stands)[1]
             if pair.state is not was:
-                allowed = self._judge(subject, number, was, report, cause)
-                self._settle(subject, number, was, self._speaker.now_us, allowed)
-                self._tell_patterns(subject, number, self._speaker.now_us)
+                self._consequences.change_unsaid(subject, number, was, report, cause)
             return
-        self._tell_anew(subject, number, was, cause, report, telling)
-
-    def _tell_anew(
-        self, subject: Subject, number: int, was: State, cause: Cause, report: Report, telling: Telling
-    ) -> None:
-        """Says what a new telling makes otherwise than it was told, after a subject was in state `was`."""
-        pair, newest, stands = subject.pairs[number], telling.newest, telling.stands
-        sight, ahead = telling.sight, telling.ahead
-        found, pair.told = differences(pair.told, stands)
-        moving = found.pop() if pair.state is not was and found and found[-1].adds_at(len(stands) - 1) else None
-        unknown_stay = not any(d.said is not None and d.said.now is State.INSIDE for d in found)
-        for difference in found:
-            self._correct(subject, number, difference, report, newest, alarming=unknown_stay)
-        if moving is not None and moving.stands is not None:
-            pair.told[-1] = numbered_as(moving.stands, self._speaker.last_seq + 1)
-            said_cause = cause if cause is Cause.LATE_REPORT else moving.stands.cause
-            self._say(subject, number, was, newest, moving.stands.seen_at_us, said_cause, sight, ahead=ahead)
-        elif pair.state is not was:
-            seen_at_us = self._held.report(newest).seen_at_us
-            self._say(subject, number, was, newest, seen_at_us, cause, sight, ahead=ahead)
-        elif pair.restate_stay():
-            self._expect_end_of_stay(subject, number)
-
-    def _told(self, changes: list[tuple[int, int, int, int, int]], number: int) -> list[Told]:
-        """The changes of a telling, with what their reports say about the zone."""
-        rows = [row for _, row, *_ in changes if row != NONE]
-        sights = iter(self._held.sights(rows, number))
-        return [
-            Told(seen_at_us, BY_RANK[was], BY_RANK[now], CAUSES[cause], FAR if row == NONE else next(sights)[0])
-            for seen_at_us, row, was, now, cause in changes
-        ]
-
-    def _correct(
-        self, subject: Subject, number: int, difference: Difference, late: Report, newest: int, *, alarming: bool
-    ) -> None:
-        """Says that something stands otherwise than it was told; a stay that nobody was told of is an alert too."""
-        zone, pair, stands = self.atlas.zones[number], subject.pairs[number], difference.stands
-        earlier = (told.seq for told in reversed(pair.told[: difference.place]) if told.seq is not None)
-        said = self._speaker.correction(subject, zone, difference, next(earlier, pair.begin_seq), late)
-        if difference.action is not Action.ADDED or stands is None:
-            return
-        pair.told[difference.place] = numbered_as(stands, said.seq)
-        allowed = self._permission(subject, number, "inside", stands.seen_at_us)
-        if alarming and stands.now is State.INSIDE and not allowed.permitted:
-            params: alerts.Params = {"seen_at_us": stands.seen_at_us, "known_at_us": late.at_us}
-            params |= alerts.of_sight(stands.sight) | alerts.doubt(allowed)
-            exercise = self._held.report(newest).claim.exercise
-            self._speaker.alert("was_inside", subject.name, zone, "soon", params, exercise=exercise, of=said.seq)
+        self._consequences.tell_anew(subject, number, was, cause, report, telling)
 
     def _look_after(self, subject: Subject) -> None:
         """Marks a subject whose next report may be more than its moving on."""
         if not self._needs_looking_after:
             return
-        special = bool(self._silent_zones) and self._next_report_moves_silence(subject)
+        special = bool(self._silences.zones) and self._silences.is_moved_by_the_next(subject)
         special = special or self._patterns.followed(subject.name)
         special_until_us = EARLIEST
         for number, pair in subject.pairs.items():
@@ -761,33 +666,6 @@ class Watch:
             if pair.told and number in self._closed:
                 special_until_us = max(special_until_us, int(self._zones["until_us"][number]))
         self._held.mark_special(subject.number, special, special_until_us)
-
-    def _time(self, subject: Subject) -> None:
-        """Takes the speed of the reports since it was last taken."""
-        if not self._silent_zones:
-            return
-        newest = self._held.newest_row(subject.number)
-        if newest != subject.timed_row:
-            rows = self._held.rows_since(newest, subject.timed_row)
-            for speed_mps in speeds_mps(self._held.history.rows, rows):
-                subject.top_speed_mps = max(subject.top_speed_mps, speed_mps)
-            subject.timed_row = newest
-
-    def _time_moves(self, moves: Records) -> None:
-        """The same of those who moved, up to the reports that moved them. The way of a jump is left out."""
-        if not self._silent_zones:
-            return
-        rows, subjects = [], []
-        before = self._held.history.rows["before"][moves["report"]].tolist()
-        own = zip(moves["report"].tolist(), before, moves["subject"].tolist(), moves["zone"].tolist(), strict=True)
-        for row, row_before, number, zone in own:
-            subject = self._held.subject(number)
-            since = self._held.rows_since(row_before if zone == NONE else row, subject.timed_row)
-            rows += since
-            subjects += [subject] * len(since)
-            subject.timed_row = row
-        for subject, speed_mps in zip(subjects, speeds_mps(self._held.history.rows, rows), strict=True):
-            subject.top_speed_mps = max(subject.top_speed_mps, speed_mps)
 
     # time
 
@@ -802,9 +680,10 @@ class Watch:
             if deadline.kind is Kind.SILENCE:
                 subject = self._held.subject_named(deadline.subject)
                 if subject.silence_due_us == deadline.due_us:
-                    self._fall_silent(subject)
+                    self._silences.fall_silent(subject)
+                    self._look_after(subject)
             elif deadline.kind is Kind.DWELL:
-                self._check_dwell(self._held.subject_named(deadline.subject), deadline.zone)
+                self._consequences.check_dwell(self._held.subject_named(deadline.subject), deadline.zone)
             elif deadline.kind is Kind.ZONE_RETIRES:
                 self._retire(deadline.zone)
             elif self._turns_now(deadline):
@@ -816,7 +695,7 @@ class Watch:
         """What patterns wait for; at one instant after all other deadlines."""
         while (due_us := self._patterns.next_due_us()) is not None and due_us < at_us + including:
             self._speaker.pass_to(due_us)
-            self._tell(self._patterns.due(due_us))
+            self._consequences.tell(self._patterns.due(due_us))
 
     def _turn_window(self, number: int, *, opens: bool, unsaid: Unsaid = NOBODY_UNSAID) -> None:
         """A window opens, or closes. Of the `unsaid` nothing is said: they stay lost from one version to the next."""
@@ -824,234 +703,20 @@ class Watch:
         if not opens:
             self._closed.add(number)
         cause = Cause.WINDOW_OPENED if opens else Cause.WINDOW_CLOSED
-        waits = opens and number in self._silent_zones
+        waits = opens and number in self._silences.zones
         concerned = set(self._held.concerned_by(number))
         for subject_number in list(self._held.heard_of()) if waits else sorted(concerned):
             subject = self._held.subject(subject_number)
             if subject_number in concerned:
                 self._retell(subject, number, cause, self._held.newest(subject_number), unsaid=subject_number in unsaid)
             if opens and subject_number in unsaid:
-                self._cite(subject.towards(number), unsaid[subject_number])
-                self._lose_unsaid(subject, number)
+                subject.towards(number).cite(unsaid[subject_number])
+                self._silences.lose_unsaid(subject, number)
             if waits:
-                self._expect_report(subject)
+                self._silences.expect_report(subject)
             self._look_after(subject)
 
-    def _expect_report(self, subject: Subject) -> None:
-        """Sets the deadline at which the silence of a subject is looked at, unless an earlier one is set."""
-        due_us = max(self._held.newest(subject.number).seen_at_us + self._soonest_silence_us, self._speaker.now_us)
-        if subject.silence_due_us is None or due_us < subject.silence_due_us:
-            self._look_at_silence(subject, due_us)
-
-    def _next_report_moves_silence(self, subject: Subject) -> bool:
-        """Whether the silence of a subject is looked at too late, or never, should it report once more."""
-        if subject.silence_due_us is None:
-            return True
-        newest = self._held.newest_row(subject.number)
-        if newest == NONE:
-            return False
-        return subject.silence_due_us > int(self._held.history.rows["seen_at_us"][newest]) + self._soonest_silence_us
-
-    def _look_at_silence(self, subject: Subject, due_us: int) -> None:
-        self._deadlines.set(Deadline(due_us, Kind.SILENCE, subject=subject.name))
-        subject.silence_due_us = due_us
-
-    def _fall_silent(self, subject: Subject) -> None:
-        """Lost is who has been silent for too long and could have reached the zone by now."""
-        subject.silence_due_us = None
-        next_due_us = None
-        newest = self._held.newest_row(subject.number)
-        report = self._held.weighed(newest)
-        for number in self._silent_zones:
-            zone, pair = self.atlas.zones[number], subject.pairs.get(number)
-            if (pair is not None and pair.lost) or not zone.window.contains(self._speaker.now_us):
-                continue
-            sight = self._measured(report, number)
-            due_us = self._lost_from_us(subject, report, sight, zone.presence.silent_after_us or 0)
-            if due_us > self._speaker.now_us:
-                next_due_us = due_us if next_due_us is None else min(next_due_us, due_us)
-                continue
-            pair = subject.towards(number)
-            was, pair.lost = pair.state, True
-            self._say(subject, number, was, newest, report.seen_at_us, Cause.SILENCE, sight)
-        if next_due_us is not None:
-            self._look_at_silence(subject, next_due_us)
-        self._look_after(subject)
-
-    def _lost_from_us(self, subject: Subject, report: Report, sight: Sight, silent_after_us: int) -> int:
-        """When a subject is lost towards a zone, of which its newest report says this: silent for too long, and able to have come."""
-        self._time(subject)
-        edge_m, sigma_m = (sight.edge_mm or 0) / 1000, report.sigma_m(self._assumed_error_mm)
-        return report.seen_at_us + max(silent_after_us, reach_us(edge_m, sigma_m, subject.reach_speed_mps))
-
-    def _lose_unsaid(self, subject: Subject, number: int) -> None:
-        """Somebody who was lost when a zone was agreed is lost towards it, and nothing is said."""
-        pair = subject.towards(number)
-        if not pair.lost:
-            was, pair.lost = pair.state, True
-            newest = self._held.newest_row(subject.number)
-            report = self._held.report(newest)
-            allowed = self._judge(subject, number, was, report, Cause.SILENCE)
-            self._settle(subject, number, was, report.seen_at_us, allowed)
-            self._tell_patterns(subject, number, self._speaker.now_us)
-        self._look_after(subject)
-
-    @staticmethod
-    def _cite(pair: Pair, seq: int | None) -> None:
-        """The change that was not said counts as said by this event."""
-        if pair.told:
-            pair.told[-1] = numbered_as(pair.told[-1], seq)
-
-    def _expect_end_of_stay(self, subject: Subject, number: int) -> None:
-        zone, pair = self.atlas.zones[number], subject.pairs[number]
-        if zone.dwell_us is not None and pair.dwell_waits and pair.inside_since_us is not None:
-            due_us = max(pair.inside_since_us + zone.dwell_us, self._speaker.now_us)
-            self._deadlines.set(Deadline(due_us, Kind.DWELL, number, subject.name))
-
-    def _check_dwell(self, subject: Subject, number: int) -> None:
-        zone, pair = self.atlas.zones[number], subject.pairs.get(number)
-        if pair is None or pair.state is not State.INSIDE or not pair.dwell_waits:
-            return
-        allowed = self._permission(subject, number, "inside", self._speaker.now_us)
-        if allowed.permitted:
-            return
-        inside_us, limit_us = self._speaker.now_us - (pair.inside_since_us or 0), zone.dwell_us or 0
-        if inside_us < limit_us:
-            self._expect_end_of_stay(subject, number)
-            return
-        pair.dwell_told = True
-        newest = self._held.newest_at(subject.number, self._speaker.now_us)
-        params: alerts.Params = {"inside_s": inside_us / 1e6, "limit_s": limit_us / 1e6}
-        params |= {"last_seen_at_us": newest.seen_at_us}
-        params |= alerts.doubt(allowed)
-        self._speaker.alert("dwell", subject.name, zone, "now", params, exercise=newest.claim.exercise)
-
-    def _look_ahead(self, subject: Subject, report: Report) -> None:
-        """Alerts for a course that meets a zone within its approach time; once per approach."""
-        motion = motion_of(report, self._held.before(self._held.newest_row(subject.number)), self._assumed_error_mm)
-        near: set[int] = set()
-        if motion is not None:
-            reach_m = motion.speed_mps * self._horizon_us / 1e6
-            near = {
-                self._approach_zones[i] for i in balls_within(self._approach_balls, report.lat, report.lon, reach_m)
-            }
-        for number in sorted(near | self._held.zones_of(subject.number)):
-            zone, pair = self.atlas.zones[number], subject.pairs.get(number)
-            if zone.approach_us is None or (pair is not None and pair.rank):
-                continue
-            ahead = None
-            if number in near and motion is not None and zone.window.contains(self._speaker.now_us):
-                ahead = time_to_edge(self.atlas.measures, number, motion, zone.approach_us / 1e6)
-            if ahead is None or not may_be_at_its_height(self._zones[number], report.height_mm, report.datum):
-                if pair is not None:
-                    pair.approaching = False
-                continue
-            pair, allowed = subject.towards(number), self._permission(subject, number, "inside", report.seen_at_us)
-            if not pair.approaching and not allowed.permitted:
-                pair.approaching = True
-                params: alerts.Params = {"seen_at_us": report.seen_at_us}
-                params |= alerts.of_sight(self._measured(report, number)) | alerts.ahead(ahead) | alerts.doubt(allowed)
-                self._speaker.alert("approach", subject.name, zone, "soon", params, exercise=report.claim.exercise)
-
     # what follows from a change
-
-    def _say(
-        self,
-        subject: Subject,
-        number: int,
-        was: State,
-        row: int,
-        seen_at_us: int,
-        cause: Cause,
-        sight: Sight | None = None,
-        flags: tuple[str, ...] = (),
-        ahead: Callable[[], TimeToEdge | None] | None = None,
-    ) -> None:
-        """One change of presence, and the alert that its cell of the table asks for, unless the terms foresee it.
-
-        `row` is the newest report of the subject; `sight` what it says about the zone and `ahead` the time to its edge, worked out if not given."""
-        zone, pair, report = self.atlas.zones[number], subject.pairs[number], self._held.report(row)
-        allowed = self._judge(subject, number, was, report, cause)
-        if sight is None:
-            ((_, sight),) = self._held.sights([row], number)
-        said = self._speaker.presence(
-            subject.name, report, zone, was, pair.state, seen_at_us, cause, sight, allowed, flags
-        )
-        self._settle(subject, number, was, seen_at_us, allowed)
-        alert = TRANSITIONS[was, pair.state].alert
-        told_already = alert == "approach" and pair.approaching
-        only_the_window = alert == "found" and cause is Cause.WINDOW_CLOSED
-        if alert is not None and not (allowed.permitted or told_already or only_the_window):
-            params = alerts.of_presence(said)
-            if alert == "approach":
-                params |= alerts.ahead(ahead() if ahead else self._times_to_edge([(row, number)])[0])
-            exercise = report.claim.exercise
-            self._speaker.alert(alert, subject.name, zone, said.urgency, params, exercise=exercise, of=said.seq)
-            pair.approaching = pair.state is State.CLOSE
-        elif pair.state is not State.CLOSE:
-            pair.approaching = False
-        now_us = self._speaker.now_us
-        self._tell(
-            self._patterns.presence(subject.name, number, pair.state, report, subject.attributed, seen_at_us, now_us)
-        )
-
-    def _settle(self, subject: Subject, number: int, was: State, seen_at_us: int, allowed: Permission) -> None:
-        """What a change of presence means for permission and stay, whether it is said or not."""
-        pair = subject.pairs[number]
-        pair.permit(allowed)
-        pair.note_stay(was, seen_at_us)
-        self._expect_end_of_stay(subject, number)
-
-    def _judge(self, subject: Subject, number: int, was: State, report: Report, cause: Cause) -> Permission:
-        """What the terms say of a change of presence from `was`."""
-        where = "inside" if State.INSIDE in {was, BY_RANK[subject.pairs[number].rank]} else "band"
-        judged_at_us = self._speaker.now_us if cause is Cause.SILENCE else report.seen_at_us
-        return self._permission(subject, number, where, judged_at_us)
-
-    def _tell_patterns(self, subject: Subject, number: int, since_us: int) -> None:
-        """Tells the patterns of a zone how a subject stands towards it, since when."""
-        pair, report = subject.pairs[number], self._held.newest(subject.number)
-        attributed, now_us = subject.attributed, self._speaker.now_us
-        self._tell(self._patterns.presence(subject.name, number, pair.state, report, attributed, since_us, now_us))
-
-    def _tell(self, noticed: list[Noticed]) -> None:
-        for found in noticed:
-            self._speaker.noticed(found, self.atlas.zones[found.zone])
-
-    def _recheck_permission(self, subject: Subject, number: int, report: Report) -> None:
-        zone, pair = self.atlas.zones[number], subject.pairs[number]
-        where = "inside" if BY_RANK[pair.rank] is State.INSIDE else "band"
-        allowed = self._permission(subject, number, where, report.seen_at_us)
-        was_permitted = pair.permitted
-        pair.permit(allowed)
-        if allowed.permitted or not was_permitted:
-            return
-        params: alerts.Params = {"seen_at_us": report.seen_at_us, "where": where}
-        params |= alerts.of_sight(report.sights.get(number, FAR)) | alerts.doubt(allowed)
-        urgency = "now" if where == "inside" else "soon"
-        self._speaker.alert("no_longer_foreseen", subject.name, zone, urgency, params, exercise=report.claim.exercise)
-        self._expect_end_of_stay(subject, number)
-
-    def _permission(self, subject: Subject, number: int, where: str, at_us: int) -> Permission:
-        return permission(self.atlas.zones[number].may_enter, subject.attributed, where, at_us)
-
-    def _measured(self, report: Report, number: int) -> Sight:
-        return measured_sight(report, number, self.atlas)
-
-    def _times_to_edge(self, pairs: list[tuple[int, int]]) -> list[TimeToEdge | None]:
-        """When the courses that these rows of the history end meet the edges of these zones."""
-        motions = [
-            motion_of(self._held.report(row), self._held.before(row), self._assumed_error_mm) for row, _ in pairs
-        ]
-        drawn = [place for place, motion in enumerate(motions) if motion is not None]
-        numbers = [pairs[place][1] for place in drawn]
-        horizons_s = [(self.atlas.zones[number].approach_us or APPROACH_HORIZON_US) / 1e6 for number in numbers]
-        courses = [motion for motion in motions if motion is not None]
-        met = times_to_edge(self.atlas.measures, numbers, courses, horizons_s)
-        found: list[TimeToEdge | None] = [None] * len(pairs)
-        for place, ahead in zip(drawn, met, strict=True):
-            found[place] = ahead
-        return found
 
 
 def _ground(zone: Zone) -> tuple[object, ...]:

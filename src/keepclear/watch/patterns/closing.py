@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,7 +21,7 @@ from keepclear.watch.patterns.plain import (
     unknown,
 )
 from keepclear.watch.patterns.sighting import Sighting, between_doubt_m, named_together
-from keepclear.watch.patterns.trail import PARTS, placed
+from keepclear.watch.patterns.trail import PARTS, first_at, placed
 
 Approach = tuple[int, str, int, float, str, bool]
 """seen at its end, subject, seen at its beginning, metres nearer at the least, source, exercise"""
@@ -84,13 +83,13 @@ class Closing:
         until_us = sighting.seen_at_us + self._terms.within_us
         before = self._approaches.get(name, [])
         after = [approach for approach in before if approach[0] < sighting.seen_at_us or approach[0] > until_us]
-        for i in range(_first_at(sightings, sighting.seen_at_us), len(sightings)):
+        for i in range(first_at(sightings, sighting.seen_at_us), len(sightings)):
             if sightings[i].seen_at_us > until_us:
                 break
             approach = self._approach(name, sightings, i)
             if approach is not None:
                 after.append(approach)
-        del sightings[: _first_at(sightings, self._newest_us - self._kept_us)]
+        del sightings[: first_at(sightings, self._newest_us - self._kept_us)]
         self._newest_us = max(self._newest_us, sighting.seen_at_us)
         self._sweep()
         if before == after:
@@ -156,10 +155,6 @@ def _approach_of(plain: Any) -> Approach:
 
 def _alike(_: Sighting) -> bool:
     return True
-
-
-def _first_at(sightings: list[Sighting], seen_at_us: int) -> int:
-    return bisect_left(sightings, seen_at_us, key=lambda held: held.seen_at_us)
 
 
 def _found(together: list[Approach], seen_at_us: int) -> Found:

@@ -60,7 +60,8 @@ def _is_away(sighting: Sighting) -> bool:
     return sighting.near_m == math.inf
 
 
-def _first_at(sightings: list[Sighting], seen_at_us: int) -> int:
+def first_at(sightings: list[Sighting], seen_at_us: int) -> int:
+    """The place of the first sighting seen then or later."""
     return bisect_left(sightings, seen_at_us, key=lambda held: held.seen_at_us)
 
 
@@ -130,21 +131,21 @@ class Trails:
             place -= 1
         last = told.before(sightings[place].seen_at_us)
         found = []
-        begin = 0 if last is None else _first_at(sightings, last.seen_at_us)
+        begin = 0 if last is None else first_at(sightings, last.seen_at_us)
         for i in range(place, len(sightings)):
             complete = self._completes(sightings, begin, i)
             if complete is not None:
                 found.append(complete)
-                begin = _first_at(sightings, complete.seen_at_us)
+                begin = first_at(sightings, complete.seen_at_us)
         return found
 
     def _forget(self, sightings: list[Sighting], told: Told) -> None:
         horizon_us = sightings[-1].seen_at_us - self._lateness_us
         settled_us = told.settle(horizon_us)
         needed_us = horizon_us - self._span_us
-        cut = _first_at(sightings, needed_us) - 1
+        cut = first_at(sightings, needed_us) - 1
         if settled_us is not None:
-            cut = max(cut, _first_at(sightings, settled_us))
+            cut = max(cut, first_at(sightings, settled_us))
         del sightings[: max(cut, 0)]
 
     def _sweep(self) -> None:

@@ -272,9 +272,8 @@ def test_an_earlier_version_that_is_signed_late_does_not_take_the_place_of_a_lat
 @pytest.mark.promise("AGREE-8")
 def test_two_amendments_of_one_version_are_named_and_the_first_in_force_stays():
     other = version(2, title="The other way")
-    facts = (*SIGNED, proposal("bravo", 5, SECOND), proposal("alpha", 5, other))
-    facts += (signature("alpha", 6, SECOND), signature("bravo", 7, other))
-    seen = standing(*facts)
+    proposed = (proposal("bravo", 5, SECOND), proposal("alpha", 5, other))
+    seen = standing(*SIGNED, *proposed, signature("alpha", 6, SECOND), signature("bravo", 7, other))
     assert seen.rivals == {SECOND.digest, other.digest}
     assert {side.version for side in seen.shown.values()} == {SECOND.digest}
 

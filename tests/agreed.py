@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from hashlib import sha256
 
-from keepclear.agreements.agreed_terms import Activity, AgreedTerms, Calls, DayOff, Line, Resort, Rung, ZoneTerm
+from keepclear.agreements.agreed_terms import Activity, AgreedTerms, Calls, Line, Rung, Step, ZoneTerm
 from keepclear.agreements.agreement import (
     Article,
     Countersignature,
@@ -21,10 +22,12 @@ from keepclear.agreements.agreement import (
     Version,
     kept,
 )
+from keepclear.ground.hours import Calendar, Day, Times
 from keepclear.ground.instants import parse_instant
 
 NAME = "kestrel-understanding"
 HOUR_US = 3_600_000_000
+WORKING_MORNINGS = Times((Day.SUN, Day.MON, Day.TUE, Day.WED, Day.THU), (9 * 60,))
 
 TERMS = AgreedTerms(
     activities=(
@@ -32,10 +35,10 @@ TERMS = AgreedTerms(
         Activity("mine-clearing", "Clearing of mines", 72 * HOUR_US),
         Activity("visit", "Visit of a delegation"),
     ),
-    calls=(Calls("line", "09:00", "Asia/Damascus", (1, 2, 3, 4, 7), (DayOff("2017-06-25", "feast day"),)),),
+    calls=(Calls("line", (WORKING_MORNINGS,), Calendar("Asia/Damascus", (date(2017, 6, 25),)), HOUR_US // 4),),
     channels=(Line("line", "the line between the two desks"), Line("radio", "radio, channel 16")),
     ladder=(Rung("call", "word by the line"), Rung("leaflet", "word by leaflet")),
-    escalation=(Resort(HOUR_US, "deputy of the watch officer", "radio"), Resort(4 * HOUR_US, "Meridian")),
+    escalation=(Step("deputy", "call the deputy", HOUR_US, "radio"), Step("relay", "ask Meridian", 4 * HOUR_US)),
     zones=(ZoneTerm("kestrel-pass", sha256(b"kestrel").hexdigest(), "55 km around the post"),),
 )
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from keepclear.agreements.agreed_terms import Calls, DayOff, Line, calls_due
+from keepclear.agreements.agreed_terms import Line, Step
 from keepclear.agreements.agreement import Binds, End, Outline, Resumption, Suspension, checked, read_fact
 from keepclear.agreements.depending import Depends, What, changes, concerned, picture
 from keepclear.agreements.in_force import TABLE, Act, State, Unfit, next_due_us, refuse_unfit, standing_of
 from keepclear.agreements.stances import Level, views
 from keepclear.ground.errors import Refused
+from keepclear.ground.hours import Calendar, Day, Times, times_of
 from tests.agreed import (
     FIRST,
     HOUR_US,
@@ -49,6 +50,10 @@ def standing(*facts, at_us=LATER, known_at_us=LATER):
 
 def state_of(party, *facts, **when):
     return standing(*facts, **when).shown[party].state
+
+
+def calls(**changed):
+    return msgspec.structs.replace(TERMS.calls[0], **changed)
 
 
 # --- versions and facts ---
@@ -95,11 +100,12 @@ def test_lead_times_are_data_of_the_version():
     [
         ({"channels": ()}, "terms.no_such_channel"),
         ({"channels": (*TERMS.channels, Line("line", "twice"))}, "terms.twice"),
-        ({"calls": (Calls("line", "9:00", "Asia/Damascus"),)}, "terms.clock"),
-        ({"calls": (Calls("line", "09:00", "Asia/Nowhere"),)}, "time.unknown_zone"),
-        ({"calls": (Calls("line", "09:00", "UTC", (1, 1)),)}, "terms.weekdays"),
-        ({"calls": (Calls("line", "09:00", "UTC", (0,)),)}, "terms.weekdays"),
-        ({"calls": (Calls("line", "09:00", "UTC", (1,), (DayOff("2017-06-31", "feast"),)),)}, "terms.day"),
+        ({"calls": (calls(calendar=Calendar("Asia/Nowhere")),)}, "time.unknown_zone"),
+        ({"calls": (calls(times=(Times((), (540,)),)),)}, "hours.no_day"),
+        ({"calls": (calls(times=(Times((Day.MON,), (1440,)),)),)}, "hours.minute"),
+        ({"calls": (calls(grace_us=-1),)}, "terms.wait"),
+        ({"escalation": (Step("relay", "ask Meridian", 8 * 24 * HOUR_US),)}, "terms.wait"),
+        ({"escalation": (Step("radio", "by radio", 0, "telex"),)}, "terms.no_such_channel"),
         ({"activities": (msgspec.structs.replace(TERMS.activities[0], urgent_us=49 * HOUR_US),)}, "terms.lead"),
         ({"zones": (msgspec.structs.replace(TERMS.zones[0], digest="55 km"),)}, "terms.zone"),
         ({"activities": TERMS.activities * 100}, "terms.too_many"),
@@ -111,21 +117,11 @@ def test_terms_that_cannot_be_are_refused(changed, key):
 
 
 @pytest.mark.promise("AGREE-4")
-def test_calls_fall_due_by_the_clock_of_their_zone_and_a_day_off_says_why():
+def test_a_schedule_of_the_terms_gives_its_calls_as_instants_and_none_on_a_day_off():
+    (calls,) = read_fact(proposal().payload).version.terms.calls
     # Friday and Saturday have no call; Sunday 25 June is a feast day; in summer Damascus is three hours ahead of UTC.
-    due = calls_due(TERMS.calls, at("2017-06-22T00:00:00Z"), at("2017-06-27T00:00:00Z"))
-    assert [(one.at_us, one.day_off) for one in due] == [
-        (at("2017-06-22T06:00:00Z"), ""),
-        (at("2017-06-25T06:00:00Z"), "feast day"),
-        (at("2017-06-26T06:00:00Z"), ""),
-    ]
-
-
-@pytest.mark.promise("AGREE-4")
-def test_calls_keep_their_local_time_over_a_clock_change():
-    daily = (Calls("line", "09:00", "Asia/Damascus"),)
-    due = calls_due(daily, at("2017-03-30T00:00:00Z"), at("2017-04-01T00:00:00Z"))
-    assert [one.at_us for one in due] == [at("2017-03-30T07:00:00Z"), at("2017-03-31T06:00:00Z")]
+    due = times_of(calls.times, calls.calendar, at("2017-06-22T00:00:00Z"), at("2017-06-27T00:00:00Z"))
+    assert due == (at("2017-06-22T06:00:00Z"), at("2017-06-26T06:00:00Z"))
 
 
 @pytest.mark.promise("AGREE-5")
@@ -138,6 +134,7 @@ def test_calls_keep_their_local_time_over_a_clock_change():
         (fact(End, words=" "), "agreement.words"),
         (fact(Suspension, language=""), "agreement.language"),
         (position("bravo", "political", "rejects", words="", language=""), "agreement.words"),
+        (fact(Suspension, language="Arabic"), "language.unknown"),
         (position("bravo", "", "rejects"), "agreement.level"),
         (position("bravo", "political", "rejects", said_by="alpha"), "agreement.source"),
         (position("bravo", "political", "rejects", outline=Outline("")), "agreement.outline"),

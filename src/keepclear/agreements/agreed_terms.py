@@ -8,21 +8,17 @@ there to be read, an escalation path to be prompted from, and a person takes eac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
 
 import msgspec
 
 from keepclear.ground.errors import LimitExceeded, Refused
-from keepclear.ground.instants import EPOCH, MICROSECOND, us_of, zone_named
+from keepclear.ground.hours import DAY_US, Calendar, Times, calendar_checked, times_checked
 from keepclear.ground.words import words_checked
 from keepclear.parties.ids import id_checked
 
 EACH_MAX = 256
-LEAD_US_MAX = 366 * 86_400_000_000
-CALL_DAYS_MAX = 400
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+LEAD_US_MAX = 366 * DAY_US
+WAIT_US_MAX = 7 * DAY_US
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -42,21 +38,17 @@ class Activity(_Term, frozen=True):
     urgent_us: int | None = None
 
 
-class DayOff(_Term, frozen=True):
-    """A day on which a call is not held, as YYYY-MM-DD in the zone of the call, and why."""
-
-    day: str
-    words: str
-
-
 class Calls(_Term, frozen=True):
-    """A call that is held again and again: at this time of the clock of `zone`, on these days (1 is Monday, 7 Sunday)."""
+    """A call that is held again and again, by the clock of the calendar's zone; on its days off there is none.
+
+    grace_us  how long after it is due it still counts as in time
+    hold_us   how long somebody may be kept waiting on the line before a person is told; None: nothing was agreed"""
 
     channel: str
-    at: str
-    zone: str
-    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
-    days_off: tuple[DayOff, ...] = ()
+    times: tuple[Times, ...]
+    calendar: Calendar
+    grace_us: int
+    hold_us: int | None = None
 
 
 class Line(_Term, frozen=True):
@@ -73,11 +65,14 @@ class Rung(_Term, frozen=True):
     words: str
 
 
-class Resort(_Term, frozen=True):
-    """Whom to try next when nobody answers: after how long, by which channel. A person decides to."""
+class Step(_Term, frozen=True):
+    """One step of the agreed way when nobody answers, and how long it is given before the next. A person takes it.
 
-    after_us: int
-    whom: str
+    channel  by which of the channels; "": by none of them"""
+
+    key: str
+    words: str
+    wait_us: int = 0
     channel: str = ""
 
 
@@ -96,7 +91,7 @@ class AgreedTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: tuple[Calls, ...] = ()
     channels: tuple[Line, ...] = ()
     ladder: tuple[Rung, ...] = ()
-    escalation: tuple[Resort, ...] = ()
+    escalation: tuple[Step, ...] = ()
     zones: tuple[ZoneTerm, ...] = ()
 
     def lead_us(self, activity: str, *, urgent: bool = False) -> int | None:
@@ -109,37 +104,6 @@ class AgreedTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return None
 
 
-class DueCall(NamedTuple):
-    """A call of the schedule; `day_off` says why it is not held, "" that it is."""
-
-    at_us: int
-    channel: str
-    day_off: str = ""
-
-
-def calls_due(calls: Iterable[Calls], from_us: int, until_us: int) -> tuple[DueCall, ...]:
-    """The calls of these schedules from `from_us` up to, not including, `until_us`, in order; days off are among them, with their reason.
-
-    Where a clock change makes the time double the first counts; where it makes it impossible, the instant that the clock would have
-    shown without the change."""
-    if until_us - from_us > CALL_DAYS_MAX * 86_400_000_000:
-        raise LimitExceeded("calls.too_long", f"A schedule is written out for at most {CALL_DAYS_MAX} days")
-    due = []
-    for schedule in calls:
-        zone = zone_named(schedule.zone)
-        off = {one.day: one.words for one in schedule.days_off}
-        hour, minute = int(schedule.at[:2]), int(schedule.at[3:])
-        day = (EPOCH + from_us * MICROSECOND).date() - timedelta(days=1)
-        last = (EPOCH + until_us * MICROSECOND).date() + timedelta(days=1)
-        while day <= last:
-            local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-            at_us = us_of(local.astimezone(UTC))
-            if day.isoweekday() in schedule.weekdays and from_us <= at_us < until_us:
-                due.append(DueCall(at_us, schedule.channel, off.get(day.isoformat(), "")))
-            day += timedelta(days=1)
-    return tuple(sorted(due))
-
-
 def terms_checked(terms: AgreedTerms, where: str) -> AgreedTerms:
     """The terms, if they can be; raises `Refused` with the place."""
     for name in ("activities", "calls", "channels", "ladder", "escalation", "zones"):
@@ -149,7 +113,13 @@ def terms_checked(terms: AgreedTerms, where: str) -> AgreedTerms:
             raise LimitExceeded("terms.too_many", what, value=len(entries), where=f"{where}.{name}")
         for number, entry in enumerate(entries):
             _check(entry, f"{where}.{name}[{number}]")
-    for name, key in (("activities", "key"), ("channels", "id"), ("ladder", "key"), ("zones", "id")):
+    for name, key in (
+        ("activities", "key"),
+        ("channels", "id"),
+        ("ladder", "key"),
+        ("escalation", "key"),
+        ("zones", "id"),
+    ):
         _refuse_twice([getattr(entry, key) for entry in getattr(terms, name)], f"{where}.{name}")
     lines = {line.id for line in terms.channels}
     used = [(f"calls[{number}]", call.channel) for number, call in enumerate(terms.calls)]
@@ -175,25 +145,19 @@ def _check(entry: _Term, at: str) -> None:
                 raise Refused("terms.lead", "An urgent notice has no shorter time than others", where=f"{at}.urgent_us")
         case Calls():
             id_checked(entry.channel, f"{at}.channel")
-            zone_named(entry.zone)
-            if not _CLOCK.fullmatch(entry.at):
-                mend = "Write for example 09:00."
-                raise Refused("terms.clock", "This is no time of a clock", value=entry.at, mend=mend, where=f"{at}.at")
-            if not entry.weekdays or list(entry.weekdays) != sorted(set(entry.weekdays) & set(range(1, 8))):
-                mend = "Write each day once, in order: 1 is Monday, 7 Sunday."
-                raise Refused(
-                    "terms.weekdays", "These are no days of the week", value=entry.weekdays, mend=mend, where=at
-                )
-            for number, off in enumerate(entry.days_off):
-                _check_day(off, f"{at}.days_off[{number}]")
+            calendar_checked(entry.calendar, f"{at}.calendar")
+            times_checked(entry.times, f"{at}.times")
+            for name, span_us in (("grace_us", entry.grace_us), ("hold_us", entry.hold_us)):
+                if span_us is not None and not 0 <= span_us <= WAIT_US_MAX:
+                    raise Refused("terms.wait", "A wait is from 0 to 7 days", value=span_us, where=f"{at}.{name}")
         case Line():
             id_checked(entry.id, f"{at}.id")
         case Rung():
             id_checked(entry.key, f"{at}.key")
-        case Resort():
-            words_checked(entry.whom, f"{at}.whom")
-            if not entry.whom or not 0 <= entry.after_us <= LEAD_US_MAX:
-                raise Refused("terms.escalation", "A step says whom to try, and after how long", where=at)
+        case Step():
+            id_checked(entry.key, f"{at}.key")
+            if not 0 <= entry.wait_us <= WAIT_US_MAX:
+                raise Refused("terms.wait", "A wait is from 0 to 7 days", value=entry.wait_us, where=f"{at}.wait_us")
         case ZoneTerm():
             id_checked(entry.id, f"{at}.id")
             if not _DIGEST.fullmatch(entry.digest):
@@ -201,17 +165,6 @@ def _check(entry: _Term, at: str) -> None:
                     "terms.zone", "A zone is cited by the SHA-256 of its definition", value=entry.digest, where=at
                 )
     words_checked(getattr(entry, "words", ""), f"{at}.words")
-
-
-def _check_day(off: DayOff, at: str) -> None:
-    words_checked(off.words, f"{at}.words")
-    try:
-        written = date.fromisoformat(off.day).isoformat()
-    except ValueError as error:
-        raise Refused("terms.day", f"This is no day ({error})", value=off.day, where=f"{at}.day") from error
-    if written != off.day or not off.words:
-        mend = 'Write for example 2017-06-25, and why: "feast day".'
-        raise Refused("terms.day", "A day off is a date and a reason", value=off.day, mend=mend, where=at)
 
 
 def _refuse_twice(keys: list[str], where: str) -> None:

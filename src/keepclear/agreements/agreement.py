@@ -21,8 +21,8 @@ import msgspec
 from keepclear.agreements.agreed_terms import AgreedTerms, terms_checked
 from keepclear.ground.canon import canonical, json_value
 from keepclear.ground.errors import LimitExceeded, Refused
-from keepclear.ground.instants import EARLIEST_US, LATEST_US
-from keepclear.ground.words import words_checked
+from keepclear.ground.instants import us_checked
+from keepclear.ground.words import language_checked, said_checked, words_checked
 from keepclear.parties.ids import id_checked
 
 FACT_BYTES_MAX = 1_048_576
@@ -248,15 +248,16 @@ def checked(fact: Fact) -> Fact:
     """The fact, if it can be one; raises `Refused` with the place of the fault."""
     for name in ("agreement", "of", "said_by"):
         id_checked(getattr(fact, name), f"$.{name}")
-    if not EARLIEST_US <= fact.at_us < LATEST_US:
-        raise Refused("time.out_of_range", "The year is not between 1950 and 2199", value=fact.at_us, where="$.at_us")
-    for name in ("person", "words", "language", "source", "carrier"):
+    us_checked(fact.at_us, "$.at_us")
+    for name in ("person", "words", "source", "carrier"):
         words_checked(getattr(fact, name), f"$.{name}")
     if bool(fact.words) != bool(fact.language):
         mend = "Write for example en, ar or ru beside the words."
         raise Refused(
             "agreement.language", "Words have a language, and nothing else has", mend=mend, where="$.language"
         )
+    if fact.language:
+        language_checked(fact.language, "$.language")
     if fact.said_by != fact.of and not (fact.source or fact.carrier):
         mend = "Say where it was said, or who brought the word."
         raise Refused("agreement.source", "What is said of another party has a source", mend=mend, where="$.source")
@@ -325,10 +326,8 @@ def version_checked(version: Version, where: str) -> Version:
         id_checked(party, f"{where}.parties[{number}]")
     for name in ("from_us", "until_us"):
         at_us = getattr(version, name)
-        if at_us is not None and not EARLIEST_US <= at_us < LATEST_US:
-            raise Refused(
-                "time.out_of_range", "The year is not between 1950 and 2199", value=at_us, where=f"{where}.{name}"
-            )
+        if at_us is not None:
+            us_checked(at_us, f"{where}.{name}")
     if version.from_us is not None and version.until_us is not None and version.until_us <= version.from_us:
         raise Refused("version.until", "It would be over before it begins", where=f"{where}.until_us")
     _check_text(version, where)
@@ -348,10 +347,9 @@ def _check_text(version: Version, where: str) -> None:
     seen = set()
     for number, article in enumerate(version.articles):
         at = f"{where}.articles[{number}]"
-        for name in ("key", "language", "text"):
-            words_checked(getattr(article, name), f"{at}.{name}")
-            if not getattr(article, name).strip():
-                raise Refused("version.article", "An article has a key, a language and a text", where=f"{at}.{name}")
+        said_checked(article.key, f"{at}.key")
+        language_checked(article.language, f"{at}.language")
+        said_checked(article.text, f"{at}.text")
         if (article.key, article.language) in seen:
             raise Refused("version.article", "Two articles are cited alike", value=article.key, where=at)
         seen.add((article.key, article.language))

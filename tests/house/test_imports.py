@@ -34,7 +34,7 @@ MAP = {
     "geo": room(rooms="ground", packages="numpy pyproj shapely scipy mgrs numba"),
     "parties": room(rooms="ground", packages="msgspec"),
     "record": room(rooms="ground", packages="msgspec"),
-    "agreements": room(rooms="ground geo", packages="numpy"),
+    "agreements": room(rooms="ground geo parties", packages="numpy msgspec"),
     "tracks": room(rooms="ground geo", packages="numpy msgspec"),
     "channel": room(rooms="ground geo parties", packages="msgspec"),
     "watch": room(rooms="ground geo agreements tracks", packages="numpy msgspec"),

@@ -11,7 +11,7 @@ from keepclear.geo import earth
 from keepclear.geo.measuring import Measures
 from keepclear.geo.shapes import Circle, Corridor, Polygon, Sector
 from keepclear.tracks.motion import Motion
-from keepclear.watch.approach import TimeToEdge, time_to_edge, times_to_edge
+from keepclear.watch.approach import TimeToEdge, times_to_edge
 from tests.first_engine import approach as first_engine
 from tests.near_edges import CASES
 
@@ -86,12 +86,14 @@ def towards(shape_number: int, share: float, miss: float) -> Motion:
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_course_that_grazes_is_followed_for_the_same_steps(miss, share):
     motion = towards(0, share, miss)
-    found = time_to_edge(MEASURES, 0, motion, 36_000.0)
+    found = times_to_edge(MEASURES, [0], [motion], [36_000.0])[0]
     assert seconds(found) == pytest.approx(seconds(follow_alone(0, motion, 36_000.0)), rel=0, abs=S)
 
 
 def test_the_courses_above_meet_may_meet_and_miss():
-    head_on, grazing, past = (time_to_edge(MEASURES, 0, towards(0, 0.5, miss), 36_000.0) for miss in (0.0, 0.999, 1.01))
+    head_on, grazing, past = times_to_edge(
+        MEASURES, [0] * 3, [towards(0, 0.5, miss) for miss in (0.0, 0.999, 1.01)], [36_000.0] * 3
+    )
     assert head_on is not None
     assert head_on.soonest_s < head_on.expected_s < head_on.latest_s
     assert grazing is not None

@@ -22,17 +22,12 @@ class TimeToEdge(NamedTuple):
     latest_s: float | None
 
 
-def time_to_edge(measures: Measures, number: int, motion: Motion, horizon_s: float) -> TimeToEdge | None:
-    """When a straight course meets the edge of shape `number` from outside; None if it is not expected to within `horizon_s` seconds."""
-    return times_to_edge(measures, [number], [motion], [horizon_s])[0]
-
-
 def times_to_edge(
     measures: Measures, numbers: Sequence[int], motions: Sequence[Motion], horizons_s: Sequence[float]
 ) -> list[TimeToEdge | None]:
-    """The same for many courses, each towards a shape and within a horizon of its own.
+    """When straight courses meet the edges of these shapes from outside, each within a horizon of its own.
 
-    Each course is followed as expected, then with the edge two sigmas nearer and farther."""
+    None where that is not expected within the horizon. Each course is followed as expected, then with the edge two sigmas nearer and farther."""
     motion = np.array([[m.lat, m.lon, m.sigma_m, m.speed_mps, m.course_deg, m.speed_sigma_mps] for m in motions])
     motion = motion.reshape(-1, 6)
     met_s = np.full((len(motion), len(SIGMAS)), np.inf)

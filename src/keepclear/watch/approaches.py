@@ -8,9 +8,10 @@ import numpy.typing as npt
 from keepclear.agreements.atlas import Versions
 from keepclear.geo.balls import ball_of, balls_within
 from keepclear.tracks.history import Records
+from keepclear.tracks.motion import Motion
 from keepclear.tracks.picture import Report
 from keepclear.watch import alerts
-from keepclear.watch.approach import time_to_edge
+from keepclear.watch.approach import TimeToEdge, times_to_edge
 from keepclear.watch.consequences import Consequences
 from keepclear.watch.holdings import Holdings
 from keepclear.watch.speaker import Speaker
@@ -70,27 +71,33 @@ class Approaches:
         if motion is not None:
             reach_m = motion.speed_mps * self.horizon_us / 1e6
             near = {self.zones[i] for i in balls_within(self.balls, report.lat, report.lon, reach_m)}
+        met = self._met(subject, sorted(near), motion) if motion is not None else {}
         for number in sorted(near | self._held.zones_of(subject.number)):
-            zone, pair = self._atlas.zones[number], subject.pairs.get(number)
+            zone, pair, ahead = self._atlas.zones[number], subject.pairs.get(number), met.get(number)
             if zone.approach_us is None or (pair is not None and pair.rank):
                 continue
-            ahead = None
-            if number in near and motion is not None and zone.window.contains(self._speaker.now_us):
-                ahead = time_to_edge(self._atlas.measures, number, motion, zone.approach_us / 1e6)
             if ahead is None or not may_be_at_its_height(self._zones[number], report.height_mm, report.datum):
                 if pair is not None:
                     pair.approaching = False
                 continue
-            pair, allowed = (
-                subject.towards(number),
-                self._consequences.permission(subject, number, "inside", report.seen_at_us),
-            )
+            pair = subject.towards(number)
+            allowed = self._consequences.permission(subject, number, "inside", report.seen_at_us)
             if not pair.approaching and not allowed.permitted:
                 pair.approaching = True
                 params: alerts.Params = {"seen_at_us": report.seen_at_us}
-                params |= (
-                    alerts.of_sight(self._consequences.measured(report, number))
-                    | alerts.ahead(ahead)
-                    | alerts.doubt(allowed)
-                )
+                params |= alerts.of_sight(self._consequences.measured(report, number))
+                params |= alerts.ahead(ahead) | alerts.doubt(allowed)
                 self._speaker.alert("approach", subject.name, zone, "soon", params, exercise=report.claim.exercise)
+
+    def _met(self, subject: Subject, numbers: list[int], motion: Motion) -> dict[int, TimeToEdge | None]:
+        """When a course meets those of these zones that are open and that the subject is not at: measured all at once."""
+        asked, horizons_s = [], []
+        for number in numbers:
+            zone, pair = self._atlas.zones[number], subject.pairs.get(number)
+            if (pair is None or not pair.rank) and zone.window.contains(self._speaker.now_us):
+                asked.append(number)
+                horizons_s.append((zone.approach_us or 0) / 1e6)
+        if not asked:
+            return {}
+        found = times_to_edge(self._atlas.measures, asked, [motion] * len(asked), horizons_s)
+        return dict(zip(asked, found, strict=True))

@@ -43,7 +43,7 @@ _SHAPES: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
 
 def main() -> int:
     """Warms, and says so."""
-    print("keepclear: compiling kernels, once after each change; about a minute", file=sys.stderr, flush=True)
+    print("keepclear: compiling kernels, once after each change; about two minutes", file=sys.stderr, flush=True)
     said = io.StringIO()
     with tempfile.TemporaryDirectory(prefix="keepclear-") as name:
         positions, zones = Path(name) / "positions.csv", Path(name) / "zones.geojson"

@@ -14,7 +14,7 @@ from keepclear.channel import statements as s
 from keepclear.channel.carriage import HANDS_MAX, Carriage, Held, Mine, PassOn, decided
 from keepclear.channel.channel import Channel
 from keepclear.channel.facts import Count, Place, Time, Verdict, Word, compared, matches
-from keepclear.channel.links import Pace
+from keepclear.channel.links import Pace, Parcel
 from keepclear.channel.messages import About, Marker, Message, Translation, Urgency, Words, read_message
 from keepclear.channel.standing import Debt, standing_of
 from keepclear.channel.statements import Act, Evidence, Kept, Means, Statement, read_statement
@@ -426,3 +426,139 @@ def test_practice_6_one_thread_holds_two_decisions_of_one_side_hours_apart():
     about = [one.about for one in line.nodes["bravo"].messages.values()]
     assert about == [WARNING.about] * 3
     assert line.nodes["bravo"].standing(question.id, line.at_us).settled_by == answer.id
+
+
+# --- what a hostile or unlucky party cannot do ---
+
+
+def bare_came(
+    line: Line, sender: str, to: str, outside: Carriage, number: int, within: dict[str, c.Opened]
+) -> list[c.Effect]:
+    parcel = Parcel(sender, to, line.nodes[sender].life, number, outside)
+    return line.do(to, c.Came(sender, line.nodes[sender].life, line.at_us, None, (parcel,), within))
+
+
+@pytest.mark.promise("CHANNEL-12")
+def test_a_relay_that_puts_the_digest_of_a_message_on_something_else_does_not_make_it_vanish():
+    line = Line()
+    line.do("alpha", c.Given(WARNING.payload))
+    [parcel] = line.nodes["alpha"].outboxes["meridian"].owed()
+    true = parcel.carriage.passed_on("meridian")
+    false = msgspec.structs.replace(true, sender="meridian", hands=("meridian",))
+    assert bare_came(line, "meridian", "bravo", false, 1, {}) == [c.HeldBack(true.digest, "unreadable")]
+    within = {true.digest: c.Opened(m.PAYLOAD_TYPE, WARNING.payload, "alpha")}
+    assert c.Show(WARNING.id) in bare_came(line, "meridian", "bravo", true, 2, within)
+
+
+@pytest.mark.promise("CHANNEL-9")
+def test_an_answer_settles_no_warning_and_the_answer_of_a_relay_settles_nothing_for_the_addressee():
+    assert standing(answers=[("ef" * 32, T0 + MINUTE)]).debt is Debt.OWED
+    line = Line()
+    asked = changed(marker=Marker.QUESTION, addressee="charlie", salt="03" * 32)
+    line.do("alpha", c.Given(asked.payload))
+    line.round()
+    answer = changed(
+        sender="bravo", to="alpha", author="liaison", marker=Marker.ANSWER, answers=asked.id, salt="04" * 32, facts=()
+    )
+    line.do("bravo", c.Given(answer.payload))
+    line.round()
+    assert line.nodes["alpha"].standing(asked.id, line.at_us).debt is Debt.OWED
+
+
+@pytest.mark.promise("CHANNEL-8")
+def test_nobodys_word_stands_above_what_the_addressee_itself_read_back():
+    wrong = said(
+        Act.UNDERSTOOD, "bravo", facts=(Place("go_to", 336_700_000, 380_680_000, 7_240, ""), *WARNING.facts[1:])
+    )
+    told = said(Act.UNDERSTOOD, "bravo", by="meridian", carrier="by telephone", facts=WARNING.facts)
+    for order in ((wrong, told), (told, wrong)):
+        found = standing(*order)
+        assert (found.debt, found.mismatch) == (Debt.OWED, True)
+
+
+@pytest.mark.promise("CHANNEL-17")
+def test_a_word_of_an_exercise_settles_no_message_of_operations():
+    line = Line()
+    line.do("alpha", c.Given(WARNING.payload))
+    line.round()
+    line.nodes["bravo"]._threads[WARNING.id].message = changed(exercise=True)  # a node that mixes them
+    line.person("bravo", said(Act.UNDERSTOOD, "bravo", facts=WARNING.facts, exercise=True))
+    line.round()
+    assert line.nodes["alpha"].standing(WARNING.id, line.at_us).debt is Debt.OWED
+    assert line.nodes["alpha"].refused == {"exercise.mixed": 1}
+
+
+@pytest.mark.promise("CHANNEL-17")
+def test_an_exercise_message_is_marked_on_the_outside_and_in_every_word_of_it():
+    line = Line()
+    drill = changed(exercise=True)
+    line.do("alpha", c.Given(drill.payload))
+    [parcel] = line.nodes["alpha"].outboxes["meridian"].owed()
+    assert parcel.carriage.exercise
+    line.round()
+    line.round()
+    steps = line.nodes["alpha"].standing(drill.id, line.at_us).steps
+    assert {step.kept.statement.exercise for some in steps.values() for step in some} == {True}
+    with pytest.raises(Refused) as refused:
+        line.do("alpha", c.Given(changed(supersedes=drill.id).payload))
+    assert refused.value.key == "exercise.mixed"
+
+
+def test_a_party_that_says_too_much_uses_up_nobody_elses_room():
+    line = Line()
+    line.do("alpha", c.Given(WARNING.payload))
+    line.round()
+    alpha = line.nodes["alpha"]
+    [digest] = alpha._threads[WARNING.id].sealed
+    outside = Carriage("meridian", "alpha", digest, 100, T0 + MINUTE, Urgency.NOW, ("meridian",), 3)
+    for number in range(300):
+        word = said(Act.DELIVERED, "meridian", towards="bravo", over=digest, at_us=T0 + number)
+        alpha._open("meridian", outside, c.Opened(s.PAYLOAD_TYPE, word.payload, "meridian"), line.at_us, [])
+    assert alpha.refused["statements.too_many"] == 101, "one thing it had said before"
+    line.person("bravo", said(Act.UNDERSTOOD, "bravo", facts=WARNING.facts))
+    line.round()
+    assert alpha.standing(WARNING.id, line.at_us).debt is Debt.SETTLED
+
+
+@pytest.mark.promise("CHANNEL-9")
+def test_the_end_of_a_stand_by_is_told():
+    line = Line()
+    line.do("alpha", c.Given(WARNING.payload))
+    line.round()
+    line.person("bravo", said(Act.STAND_BY, "bravo", within_us=10 * MINUTE))
+    line.round()
+    assert line.nodes["alpha"].next_due_us == line.at_us + 10 * MINUTE
+    line.at_us += 10 * MINUTE
+    assert line.do("alpha", c.TimePassed()) == [c.Changed(WARNING.id, Debt.STAND_BY, Debt.OWED, mismatch=False)]
+    assert line.nodes["alpha"].next_due_us == WARNING.reply_due_us
+
+
+@pytest.mark.promise("CHANNEL-8")
+def test_a_place_as_coarse_as_a_country_is_no_place():
+    with pytest.raises(Refused) as refused:
+        m.checked(changed(facts=(Place("go_to", 0, 0, 100_000_001, "here"),)))
+    assert refused.value.key == "place.out_of_range"
+
+
+@pytest.mark.promise("CHANNEL-11")
+def test_what_was_corrected_later_was_not_corrected_before():
+    at = {minute: standing(superseded_at_us=T0 + 5 * MINUTE, at_us=T0 + minute * MINUTE).debt for minute in (4, 5)}
+    assert at == {4: Debt.OWED, 5: Debt.SUPERSEDED}
+
+
+@pytest.mark.promise("CHANNEL-4")
+def test_a_correction_that_comes_before_what_it_corrects_corrects_it_all_the_same():
+    line = Line()
+    again = changed(salt="cd" * 32, supersedes=WARNING.id)
+    bravo = line.nodes["bravo"]
+    for message in (again, WARNING):
+        outside = Carriage("alpha", "bravo", message.id, 100, T0 + MINUTE, Urgency.NOW, ("alpha", "meridian"), 3)
+        bravo._open("meridian", outside, c.Opened(m.PAYLOAD_TYPE, message.payload, "alpha"), line.at_us, [])
+    assert bravo.standing(WARNING.id, line.at_us).debt is Debt.SUPERSEDED
+
+
+@pytest.mark.promise("CHANNEL-3")
+def test_nobody_reviews_their_own_translation_under_another_spelling():
+    with pytest.raises(Refused) as refused:
+        m.checked(changed(translations=(Translation("ar", "x", "Ana", "ana "),)))
+    assert refused.value.key == "translation.reviewed_alone"

@@ -12,9 +12,11 @@ from keepclear.channel.facts import Place
 from keepclear.channel.messages import Marker, Message, Urgency, Words
 from keepclear.channel.standing import Debt
 from keepclear.channel.statements import Act, Evidence, Statement
+from keepclear.channel.written import written
 from keepclear.ground.errors import Refused
+from keepclear.ground.signing import seal
 from keepclear.links import folder
-from keepclear.links.packets import read_packet
+from keepclear.links.packets import HEAD_TYPE, MAGIC, Head, read_packet
 from keepclear.links.pairing import number_of, read_card
 from keepclear.links.sealing import OpeningKey, opened, sealed
 from tests.links_of_three import MINUTE, T0, Desk, three
@@ -152,3 +154,22 @@ def test_a_card_that_contradicts_itself_is_refused():
     for members in ({"origin": "x.example/y"}, {"seals": "AA=="}, {"party": "Alpha!"}, {"card": 2}, {"signs": "x"}):
         with pytest.raises(Refused):
             read_card(msgspec.structs.replace(card, **members).text)
+
+
+@pytest.mark.promise("LINK-3")
+def test_a_signed_head_that_is_not_utf_8_or_counts_beyond_reason_is_refused():
+    alpha = Desk("alpha")
+    head = Head("alpha", "meridian", T0, T0, None, ())
+    for payload in (b"\xff\xfe", written(msgspec.structs.replace(head, life=2**63)), b'{"sender":"\xff"}'):
+        envelope = seal(HEAD_TYPE, payload, alpha.signing.signer).text
+        with pytest.raises(Refused):
+            read(MAGIC + len(envelope).to_bytes(4, "little") + envelope)
+
+
+@pytest.mark.promise("LINK-4")
+def test_nothing_that_others_put_into_a_shared_folder_is_written_through(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"keep")
+    (tmp_path / f"alpha_to_bravo_{7:020d}.begun").symlink_to(victim)
+    path = folder.put(tmp_path, "alpha", "bravo", 7, PACKET)
+    assert (victim.read_bytes(), path.read_bytes()) == (b"keep", PACKET)

@@ -129,6 +129,8 @@ def test_instants_are_utc_and_remember_the_zone_they_were_spoken_in(text, utc, z
         ("2017-10-29T02:30:00", "Europe/Berlin", "time.double_local"),
         ("2017-05-18T10:30:00", "Mars/Olympus", "time.unknown_zone"),
         ("2017-05-18T10:30:00", "Asia", "time.unknown_zone"),
+        ("2017-05-18T10:30:00", "+99:99", "time.unknown_zone"),
+        ("2017-05-18T10:30:00", "A" * 5000, "time.unknown_zone"),
     ],
 )
 def test_a_time_that_names_no_single_instant_is_refused(text, declared, key):

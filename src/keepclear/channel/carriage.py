@@ -16,6 +16,7 @@ import msgspec
 
 from keepclear.channel.messages import Urgency
 from keepclear.ground.errors import Refused
+from keepclear.ground.instants import EARLIEST_US, LATEST_US, us_checked
 from keepclear.parties.ids import id_checked
 
 HANDS_MAX = 8
@@ -44,7 +45,8 @@ class Carriage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def by_clock(self, ahead_us: int) -> Carriage:
         """The same by a clock that is so far ahead of the one it was written by: nobody here agrees on what time it is."""
-        return msgspec.structs.replace(self, valid_until_us=self.valid_until_us + ahead_us)
+        until_us = min(max(self.valid_until_us + ahead_us, EARLIEST_US), LATEST_US - 1)
+        return msgspec.structs.replace(self, valid_until_us=until_us)
 
     def passed_on(self, by: str) -> Carriage:
         """The same, as the next one sees it."""
@@ -62,7 +64,7 @@ class PassOn(NamedTuple):
 
 
 class Held(NamedTuple):
-    """It goes no further here, for this reason: "expired", "hands", "loop" or "route"."""
+    """It goes no further here, for this reason: "expired", "hands", "loop", "route", or "full" where too much waits for the next."""
 
     why: str
 
@@ -98,6 +100,7 @@ def checked(carriage: Carriage) -> Carriage:
     if not 0 < carriage.byte_count <= SEALED_BYTES_MAX:
         what = f"From 1 to {SEALED_BYTES_MAX:,} bytes are carried at once"
         raise Refused("carriage.size", what, value=carriage.byte_count, where="$.byte_count")
+    us_checked(carriage.valid_until_us, "$.valid_until_us")
     if not 0 <= carriage.hands_left <= HANDS_MAX or not 0 < len(carriage.hands) <= HANDS_MAX + 1:
         raise Refused("carriage.hands", f"At most {HANDS_MAX} pass it on", value=len(carriage.hands), where="$.hands")
     for number, party in enumerate(carriage.hands):

@@ -27,7 +27,13 @@ from keepclear.channel.statements import Act, Kept, Statement
 from keepclear.ground.errors import LimitExceeded, Refused
 
 MESSAGES_MAX = 1_000_000
-STATEMENTS_PER_MESSAGE_MAX = 1_000
+# Of one party about one message: nobody uses up the room of another.
+STATEMENTS_OF_A_PARTY_MAX = 200
+# One message is sealed once, or anew after a restore; whoever seals it over and over gets no more receipts.
+SEALED_FORMS_MAX = 16
+SEEN_MAX = 1_000_000
+OWED_TO_A_PEER_MAX = 100_000
+FOUND_MAX = 1_000
 WORD_VALID_US = 30 * 86_400_000_000
 
 
@@ -151,6 +157,7 @@ class _Wanted:
     valid_until_us: int
     urgency: Urgency
     asks_word: bool
+    exercise: bool
     message: str = ""
 
 
@@ -163,7 +170,7 @@ class _Thread:
     sealed: set[str] = field(default_factory=set)
     statements: dict[str, Kept] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=dict)
-    superseded: bool = False
+    superseded_at_us: int | None = None
     debt: Debt = Debt.OWED
     mismatch: bool = False
 
@@ -186,7 +193,8 @@ class Channel:
         self._routes: dict[str, str] = {}
         self._threads: dict[str, _Thread] = {}
         self._of_sealed: dict[str, str] = {}
-        self._seen: set[str] = set()
+        self._seen: dict[tuple[str, str, str], int] = {}
+        self._superseded_by: dict[tuple[str, str], str] = {}
         self._wanted: dict[str, _Wanted] = {}
         self._owing: dict[str, int] = {}
 
@@ -207,7 +215,7 @@ class Channel:
             at_us,
             sealed=frozenset(thread.sealed),
             answers=thread.answers.items(),
-            superseded=thread.superseded,
+            superseded_at_us=thread.superseded_at_us,
         )
 
     def statements(self, message: str) -> frozenset[str]:
@@ -266,11 +274,8 @@ class Channel:
             raise Refused("message.twice", "This very message was given before", value=id)
         self._check_room()
         for name in ("answers", "supersedes"):
-            cited = getattr(message, name)
-            if cited and cited not in self._threads:
-                raise Refused(
-                    "message.cites", "The message that it cites is not known here", value=cited, where=f"$.{name}"
-                )
+            if cited := getattr(message, name):
+                self._check_cited(cited, exercise=message.exercise, where=f"$.{name}")
         corrected = self._threads.get(message.supersedes)
         if corrected is not None and corrected.message.sender != self.own:
             raise Refused(
@@ -279,10 +284,17 @@ class Channel:
         self._threads[id] = _Thread(id, message)
         self._owing[id] = due_us(message)
         if corrected is not None:
-            corrected.superseded = True
+            corrected.superseded_at_us = at_us
             self._tell_change(corrected, at_us, effects)
         seal = Seal(message.to, messages.PAYLOAD_TYPE, payload)
-        self._want(seal, message.valid_until_us, message.urgency, asks_word=True, message=id, effects=effects)
+        self._want(_Wanted(seal, message.valid_until_us, message.urgency, True, message.exercise, id), effects)
+
+    def _check_cited(self, id: str, *, exercise: bool, where: str) -> None:
+        cited = self._threads.get(id)
+        if cited is None:
+            raise Refused("message.cites", "The message that it cites is not known here", value=id, where=where)
+        if cited.message.exercise is not exercise:
+            raise Refused("exercise.mixed", "What is exercise and what is not never meet", value=id, where=where)
 
     def _state(self, payload: bytes, at_us: int, effects: list[Effect]) -> None:
         statement = statements.read_statement(payload)
@@ -293,33 +305,30 @@ class Channel:
         thread = self._threads.get(self._of_sealed.get(statement.over, statement.over))
         if thread is None:
             raise Refused("statement.over", "No message here has these bytes", value=statement.over, where="$.over")
-        if len(thread.statements) >= STATEMENTS_PER_MESSAGE_MAX:
-            raise LimitExceeded(
-                "statements.too_many", "More has been said of this message than is held", value=statement.over
-            )
+        self._check_statement(thread, statement)
         self._keep(thread, statement, at_us, effects)
         if thread.message.sender != self.own:
             self._say(statement, thread.message.sender, thread.message.urgency, at_us, effects)
+
+    def _check_statement(self, thread: _Thread, statement: Statement) -> None:
+        """Raises `Refused` where this cannot be said of the message, or its party has said too much."""
+        if statement.exercise is not thread.message.exercise:
+            raise Refused("exercise.mixed", "What is exercise and what is not never meet", value=statement.over)
+        said = sum(kept.statement.said_by == statement.said_by for kept in thread.statements.values())
+        if said >= STATEMENTS_OF_A_PARTY_MAX:
+            what = f"A party says at most {STATEMENTS_OF_A_PARTY_MAX} things of one message"
+            raise LimitExceeded("statements.too_many", what, value=statement.said_by)
 
     # what is sealed and handed over
 
     def _say(self, statement: Statement, to: str, urgency: Urgency, at_us: int, effects: list[Effect]) -> None:
         if to in self._routes:
             seal = Seal(to, statements.PAYLOAD_TYPE, statement.payload)
-            self._want(seal, at_us + WORD_VALID_US, urgency, asks_word=False, effects=effects)
+            self._want(_Wanted(seal, at_us + WORD_VALID_US, urgency, False, statement.exercise), effects)
 
-    def _want(
-        self,
-        seal: Seal,
-        valid_until_us: int,
-        urgency: Urgency,
-        *,
-        asks_word: bool,
-        effects: list[Effect],
-        message: str = "",
-    ) -> None:
-        self._wanted[message_id(seal.payload)] = _Wanted(seal, valid_until_us, urgency, asks_word, message)
-        effects.append(seal)
+    def _want(self, wanted: _Wanted, effects: list[Effect]) -> None:
+        self._wanted[message_id(wanted.seal.payload)] = wanted
+        effects.append(wanted.seal)
 
     def _hand_over(self, event: Sealed) -> None:
         wanted = self._wanted.pop(event.payload_digest, None)
@@ -327,7 +336,7 @@ class Channel:
             return  # it was sealed twice, as after a crash; the first one counts
         outside = Carriage(
             self.own, wanted.seal.to, event.digest, event.byte_count, wanted.valid_until_us, wanted.urgency, (self.own,), HANDS_MAX,
-            wanted.asks_word,
+            wanted.asks_word, wanted.exercise,
         )  # fmt: skip
         self.outboxes[self._routes[wanted.seal.to]].give(way.checked(outside))
         if wanted.message:
@@ -359,9 +368,9 @@ class Channel:
     def _take_in(
         self, peer: str, outside: Carriage, opened: Mapping[str, Opened], at_us: int, effects: list[Effect]
     ) -> None:
-        if outside.digest in self._seen:
+        key = outside.digest, outside.sender, outside.to
+        if key in self._seen:
             return
-        self._seen.add(outside.digest)
         decision = way.decided(outside, self.own, peer, self._routes, at_us)
         if isinstance(decision, Mine):
             within = opened.get(outside.digest)
@@ -369,18 +378,30 @@ class Channel:
                 self._refuse("sealed.unreadable")
                 effects.append(HeldBack(outside.digest, "unreadable"))
             else:
+                self._remember(key, outside.valid_until_us, at_us)
                 self._open(peer, outside, within, at_us, effects)
         elif isinstance(decision, Held):
             effects.append(HeldBack(outside.digest, decision.why))
+        elif len(self.outboxes[decision.peer]) >= OWED_TO_A_PEER_MAX:
+            effects.append(HeldBack(outside.digest, "full"))
         else:
+            self._remember(key, outside.valid_until_us, at_us)
             self.outboxes[decision.peer].give(outside.passed_on(self.own))
+
+    def _remember(self, key: tuple[str, str, str], until_us: int, at_us: int) -> None:
+        """What was opened or passed on is not taken in again. What somebody else only puts the same digest on is another key."""
+        if len(self._seen) >= SEEN_MAX:
+            self._seen = {key: until for key, until in self._seen.items() if at_us < until}
+            while len(self._seen) >= SEEN_MAX:
+                del self._seen[next(iter(self._seen))]
+        self._seen[key] = until_us
 
     def _is_there(self, peer: str, outside: Carriage, at_us: int, effects: list[Effect]) -> None:
         """A peer has signed that it took this: it is sent, or passed on. Before that it is only owed."""
         if not outside.asks_word:
             return
         act = Act.SENT if outside.sender == self.own else Act.FORWARDED
-        statement = Statement(act, self.own, self.own, outside.digest, at_us, towards=peer)
+        statement = Statement(act, self.own, self.own, outside.digest, at_us, towards=peer, exercise=outside.exercise)
         if act is Act.FORWARDED:
             self._say(statement, outside.sender, outside.urgency, at_us, effects)
         elif (id := self._of_sealed.get(outside.digest)) is not None:
@@ -406,35 +427,44 @@ class Channel:
             self._refuse(refused.key)
 
     def _get(self, id: str, message: Message, digest: str, at_us: int, effects: list[Effect]) -> None:
-        self._of_sealed[digest] = id
         if id not in self._threads:
             self._check_room()
-            self._threads[id] = _Thread(id, message)
+            thread = self._threads[id] = _Thread(id, message)
             effects.append(Show(id))
-            self._answered(id, message, at_us, effects)
+            self._link(thread, at_us, effects)
         thread = self._threads[id]
+        if len(thread.sealed) >= SEALED_FORMS_MAX:
+            self._refuse("sealed.too_often")
+            return
         thread.sealed.add(digest)
-        received = Statement(Act.RECEIVED, self.own, self.own, digest, at_us)
+        self._of_sealed[digest] = id
+        received = Statement(Act.RECEIVED, self.own, self.own, digest, at_us, exercise=message.exercise)
         self._keep(thread, received, at_us, effects)
         self._say(received, message.sender, message.urgency, at_us, effects)
 
-    def _answered(self, id: str, message: Message, at_us: int, effects: list[Effect]) -> None:
+    def _link(self, thread: _Thread, at_us: int, effects: list[Effect]) -> None:
+        """What a message that has come answers and corrects; a correction may come before what it corrects."""
+        message = thread.message
         asked = self._threads.get(message.answers)
-        if asked is not None and asked.message.to == message.sender:
-            asked.answers[id] = at_us
+        if asked is not None and (asked.message.final, asked.message.exercise) == (message.sender, message.exercise):
+            asked.answers[thread.id] = at_us
             self._tell_change(asked, at_us, effects)
-        corrected = self._threads.get(message.supersedes)
-        if corrected is not None and corrected.message.sender == message.sender:
-            corrected.superseded = True
+        if message.supersedes:
+            self._superseded_by[message.supersedes, message.sender] = thread.id
+        for id in (message.supersedes, thread.id):
+            corrected = self._threads.get(id)
+            if corrected is None or corrected.superseded_at_us is not None:
+                continue
+            by = self._threads.get(self._superseded_by.get((id, corrected.message.sender), ""))
+            if by is not None and by.message.exercise is corrected.message.exercise:
+                corrected.superseded_at_us = at_us
 
     def _hear(self, statement: Statement, at_us: int, effects: list[Effect]) -> None:
         thread = self._threads.get(self._of_sealed.get(statement.over, statement.over))
         if thread is None:
             self._refuse("statement.unknown_message")
             return
-        if len(thread.statements) >= STATEMENTS_PER_MESSAGE_MAX:
-            self._refuse("statements.too_many")
-            return
+        self._check_statement(thread, statement)
         self._keep(thread, statement, at_us, effects)
 
     # what is held
@@ -453,16 +483,19 @@ class Channel:
         if (now.debt, now.mismatch) != (thread.debt, thread.mismatch):
             effects.append(Changed(id, thread.debt, now.debt, now.mismatch))
             thread.debt, thread.mismatch = now.debt, now.mismatch
-        if now.debt in (Debt.SETTLED, Debt.SUPERSEDED, Debt.UNCONFIRMED):
+        if now.next_us is None:
             self._owing.pop(id, None)
+        else:
+            self._owing[id] = now.next_us
 
     def _tell_what_fell_due(self, at_us: int, effects: list[Effect]) -> None:
         for id in [id for id, when_us in self._owing.items() if when_us <= at_us]:
             self._tell_change(self._threads[id], at_us, effects)
-            self._owing.pop(id, None)
 
     def _catch(self, found: Found, effects: list[Effect]) -> None:
-        if found not in self.found:
+        number = found.lie.number if found.lie else 0
+        known = {(one.peer, one.what, one.lie.number if one.lie else 0) for one in self.found}
+        if (found.peer, found.what, number) not in known and len(self.found) < FOUND_MAX:
             self.found.append(found)
             effects.append(found)
 

@@ -25,6 +25,8 @@ NAME_CHARS_MAX = 64
 # Degrees, minutes and squares differ by less at the same number of digits; a digit less is ten times as coarse.
 COARSER_AT_MOST = 4.0
 COUNT_MAX = 2**53 - 1
+# Whole degrees have cells of 78 km by this measure; nothing coarser is a place.
+ACCURACY_MM_MAX = 100_000_000
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -118,7 +120,8 @@ def facts_checked(facts: Iterable[Fact], where: str) -> tuple[Fact, ...]:
 def _check(fact: Fact, at: str) -> None:
     match fact:
         case Place():
-            if abs(fact.lat_e7) > 90 * E7 or abs(fact.lon_e7) > 180 * E7 or fact.accuracy_mm < 0:
+            beyond = abs(fact.lat_e7) > 90 * E7 or abs(fact.lon_e7) > 180 * E7
+            if beyond or not 0 <= fact.accuracy_mm <= ACCURACY_MM_MAX:
                 raise Refused("place.out_of_range", "There is no such place", value=fact.as_entered, where=at)
             words_checked(fact.as_entered, f"{at}.as_entered")
             words_checked(fact.called, f"{at}.called")

@@ -17,9 +17,10 @@ import msgspec
 
 from keepclear.channel.facts import Fact, Place, Time, facts_checked
 from keepclear.channel.written import written
-from keepclear.ground.canon import json_value
+from keepclear.ground.canon import INTEGER_MAX, json_value
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
+from keepclear.ground.lookalike import plain
 from keepclear.ground.words import language_checked, words_checked
 from keepclear.parties.ids import id_checked
 
@@ -191,7 +192,7 @@ def checked(message: Message) -> Message:
         words_checked(translation.reviewed_by, f"{where}.reviewed_by")
         if not translation.by:
             raise Refused("translation.nobody", "A translation names who made it", where=f"{where}.by")
-        if translation.by == translation.reviewed_by:
+        if plain(translation.by) == plain(translation.reviewed_by):
             mend = "Name a second person, or nobody."
             raise Refused(
                 "translation.reviewed_alone", "Whoever translated it cannot review it", value=translation.by, mend=mend,
@@ -250,9 +251,16 @@ def _check_attachments(attachments: tuple[Attachment, ...]) -> None:
     for number, one in enumerate(attachments):
         where = f"$.attachments[{number}]"
         words_checked(one.name, f"{where}.name")
-        if not one.name or "/" in one.name or "\\" in one.name or one.name.startswith("."):
+        if (
+            not one.name
+            or "/" in one.name
+            or "\\" in one.name
+            or one.name.startswith(".")
+            or not one.name.isprintable()
+        ):
             raise Refused("attachment.name", "This is not the name of a file", value=one.name, where=f"{where}.name")
-        if not DIGEST_HEX.fullmatch(one.digest) or one.byte_count < 0:
+        words_checked(one.media_type, f"{where}.media_type")
+        if not DIGEST_HEX.fullmatch(one.digest) or not 0 <= one.byte_count <= INTEGER_MAX:
             raise Refused(
                 "attachment.digest", "A file is cited by its SHA-256 and its length", value=one.digest, where=where
             )

@@ -217,6 +217,8 @@ _DATES = (
     ),
     re.compile(rf"(?<!\w)(?P<m>{_MONTH})\.?\s+(?P<d>\d{{1,2}})(?![\d:])(?:,?\s+(?P<y>\d{{4}}))?", re.IGNORECASE),
 )
+# No name of a day is longer, and a search through all that goes before would take longer with each date.
+WORD_CHARS_MAX = 40
 _WORD_BEFORE, _WORD_AFTER = re.compile(r"(\w+)\.?[\s,(]*$"), re.compile(r"^[\s,(]*(\w+)")
 
 
@@ -235,7 +237,10 @@ def dates(text: str, near: date) -> tuple[Dated, ...]:
 
 
 def _dated(whole: str, match: re.Match[str], near: date) -> Dated:
-    beside = [_WORD_BEFORE.search(whole[: match.start()]), _WORD_AFTER.search(whole[match.end() :])]
+    beside = [
+        _WORD_BEFORE.search(whole[max(0, match.start() - WORD_CHARS_MAX) : match.start()]),
+        _WORD_AFTER.search(whole[match.end() : match.end() + WORD_CHARS_MAX]),
+    ]
     words = [_numbered(_WEEKDAYS, word[1]) if word else 0 for word in beside]
     weekday = words[0] or words[1]
     spelled = beside[0] if words[0] else beside[1] if words[1] else None

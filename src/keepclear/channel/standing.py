@@ -60,14 +60,17 @@ class Standing(NamedTuple):
 
     steps     by party, in the order this node learned of them
     settled_by  id of the statement or of the answer that settled it; "": none
-    mismatch  the newest read-back of the addressee shows that something was understood otherwise
-    late      it was settled after it had been unconfirmed"""
+    mismatch  the newest read-back of the addressee shows that something was understood otherwise: its own where there is one, else
+              what others say for it
+    late      it was settled after it had been unconfirmed
+    next_us   when time alone makes it stand otherwise; None: never"""
 
     debt: Debt
     steps: Mapping[str, tuple[Step, ...]]
     settled_by: str = ""
     mismatch: bool = False
     late: bool = False
+    next_us: int | None = None
 
     def best(self, party: str, act: Act) -> Evidence | None:
         """How well it is known that a party did this: not at all, by somebody's claim, or by its own word."""
@@ -90,12 +93,13 @@ def standing_of(
     *,
     sealed: frozenset[str] = frozenset(),
     answers: Iterable[tuple[str, int]] = (),
-    superseded: bool = False,
+    superseded_at_us: int | None = None,
 ) -> Standing:
     """What is known of a message at an instant: only what this node had learned by then counts.
 
     sealed   SHA-256 of the sealed bytes that this message has gone out as
-    answers  ids of the messages of the addressee that answer it, and when this node learned of them"""
+    answers  ids of the messages of the addressee that answer it, and when this node learned of them
+    superseded_at_us  when this node learned that another stands in its place; None: none does"""
     steps: dict[str, list[Step]] = {}
     ordered = sorted(
         (one for one in kept if one.known_at_us <= at_us), key=lambda one: (one.known_at_us, one.statement.id)
@@ -108,19 +112,23 @@ def standing_of(
     found = {party: tuple(some) for party, some in steps.items()}
     here = [(answer, known_us) for answer, known_us in answers if known_us <= at_us]
     said = [step for step in found.get(message.final, ()) if not step.over_another]
-    mismatch = _mismatched(said)
-    if superseded:
+    back = [step for step in said if step.act is Act.UNDERSTOOD]
+    own = [step for step in back if step.evidence is Evidence.EVIDENCED]
+    mismatch = any(not matches(step.fields) for step in (own or back)[-1:])
+    if superseded_at_us is not None and superseded_at_us <= at_us:
         return Standing(Debt.SUPERSEDED, found, mismatch=mismatch)
     settles = [step for step in said if _settles(message.marker, step)]
     shown = [(step.kept.known_at_us, step.kept.id) for step in settles if step.evidence is Evidence.EVIDENCED]
-    shown += [(known_us, answer) for answer, known_us in here]
+    if message.marker in _ASKS_FOR_AN_ANSWER:
+        shown += [(known_us, answer) for answer, known_us in here]
     if shown:
         known_us, settled_by = min(shown)
         return Standing(Debt.SETTLED, found, settled_by, mismatch, known_us >= due_us(message))
-    if settles:
+    if settles and not (own and mismatch):  # nobody's word stands above what the addressee itself read back
         first = settles[0].kept
         return Standing(Debt.CLAIMED, found, first.id, mismatch, first.known_at_us >= due_us(message))
-    return Standing(_open(message, said, at_us), found, mismatch=mismatch)
+    debt, next_us = _open(message, said, at_us)
+    return Standing(debt, found, mismatch=mismatch, next_us=next_us)
 
 
 def _settles(marker: Marker, step: Step) -> bool:
@@ -132,18 +140,16 @@ def _settles(marker: Marker, step: Step) -> bool:
     return act in (Act.RECEIVED, Act.UNDERSTOOD)
 
 
-def _mismatched(said: list[Step]) -> bool:
-    back = [step for step in said if step.act is Act.UNDERSTOOD]
-    return bool(back) and not matches(back[-1].fields)
-
-
-def _open(message: Message, said: list[Step], at_us: int) -> Debt:
-    if at_us >= due_us(message):
-        return Debt.UNCONFIRMED
+def _open(message: Message, said: list[Step], at_us: int) -> tuple[Debt, int | None]:
+    """How it stands that is not settled, and until when."""
+    last_us = due_us(message)
+    if at_us >= last_us:
+        return Debt.UNCONFIRMED, None
     # Counted from when the word came: the clock of the other side may be hours off.
     waits = [
         step.kept.known_at_us + step.kept.statement.within_us
         for step in said
         if step.kept.statement.within_us is not None and step.evidence is Evidence.EVIDENCED
     ]
-    return Debt.STAND_BY if waits and at_us < max(waits) else Debt.OWED
+    until_us = max(waits, default=at_us)
+    return (Debt.STAND_BY, min(until_us, last_us)) if at_us < until_us else (Debt.OWED, last_us)

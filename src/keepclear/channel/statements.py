@@ -20,7 +20,7 @@ from keepclear.channel.written import written
 from keepclear.ground.canon import json_value
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import us_checked
-from keepclear.ground.words import words_checked
+from keepclear.ground.words import language_checked, words_checked
 from keepclear.parties.ids import id_checked
 
 PAYLOAD_TYPE = "application/vnd.keepclear.statement+json"
@@ -185,6 +185,7 @@ def checked(statement: Statement) -> Statement:
     if act is Act.REFUSED and statement.words is None:
         raise Refused("statement.words", "Who refuses says so in words", where="$.words")
     if statement.words is not None:
+        language_checked(statement.words.language, "$.words.language")
         words_checked(statement.words.text, "$.words.text")
     if (
         statement.said_by != statement.of

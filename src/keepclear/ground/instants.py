@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from keepclear.ground.errors import Refused
 
+ZONE_CHARS_MAX = 100
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 EARLIEST = datetime(1950, 1, 1, tzinfo=UTC)
@@ -74,12 +75,12 @@ def zone_named(name: str) -> tzinfo:
     """The zone called `name`: "UTC", "Z", an offset such as "+03:00", or an IANA name such as "Asia/Damascus"."""
     if name.upper() in {"Z", "UTC"}:
         return UTC
-    if re.fullmatch(r"[+-]\d\d:?\d\d", name):
-        sign = -1 if name[0] == "-" else 1
-        return timezone(sign * timedelta(hours=int(name[1:3]), minutes=int(name[-2:])))
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:  # the last of these: "Asia"
+        if re.fullmatch(r"[+-]\d\d:?\d\d", name, re.ASCII):
+            sign = -1 if name[0] == "-" else 1
+            return timezone(sign * timedelta(hours=int(name[1:3]), minutes=int(name[-2:])))
+        return ZoneInfo(name[:ZONE_CHARS_MAX])
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # the last of these: "Asia" is a folder
         raise Refused(
             "time.unknown_zone",
             "There is no such time zone",

@@ -22,14 +22,16 @@ _NAME = re.compile(r"(?P<sender>[a-z0-9.-]+)_to_(?P<to>[a-z0-9.-]+)_(?P<number>\
 def put(folder: Path, sender: str, to: str, clock_us: int, data: bytes) -> Path:
     """Writes a packet so that whoever looks sees all of it or nothing; gives its path. Raises `LimitExceeded` where too many lie there."""
     folder.mkdir(parents=True, exist_ok=True)
-    if sum(1 for _ in _packets(folder)) >= PACKETS_MAX:
+    if sum(path.name.startswith(f"{sender}_to_") for path in _packets(folder)) >= PACKETS_MAX:
         mend = "Carry the folder to the other side, or empty it."
         raise LimitExceeded("folder.full", f"{PACKETS_MAX:,} packets lie there", value=str(folder), mend=mend)
     number = clock_us
-    while (path := folder / f"{sender}_to_{to}_{number:020d}{SUFFIX}").exists():
+    while _is_there(path := folder / f"{sender}_to_{to}_{number:020d}{SUFFIX}"):
         number += 1
     begun = path.with_suffix(".begun")
-    with begun.open("wb") as file:
+    # Others may write there too: nothing that lies there is followed or written over.
+    handle = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o644)
+    with os.fdopen(handle, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -59,6 +61,10 @@ def set_aside(path: Path, *, refused: bool = False) -> Path:
     beside = path.parent / ("refused" if refused else "taken")
     beside.mkdir(exist_ok=True)
     return path.rename(beside / path.name)
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path) or os.path.lexists(path.with_suffix(".begun"))
 
 
 def _packets(folder: Path) -> Iterator[Path]:

@@ -19,8 +19,11 @@ import msgspec
 
 from keepclear.channel import carriage
 from keepclear.channel.links import AT_ONCE_MAX, Parcel, Taken
+from keepclear.channel.messages import DIGEST_HEX
 from keepclear.channel.written import written
+from keepclear.ground.canon import INTEGER_MAX
 from keepclear.ground.errors import LimitExceeded, Refused
+from keepclear.ground.instants import us_checked
 from keepclear.ground.signing import PublicKey, Signer, open_sealed, read_envelope, seal
 from keepclear.parties.ids import id_checked
 
@@ -102,17 +105,19 @@ def read_packet(data: bytes, *, to: str, sender: str, keys: Iterable[PublicKey])
 def _read_head(payload: bytes) -> Head:
     try:
         head = _HEAD.decode(payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused("packet.head", f"The head is not one ({error})", value=payload) from error
     if written(head) != payload:
         raise Refused("packet.head", "The head is not written in the one way that it has", value=payload)
     id_checked(head.sender, "$.sender")
     id_checked(head.to, "$.to")
+    us_checked(head.life, "$.life")
+    us_checked(head.clock_us, "$.clock_us")
     if len(head.parcels) > AT_ONCE_MAX:
         raise LimitExceeded("packet.parcels", f"At most {AT_ONCE_MAX} go at once", value=len(head.parcels))
     for number, parcel in enumerate(head.parcels):
         where = f"$.parcels[{number}]"
-        if (parcel.sender, parcel.peer) != (head.sender, head.to) or parcel.number < 1:
+        if (parcel.sender, parcel.peer) != (head.sender, head.to) or not _counts(parcel.number, parcel.series):
             raise Refused("packet.parcel", "This parcel belongs elsewhere", value=parcel.number, where=where)
         if parcel.carriage.hands[-1:] != (head.sender,):
             raise Refused(
@@ -122,9 +127,16 @@ def _read_head(payload: bytes) -> Head:
             carriage.checked(parcel.carriage)
         except Refused as refused:
             raise refused.at(where) from refused
-    if head.taken is not None and (head.taken.taker, head.taken.sender) != (head.sender, head.to):
-        raise Refused("packet.taken", "This word is about another pair of nodes", where="$.taken")
+    if head.taken is not None:
+        if (head.taken.taker, head.taken.sender) != (head.sender, head.to):
+            raise Refused("packet.taken", "This word is about another pair of nodes", where="$.taken")
+        if not (_counts(head.taken.up_to, head.taken.series) and DIGEST_HEX.fullmatch(head.taken.head)):
+            raise Refused("packet.taken", "Nothing can have been taken so far", value=head.taken.up_to, where="$.taken")
     return head
+
+
+def _counts(number: int, series: int) -> bool:
+    return 1 <= number <= INTEGER_MAX and 1 <= series <= INTEGER_MAX
 
 
 def _bodies(head: Head, data: bytes, at: int) -> dict[str, bytes]:

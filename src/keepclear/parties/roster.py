@@ -32,6 +32,7 @@ from keepclear.ground.hours import (
     without,
 )
 from keepclear.ground.instants import EARLIEST_US, LATEST_US, us_checked
+from keepclear.ground.lookalike import plain
 from keepclear.ground.words import language_checked, words_checked
 from keepclear.parties.ids import id_checked
 
@@ -356,7 +357,7 @@ def _person_checked(person: Person, where: str) -> None:
             raise Refused("roster.language_twice", "A language stands twice", value=language.tag, where=f"{at}.tag")
         spoken.add(language.tag)
         words_checked(language.vetted_by, f"{at}.vetted_by")
-        if language.vetted_by == person.called:
+        if language.vetted_by and plain(language.vetted_by) == plain(person.called):
             mend = "Name somebody else, or nobody."
             what = "Nobody vets their own language"
             raise Refused("roster.vetted_alone", what, value=language.vetted_by, mend=mend, where=f"{at}.vetted_by")

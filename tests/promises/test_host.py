@@ -51,6 +51,20 @@ async def give(host: Host, writer, event: e.Event, by: str):
     return await giving
 
 
+def test_the_last_of_what_came_is_signed_too_though_nothing_comes_after_it(tmp_path):
+    async def scenario() -> None:
+        async with hosting(tmp_path, LoopClock(asyncio.get_running_loop())) as (host, writer, store):
+            await give(host, writer, agreed(), "petra")
+            await give(host, writer, inside(), "otto")
+            writer.commit(writer.waiting)
+            assert store.checkpoint().size < host.node.sequence, "it was signed a moment ago"
+            await asyncio.sleep(1.0)
+            writer.commit(writer.waiting)
+            assert store.checkpoint().size == host.node.sequence
+
+    run(scenario())
+
+
 @pytest.mark.promise("NODE-3")
 def test_neither_the_one_who_gave_an_event_nor_a_stream_hears_of_it_before_it_is_durable(tmp_path):
     async def scenario() -> None:

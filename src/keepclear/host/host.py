@@ -89,6 +89,7 @@ class Host:
         self._durable_origin = origin_line(node.origin, node.epoch)
         self._signed_size = 0 if (newest := store.checkpoint()) is None else newest.size
         self._signed_at_us = 0
+        self._signing: asyncio.TimerHandle | None = None
         self._size_when_asked = -1
         self._timer: asyncio.TimerHandle | None = None
         self._readers: set[Reader] = set()
@@ -315,10 +316,22 @@ class Host:
         self._drained.set()
         if self._held_back and not self._closing:
             self._release()
-        if self.now_us() - self._signed_at_us >= self.limits.checkpoint_every_us:
-            self.sign()
+        self._sign_soon()
         if self.node.sequence - self.node.snapshot_size >= self.limits.snapshot_every_entries and not self._closing:
             self.take_snapshot()
+
+    def _sign_soon(self) -> None:
+        """Signs what is durable, at once or once the pause is over: the last of what came is signed too, though nothing comes after it."""
+        wait_us = self._signed_at_us + self.limits.checkpoint_every_us - self.now_us()
+        if wait_us <= 0:
+            self.sign()
+        elif self._signing is None and not self._closing:
+            self._signing = self._loop.call_later(wait_us / 1e6, self._sign_late)
+
+    def _sign_late(self) -> None:
+        self._signing = None
+        if self.failure is None and not self._closing and self._durable.size > self._signed_size:
+            self.sign()
 
     async def wait_durable(self, size: int) -> None:
         """Waits until the first `size` entries are durable; returns at once where the node has failed."""
@@ -355,8 +368,9 @@ class Host:
     async def close(self) -> None:
         """Takes nothing more, makes durable what was taken, signs it, and ends every stream."""
         self._closing = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._signing):
+            if timer is not None:
+                timer.cancel()
         await self.wait_durable(self.node.sequence)
         if self.failure is None:
             self._release(to_the_last=True)

@@ -46,7 +46,7 @@ def main() -> None:
         )
         _read_bodies(folder / "node" / DATABASE_NAME, folder / "columns.npy", args.starts)
         # The next event is followed by a snapshot, and the few behind it are not.
-        node.limit(snapshot_every_entries=10)
+        node.limit(snapshot_every_entries=100)
         node.start()
         _bring(node, moved, args.positions, args.positions + args.batch_rows, args.batch_rows)
         node.stop()

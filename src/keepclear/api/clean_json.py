@@ -88,7 +88,7 @@ def _batch(rows: list[_Report], body: bytes, feed: str, options: FeedOptions) ->
     # Column by column: a tuple for each row would be one more thing for the collector to walk, among all that a node holds.
     columns = _columns(rows, body)
     stated = {name for name, values in columns.items() if name in _NEEDED or values.count(UNSET) < count}
-    begins = _begins_of(body, len(rows))
+    begins = _begins_of(body, count)
     subjects, subject = _subjects(columns["subject"])
     sources, source = _sources(columns, stated, options.source or feed)
     lat, lon = (np.array(columns[name], np.float64) for name in ("lat", "lon"))
@@ -126,11 +126,12 @@ def _columns(rows: list[_Report], body: bytes) -> dict[str, list[Any]]:
     """The values by name, of every name that any object has; raises `_Unclean` where one may have a name twice."""
     first = [name for name in _NAMES if getattr(rows[0], name) is not UNSET]
     columns = {name: list(map(attrgetter(name), rows)) for name in first}
-    if b"\\" not in body and _quotes(columns) == np.count_nonzero(np.frombuffer(body, np.uint8) == ord('"')):
-        return columns
+    quotes = None if b"\\" in body else np.count_nonzero(np.frombuffer(body, np.uint8) == ord('"'))
+    if quotes is not None and _quotes(columns) == quotes:
+        return columns  # no object has another name than the first
     columns |= {name: list(map(attrgetter(name), rows)) for name in _NAMES if name not in columns}
-    if b"\\" not in body:
-        if _quotes(columns) != np.count_nonzero(np.frombuffer(body, np.uint8) == ord('"')):
+    if quotes is not None:
+        if _quotes(columns) != quotes:
             raise _Unclean
     elif any(escape in body for escape in _ESCAPED_LETTERS) or any(
         body.count(b'"%b"' % name.encode()) != count for name, count in _having(columns).items() if count

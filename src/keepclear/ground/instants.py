@@ -79,7 +79,9 @@ def zone_named(name: str) -> tzinfo:
         if re.fullmatch(r"[+-]\d\d:?\d\d", name, re.ASCII):
             sign = -1 if name[0] == "-" else 1
             return timezone(sign * timedelta(hours=int(name[1:3]), minutes=int(name[-2:])))
-        return ZoneInfo(name[:ZONE_CHARS_MAX])
+        if len(name) > ZONE_CHARS_MAX:
+            raise ValueError(f"a name of {len(name)} characters")
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # the last of these: "Asia" is a folder
         raise Refused(
             "time.unknown_zone",

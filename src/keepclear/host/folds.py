@@ -37,20 +37,17 @@ def told_rows(told: Iterable[Told], zone_text: str = "") -> list[ViewRow]:
     rows: list[ViewRow] = []
     texts = _zone_texts(zone_text) if zone_text else {}
     for one in told:
-        if one.what == "presence":
-            rows.append(_presence(one, _PRESENCE.decode(one.line)))
-            continue
-        if one.what == "alert":
-            rows.append(_alert(one, _ALERT.decode(one.line)))
-            continue
-        said = msgspec.json.decode(one.line)
-        match said["event"]:
+        match one.what:
+            case "presence":
+                rows.append(_presence(one, _PRESENCE.decode(one.line)))
             case "correction":
-                rows += _correction(one, said)
+                rows += _correction(one, msgspec.json.decode(one.line))
+            case "alert":
+                rows.append(_alert(one, _ALERT.decode(one.line)))
             case "alert_step":
-                rows += _alert_step(one, said)
+                rows += _alert_step(one, msgspec.json.decode(one.line))
             case "zone":
-                rows += _zone(one, said, texts.get(said["zone"], ""))
+                rows += _zone(one, msgspec.json.decode(one.line), texts.get(one.zone, ""))
     return rows
 
 

@@ -27,7 +27,6 @@ _INSERTED = {
     table.name: [column.name for column in table.columns if column is not table.autoincrement_column]
     for table in schema.metadata.tables.values()
 }
-_SHOWN = {view: [column.name for column in table.columns] for view, table in schema.VIEWS.items()}
 
 
 class Appending:
@@ -138,7 +137,7 @@ class Appending:
         for shown in rows:
             by_view.setdefault(shown.view, []).append(shown)
         for view, there in by_view.items():
-            table, names = schema.VIEWS[view], _SHOWN[view]
+            table, names = schema.VIEWS[view], _INSERTED[view]
             for change, run in groupby(there, kind):
                 if change:
                     self._change(table, list(run))

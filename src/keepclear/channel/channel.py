@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from keepclear.channel import carriage as way
@@ -197,6 +198,7 @@ class Channel:
         self._superseded_by: dict[tuple[str, str], str] = {}
         self._wanted: dict[str, _Wanted] = {}
         self._owing: dict[str, int] = {}
+        self._falls_due: list[tuple[int, str]] = []
 
     # what is asked
 
@@ -225,7 +227,9 @@ class Channel:
     @property
     def next_due_us(self) -> int | None:
         """When time alone next changes something; None: never."""
-        return min(self._owing.values(), default=None)
+        while self._falls_due and not self._still_falls_due(*self._falls_due[0]):
+            heappop(self._falls_due)
+        return self._falls_due[0][0] if self._falls_due else None
 
     def effects_again(self) -> list[Effect]:
         """What was asked for and is not done, as far as this machine knows."""
@@ -282,7 +286,7 @@ class Channel:
                 "message.cites", "Only its sender corrects a message", value=message.supersedes, where="$.supersedes"
             )
         self._threads[id] = _Thread(id, message)
-        self._owing[id] = due_us(message)
+        self._expect(id, due_us(message))
         if corrected is not None:
             corrected.superseded_at_us = at_us
             self._tell_change(corrected, at_us, effects)
@@ -486,11 +490,22 @@ class Channel:
         if now.next_us is None:
             self._owing.pop(id, None)
         else:
-            self._owing[id] = now.next_us
+            self._expect(id, now.next_us)
 
     def _tell_what_fell_due(self, at_us: int, effects: list[Effect]) -> None:
-        for id in [id for id, when_us in self._owing.items() if when_us <= at_us]:
+        while (when_us := self.next_due_us) is not None and when_us <= at_us:
+            _, id = heappop(self._falls_due)
+            del self._owing[id]
             self._tell_change(self._threads[id], at_us, effects)
+
+    def _expect(self, id: str, when_us: int) -> None:
+        """A message stands otherwise at this instant, by time alone; the heap may hold instants that no longer count."""
+        if self._owing.get(id) != when_us:
+            self._owing[id] = when_us
+            heappush(self._falls_due, (when_us, id))
+
+    def _still_falls_due(self, when_us: int, id: str) -> bool:
+        return self._owing.get(id) == when_us
 
     def _catch(self, found: Found, effects: list[Effect]) -> None:
         number = found.lie.number if found.lie else 0

@@ -7,10 +7,9 @@ there to be read, an escalation path to be prompted from, and a person takes eac
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
+from keepclear.ground.canon import SHA256_HEX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.hours import DAY_US, Calendar, Times, calendar_checked, times_checked
 from keepclear.ground.words import words_checked
@@ -19,7 +18,6 @@ from keepclear.parties.ids import id_checked
 EACH_MAX = 256
 LEAD_US_MAX = 366 * DAY_US
 WAIT_US_MAX = 7 * DAY_US
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class _Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,7 +158,7 @@ def _check(entry: _Term, at: str) -> None:
                 raise Refused("terms.wait", "A wait is from 0 to 7 days", value=entry.wait_us, where=f"{at}.wait_us")
         case ZoneTerm():
             id_checked(entry.id, f"{at}.id")
-            if not _DIGEST.fullmatch(entry.digest):
+            if not SHA256_HEX.fullmatch(entry.digest):
                 raise Refused(
                     "terms.zone", "A zone is cited by the SHA-256 of its definition", value=entry.digest, where=at
                 )

@@ -11,7 +11,6 @@ different facts, and neither changes the other. What follows from them is `agree
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from keepclear.agreements.agreed_terms import AgreedTerms, terms_checked
-from keepclear.ground.canon import canonical, json_value
+from keepclear.ground.canon import SHA256_HEX, canonical, json_value
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.words import language_checked, said_checked, words_checked
@@ -30,7 +29,6 @@ PARTIES_MAX = 64
 ARTICLES_MAX = 500
 NUMBER_MAX = 1_000_000
 LEVEL_CHARS_MAX = 64
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Kind(StrEnum):
@@ -270,7 +268,7 @@ def checked(fact: Fact) -> Fact:
                     "agreement.other", "The version is one of another agreement", value=fact.version.agreement
                 )
         case Countersignature() | Holding():
-            if not _DIGEST.fullmatch(fact.version):
+            if not SHA256_HEX.fullmatch(fact.version):
                 what = "A version is cited by its SHA-256"
                 raise Refused("agreement.version", what, value=fact.version, where="$.version")
             if isinstance(fact, Countersignature):
@@ -306,7 +304,7 @@ def _check_position(fact: Position) -> None:
         id_checked(fact.about, "$.about")
     if fact.outline is not None:
         words_checked(fact.outline.words, "$.outline.words")
-        if not fact.outline.words or not (fact.outline.digest == "" or _DIGEST.fullmatch(fact.outline.digest)):
+        if not fact.outline.words or not (fact.outline.digest == "" or SHA256_HEX.fullmatch(fact.outline.digest)):
             raise Refused("agreement.outline", "An outline has words, and perhaps a SHA-256", where="$.outline")
 
 
@@ -314,7 +312,7 @@ def version_checked(version: Version, where: str) -> Version:
     """The version, if it can be one; raises `Refused` with the place of the fault."""
     id_checked(version.agreement, f"{where}.agreement")
     words_checked(version.title, f"{where}.title")
-    if not 1 <= version.number <= NUMBER_MAX or (version.number > 1) != bool(_DIGEST.fullmatch(version.amends)):
+    if not 1 <= version.number <= NUMBER_MAX or (version.number > 1) != bool(SHA256_HEX.fullmatch(version.amends)):
         mend = "The first is number 1 and amends nothing; each later one cites the version that it amends."
         what = "The number and what it amends contradict each other"
         raise Refused("version.number", what, value=version.number, mend=mend, where=where)

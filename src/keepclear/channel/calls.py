@@ -12,15 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
 
 from keepclear.channel.facts import Compared, Fact, Place, compared, facts_checked, matches
 from keepclear.channel.messages import Words
-from keepclear.channel.statements import Evidence
-from keepclear.channel.written import written
+from keepclear.channel.statements import Evidence, evidence_of
+from keepclear.channel.written import digest_of
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.hours import DAY_US, Calendar, Times, calendar_checked, period_checked, times_checked, times_of
 from keepclear.ground.instants import us_checked
@@ -115,12 +114,12 @@ class Moment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def id(self) -> str:
         """SHA-256 of its one byte string, in hexadecimal."""
-        return sha256(written(self)).hexdigest()
+        return digest_of(self)
 
     @property
     def evidence(self) -> Evidence:
         """Whether whoever did it says so, or somebody else."""
-        return Evidence.EVIDENCED if self.of == self.said_by else Evidence.CLAIMED
+        return evidence_of(self.of, self.said_by)
 
 
 class Hold(NamedTuple):
@@ -295,7 +294,7 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def id(self) -> str:
         """SHA-256 of its one byte string, in hexadecimal."""
-        return sha256(written(self)).hexdigest()
+        return digest_of(self)
 
 
 class Doubt(NamedTuple):
@@ -365,7 +364,7 @@ class Minute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def id(self) -> str:
         """SHA-256 of its one byte string, in hexadecimal."""
-        return sha256(written(self)).hexdigest()
+        return digest_of(self)
 
 
 class MinuteWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -384,7 +383,7 @@ class MinuteWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def evidence(self) -> Evidence:
         """Whether the side says so itself, or somebody for it."""
-        return Evidence.EVIDENCED if self.of == self.said_by else Evidence.CLAIMED
+        return evidence_of(self.of, self.said_by)
 
 
 class Agreed(StrEnum):

@@ -8,20 +8,19 @@ A relay passes on what is not for it, once, and signs that it did where the send
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from keepclear.channel.messages import Urgency
+from keepclear.ground.canon import SHA256_HEX
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import EARLIEST_US, LATEST_US, us_checked
 from keepclear.parties.ids import id_checked
 
 HANDS_MAX = 8
 SEALED_BYTES_MAX = 1_048_576
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Carriage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,7 +92,7 @@ def checked(carriage: Carriage) -> Carriage:
         id_checked(getattr(carriage, name), f"$.{name}")
     if carriage.sender == carriage.to:
         raise Refused("carriage.to_oneself", "It goes to where it comes from", value=carriage.to, where="$.to")
-    if not _DIGEST.fullmatch(carriage.digest):
+    if not SHA256_HEX.fullmatch(carriage.digest):
         raise Refused(
             "carriage.digest", "Sealed bytes are cited by their SHA-256", value=carriage.digest, where="$.digest"
         )

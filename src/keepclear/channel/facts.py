@@ -15,6 +15,7 @@ import msgspec
 
 from keepclear.geo.earth import E7, distance_m
 from keepclear.geo.notations import in_one_cell
+from keepclear.ground.canon import INTEGER_MAX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.lookalike import plain
@@ -24,7 +25,6 @@ FACTS_MAX = 64
 NAME_CHARS_MAX = 64
 # Degrees, minutes and squares differ by less at the same number of digits; a digit less is ten times as coarse.
 COARSER_AT_MOST = 4.0
-COUNT_MAX = 2**53 - 1
 # Whole degrees have cells of 78 km by this measure; nothing coarser is a place.
 ACCURACY_MM_MAX = 100_000_000
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -129,7 +129,7 @@ def _check(fact: Fact, at: str) -> None:
             us_checked(fact.at_us, at)
             words_checked(fact.zone, f"{at}.zone")
         case Count():
-            if not 0 <= fact.low <= COUNT_MAX or (fact.high is not None and not fact.low <= fact.high <= COUNT_MAX):
+            if not 0 <= fact.low <= INTEGER_MAX or (fact.high is not None and not fact.low <= fact.high <= INTEGER_MAX):
                 raise Refused(
                     "count.out_of_range", "There is no such count", value=f"{fact.low} to {fact.high}", where=at
                 )

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import msgspec
 
 from keepclear.channel.carriage import Carriage
-from keepclear.channel.written import written
+from keepclear.channel.written import digest_of, written
 
 AT_ONCE_MAX = 200
 PAUSE_US_MIN, PAUSE_US_MAX = 2_000_000, 300_000_000
@@ -51,7 +51,7 @@ class Parcel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def digest(self) -> str:
         """SHA-256 of the payload, in hexadecimal."""
-        return sha256(self.payload).hexdigest()
+        return digest_of(self)
 
 
 class Taken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
 
 from keepclear.channel.facts import Place, facts_checked
-from keepclear.channel.messages import DIGEST_HEX, Words
-from keepclear.channel.statements import Evidence
-from keepclear.channel.written import written
+from keepclear.channel.messages import Words
+from keepclear.channel.statements import Evidence, evidence_of
+from keepclear.channel.written import digest_of
+from keepclear.ground.canon import SHA256_HEX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.words import language_checked, said_checked, words_checked
@@ -71,12 +71,12 @@ class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def id(self) -> str:
         """SHA-256 of its one byte string, in hexadecimal."""
-        return sha256(written(self)).hexdigest()
+        return digest_of(self)
 
     @property
     def evidence(self) -> Evidence:
         """Whether the party that took it says so itself, or another."""
-        return Evidence.EVIDENCED if self.by == self.said_by else Evidence.CLAIMED
+        return evidence_of(self.by, self.said_by)
 
 
 class Reaction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -218,7 +218,7 @@ def measure_checked(measure: Measure) -> Measure:
 
 def reaction_checked(reaction: Reaction) -> Reaction:
     """The reaction, if it can be one; raises `Refused` with the place of the fault."""
-    if not DIGEST_HEX.fullmatch(reaction.measure):
+    if not SHA256_HEX.fullmatch(reaction.measure):
         raise Refused("reaction.measure", "A measure is cited by its id", value=reaction.measure, where="$.measure")
     said_checked(reaction.words, "$.words")
     said_checked(reaction.seen_by, "$.seen_by")

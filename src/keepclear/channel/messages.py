@@ -9,15 +9,14 @@ A notice informs: it neither asks for permission nor gives any, and there is no 
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from hashlib import sha256
 
 import msgspec
 
 from keepclear.channel.facts import Fact, Place, Time, facts_checked
-from keepclear.channel.written import written
-from keepclear.ground.canon import INTEGER_MAX, json_value
+from keepclear.channel.written import read_written, written
+from keepclear.ground.canon import INTEGER_MAX, SHA256_HEX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.lookalike import plain
@@ -28,8 +27,6 @@ PAYLOAD_TYPE = "application/vnd.keepclear.message+json"
 PAYLOAD_BYTES_MAX = 262_144
 TRANSLATIONS_MAX = 8
 ATTACHMENTS_MAX = 16
-SALT_HEX = re.compile(r"[0-9a-f]{64}")
-DIGEST_HEX = re.compile(r"[0-9a-f]{64}")
 _SUBJECT_KINDS = ("zone", "alert", "subject", "agreement", "message", "site", "movement", "call", "")
 
 
@@ -154,20 +151,12 @@ def message_id(payload: bytes) -> str:
 
 def read_message(payload: bytes) -> Message:
     """The message of these bytes; raises `Refused` for what is none, or is not written in its one way."""
-    json_value(payload, PAYLOAD_BYTES_MAX)
-    try:
-        message = _MESSAGE.decode(payload)
-    except msgspec.DecodeError as error:
-        raise Refused("message.unreadable", f"This is not a message ({error})", value=payload) from error
-    checked(message)
-    if message.payload != payload:
-        raise Refused("message.not_canonical", "The message is not written in the one way that it has", value=payload)
-    return message
+    return read_written(payload, _MESSAGE, checked, noun="message", bytes_max=PAYLOAD_BYTES_MAX)
 
 
 def checked(message: Message) -> Message:
     """The message, if it can be one; raises `Refused` with the place of the fault."""
-    if not SALT_HEX.fullmatch(message.salt):
+    if not SHA256_HEX.fullmatch(message.salt):
         raise Refused("message.salt", "A salt has 64 hexadecimal digits", value=message.salt, where="$.salt")
     for name in ("sender", "to", "author"):
         id_checked(getattr(message, name), f"$.{name}")
@@ -212,7 +201,7 @@ def checked(message: Message) -> Message:
     _check_attachments(message.attachments)
     for name in ("answers", "supersedes"):
         cited = getattr(message, name)
-        if cited and not DIGEST_HEX.fullmatch(cited):
+        if cited and not SHA256_HEX.fullmatch(cited):
             raise Refused("message.cites", "This is no id of a message", value=cited, where=f"$.{name}")
     if (message.marker is Marker.ANSWER) != bool(message.answers):
         mend = "An answer names the message that it answers, and nothing else does."
@@ -260,7 +249,7 @@ def _check_attachments(attachments: tuple[Attachment, ...]) -> None:
         ):
             raise Refused("attachment.name", "This is not the name of a file", value=one.name, where=f"{where}.name")
         words_checked(one.media_type, f"{where}.media_type")
-        if not DIGEST_HEX.fullmatch(one.digest) or not 0 <= one.byte_count <= INTEGER_MAX:
+        if not SHA256_HEX.fullmatch(one.digest) or not 0 <= one.byte_count <= INTEGER_MAX:
             raise Refused(
                 "attachment.digest", "A file is cited by its SHA-256 and its length", value=one.digest, where=where
             )

@@ -7,17 +7,15 @@ There is no statement that approves anything.
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
-from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
 
 from keepclear.channel.facts import Fact, facts_checked
 from keepclear.channel.messages import Words
-from keepclear.channel.written import written
-from keepclear.ground.canon import json_value
+from keepclear.channel.written import digest_of, read_written, written
+from keepclear.ground.canon import SHA256_HEX
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.words import language_checked, words_checked
@@ -26,7 +24,6 @@ from keepclear.parties.ids import id_checked
 PAYLOAD_TYPE = "application/vnd.keepclear.statement+json"
 STATEMENT_BYTES_MAX = 65_536
 STAND_BY_US_MAX = 7 * 86_400_000_000
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Act(StrEnum):
@@ -72,6 +69,11 @@ class Evidence(StrEnum):
     CLAIMED = "claimed"
 
 
+def evidence_of(of: str, said_by: str, carrier: str = "") -> Evidence:
+    """What the word of one party about an act of another, or of its own, is worth; `carrier`: who brought it, "": nobody."""
+    return Evidence.EVIDENCED if of == said_by and not carrier else Evidence.CLAIMED
+
+
 # What no machine says: somebody has to have read it.
 OF_A_PERSON = frozenset(
     {Act.UNDERSTOOD, Act.NOT_UNDERSTOOD, Act.SAY_AGAIN, Act.STAND_BY, Act.NO_INFORMATION, Act.REFUSED}
@@ -113,13 +115,12 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def id(self) -> str:
         """SHA-256 of the payload, in hexadecimal."""
-        return sha256(self.payload).hexdigest()
+        return digest_of(self)
 
     @property
     def evidence(self) -> Evidence:
         """What it is worth. A word that somebody else brought shows nothing but that it was brought."""
-        own = self.of == self.said_by and not self.carrier
-        return Evidence.EVIDENCED if own else Evidence.CLAIMED
+        return evidence_of(self.of, self.said_by, self.carrier)
 
 
 class Kept(NamedTuple):
@@ -135,17 +136,7 @@ _STATEMENT = msgspec.json.Decoder(Statement)
 
 def read_statement(payload: bytes) -> Statement:
     """The statement of these bytes; raises `Refused` for what is none, or is not written in its one way."""
-    json_value(payload, STATEMENT_BYTES_MAX)
-    try:
-        statement = _STATEMENT.decode(payload)
-    except msgspec.DecodeError as error:
-        raise Refused("statement.unreadable", f"This is not a statement ({error})", value=payload) from error
-    checked(statement)
-    if statement.payload != payload:
-        raise Refused(
-            "statement.not_canonical", "The statement is not written in the one way that it has", value=payload
-        )
-    return statement
+    return read_written(payload, _STATEMENT, checked, noun="statement", bytes_max=STATEMENT_BYTES_MAX)
 
 
 def checked(statement: Statement) -> Statement:
@@ -153,7 +144,7 @@ def checked(statement: Statement) -> Statement:
     act = statement.act
     for name in ("of", "said_by"):
         id_checked(getattr(statement, name), f"$.{name}")
-    if not _DIGEST.fullmatch(statement.over):
+    if not SHA256_HEX.fullmatch(statement.over):
         raise Refused(
             "statement.over", "What it is about is cited by its SHA-256", value=statement.over, where="$.over"
         )

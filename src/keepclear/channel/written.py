@@ -6,7 +6,16 @@ encoding is the form of RFC 8785, many times faster than a library that takes an
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from hashlib import sha256
+from typing import TypeVar
+
 import msgspec
+
+from keepclear.ground.canon import json_value
+from keepclear.ground.errors import Refused
+
+Value = TypeVar("Value", bound=msgspec.Struct)
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
@@ -14,3 +23,28 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 def written(value: msgspec.Struct) -> bytes:
     """RFC 8785 of a value of this room."""
     return _ENCODER.encode(value)
+
+
+def digest_of(value: msgspec.Struct) -> str:
+    """SHA-256 of its one byte string, in hexadecimal: what it is called."""
+    return sha256(written(value)).hexdigest()
+
+
+def read_written(
+    payload: bytes,
+    decoder: msgspec.json.Decoder[Value],
+    checked: Callable[[Value], Value],
+    *,
+    noun: str,
+    bytes_max: int,
+) -> Value:
+    """The value of these bytes; raises `Refused` for what is none, cannot be one, or is not written in its one way."""
+    json_value(payload, bytes_max)
+    try:
+        value = checked(decoder.decode(payload))
+    except msgspec.DecodeError as error:
+        raise Refused(f"{noun}.unreadable", f"This is not a {noun} ({error})", value=payload) from error
+    if written(value) != payload:
+        what = f"The {noun} is not written in the one way that it has"
+        raise Refused(f"{noun}.not_canonical", what, value=payload)
+    return value

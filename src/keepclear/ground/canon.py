@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections import Counter
@@ -13,6 +14,8 @@ import rfc8785
 from keepclear.ground.errors import LimitExceeded, Refused
 
 INTEGER_MAX = 2**53 - 1
+# 32 bytes in hexadecimal, as SHA-256 is written everywhere.
+SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 _INTEGER_DIGITS_MAX = 30
 
 

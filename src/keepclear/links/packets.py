@@ -19,9 +19,8 @@ import msgspec
 
 from keepclear.channel import carriage
 from keepclear.channel.links import AT_ONCE_MAX, Parcel, Taken
-from keepclear.channel.messages import DIGEST_HEX
 from keepclear.channel.written import written
-from keepclear.ground.canon import INTEGER_MAX
+from keepclear.ground.canon import INTEGER_MAX, SHA256_HEX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.signing import PublicKey, Signer, open_sealed, read_envelope, seal
@@ -130,7 +129,7 @@ def _read_head(payload: bytes) -> Head:
     if head.taken is not None:
         if (head.taken.taker, head.taken.sender) != (head.sender, head.to):
             raise Refused("packet.taken", "This word is about another pair of nodes", where="$.taken")
-        if not (_counts(head.taken.up_to, head.taken.series) and DIGEST_HEX.fullmatch(head.taken.head)):
+        if not (_counts(head.taken.up_to, head.taken.series) and SHA256_HEX.fullmatch(head.taken.head)):
             raise Refused("packet.taken", "Nothing can have been taken so far", value=head.taken.up_to, where="$.taken")
     return head
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import msgspec
 
+from keepclear.channel.written import written
 from keepclear.ground.canon import base64_bytes, base64_text, json_value
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import NoteKey, note_key
@@ -51,7 +52,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def text(self) -> bytes:
         """The card as it is written to a file."""
-        return msgspec.json.format(msgspec.json.encode(self, order="sorted"), indent=2) + b"\n"
+        return msgspec.json.format(written(self), indent=2) + b"\n"
 
 
 _CARD = msgspec.json.Decoder(Card)
@@ -100,4 +101,4 @@ def number_of(one: Card, other: Card) -> str:
 
 
 def _digest(card: Card) -> bytes:
-    return sha256(msgspec.json.encode(card, order="sorted")).digest()
+    return sha256(written(card)).digest()

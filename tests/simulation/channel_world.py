@@ -16,6 +16,8 @@ from hashlib import sha256
 from itertools import count
 from random import Random
 
+import msgspec
+
 from keepclear.channel import channel as c
 from keepclear.channel.channel import Channel
 from keepclear.channel.facts import Count, Place
@@ -172,7 +174,7 @@ class World:
         node = self.nodes[name]
         if node.up:
             return
-        node.channel, node.up = replayed(node), True
+        node.channel, node.up = replayed(node, packed_at=self.random.randint(0, len(node.durable))), True
         self._act(name, node.channel.effects_again())
 
     def restore(self, name: str) -> None:
@@ -269,12 +271,24 @@ FACTS = (Place("go_to", 336_700_000, 380_580_000, 7_200, "33.6700 38.0580"), Cou
 WRONG = (Place("go_to", 336_700_000, 380_680_000, 7_200, "33.6700 38.0680"), Count("vehicles", 20, 27))
 
 
-def replayed(node: Node) -> Channel:
-    """The machine that the durable events make."""
+def replayed(node: Node, packed_at: int | None = None) -> Channel:
+    """The machine that the durable events make; by way of the bytes of its state after so many of them, if a number is given."""
     channel = Channel(node.name, node.begun_us)
-    for event, at_us in node.durable:
+    for number, (event, at_us) in enumerate(node.durable):
+        if number == packed_at:
+            channel = through_bytes(channel)
         channel.step(event, at_us)
     return channel
+
+
+def state_bytes(channel: Channel) -> bytes:
+    """Everything a machine holds."""
+    return msgspec.json.encode(channel.state())
+
+
+def through_bytes(channel: Channel) -> Channel:
+    """The same machine, packed and unpacked."""
+    return Channel.restored(msgspec.json.decode(state_bytes(channel), type=c.ChannelState))
 
 
 def own_statements(node: Node, message: str) -> list[Statement]:

@@ -14,14 +14,16 @@ them on to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from itertools import islice
 from typing import NamedTuple
+
+import msgspec
 
 from keepclear.channel import carriage as way
 from keepclear.channel import messages, statements
 from keepclear.channel.carriage import HANDS_MAX, Carriage, Held, Mine
-from keepclear.channel.links import Arrival, Inbox, Lie, Outbox, Parcel, Taken
+from keepclear.channel.links import Arrival, Inbox, InboxState, Lie, Outbox, OutboxState, Parcel, Taken
 from keepclear.channel.messages import Message, Urgency, message_id
 from keepclear.channel.standing import Debt, Standing, due_us, standing_of
 from keepclear.channel.statements import Act, Kept, Statement
@@ -120,8 +122,15 @@ class Show(NamedTuple):
     message: str
 
 
+class Said(NamedTuple):
+    """Something new is known of a message: a statement that was not held before."""
+
+    message: str
+    kept: Kept
+
+
 class Changed(NamedTuple):
-    """What a message of this party asks for stands otherwise now."""
+    """What a message asks for stands otherwise now: one of this party, or one that this party is to answer."""
 
     message: str
     was: Debt
@@ -147,11 +156,10 @@ class Found(NamedTuple):
     lie: Lie | None = None
 
 
-Effect = Seal | Show | Changed | HeldBack | Found
+Effect = Seal | Show | Said | Changed | HeldBack | Found
 
 
-@dataclass
-class _Wanted:
+class Wanted(msgspec.Struct):
     """Something to be sealed, and how it is to go."""
 
     seal: Seal
@@ -162,18 +170,45 @@ class _Wanted:
     message: str = ""
 
 
-@dataclass
-class _Thread:
-    """A message and everything that is held of it."""
+class Thread(msgspec.Struct):
+    """A message and everything that is held of it.
+
+    known_at_us  when it was given, or came
+    sealed       SHA-256 of each of the forms in which it went over a link
+    debt, mismatch  as they were told last"""
 
     id: str
     message: Message
-    sealed: set[str] = field(default_factory=set)
-    statements: dict[str, Kept] = field(default_factory=dict)
-    answers: dict[str, int] = field(default_factory=dict)
+    known_at_us: int
+    sealed: list[str] = []
+    statements: dict[str, Kept] = {}
+    answers: dict[str, int] = {}
     superseded_at_us: int | None = None
     debt: Debt = Debt.OWED
     mismatch: bool = False
+
+
+class PeerState(msgspec.Struct):
+    """What goes to a peer, and what came from it."""
+
+    outbox: OutboxState
+    inbox: InboxState
+
+
+class ChannelState(msgspec.Struct):
+    """Everything a channel holds."""
+
+    own: str
+    life: int
+    peers: dict[str, PeerState]
+    routes: dict[str, str]
+    threads: list[Thread]
+    seen: list[tuple[tuple[str, str, str], int]]
+    superseded_by: list[tuple[tuple[str, str], str]]
+    wanted: list[Wanted]
+    owing: dict[str, int]
+    found: list[Found]
+    refused: dict[str, int]
 
 
 class Channel:
@@ -192,13 +227,44 @@ class Channel:
         self.found: list[Found] = []
         self.refused: dict[str, int] = {}
         self._routes: dict[str, str] = {}
-        self._threads: dict[str, _Thread] = {}
+        self._threads: dict[str, Thread] = {}
+        self._order: list[str] = []
         self._of_sealed: dict[str, str] = {}
         self._seen: dict[tuple[str, str, str], int] = {}
         self._superseded_by: dict[tuple[str, str], str] = {}
-        self._wanted: dict[str, _Wanted] = {}
+        self._wanted: dict[str, Wanted] = {}
         self._owing: dict[str, int] = {}
         self._falls_due: list[tuple[int, str]] = []
+
+    # the whole state
+
+    def state(self) -> ChannelState:
+        """Everything that is held, in an order that does not depend on where it was unpacked."""
+        peers = {peer: PeerState(self.outboxes[peer].state(), self.inboxes[peer].state()) for peer in self.outboxes}
+        return ChannelState(
+            self.own, self.life, peers, self._routes, list(self._threads.values()), list(self._seen.items()),
+            list(self._superseded_by.items()), list(self._wanted.values()), self._owing, self.found, self.refused,
+        )  # fmt: skip
+
+    @staticmethod
+    def restored(state: ChannelState) -> Channel:
+        """The channel of this state, which it takes over."""
+        channel = Channel(state.own, state.life)
+        for peer, held in state.peers.items():
+            channel.outboxes[peer] = Outbox.restored(state.own, peer, held.outbox)
+            channel.inboxes[peer] = Inbox.restored(state.own, peer, held.inbox)
+        channel._routes = state.routes
+        channel._threads = {thread.id: thread for thread in state.threads}
+        channel._order = list(channel._threads)
+        channel._of_sealed = {digest: thread.id for thread in state.threads for digest in thread.sealed}
+        channel._seen = dict(state.seen)
+        channel._superseded_by = dict(state.superseded_by)
+        channel._wanted = {message_id(wanted.seal.payload): wanted for wanted in state.wanted}
+        channel._owing = state.owing
+        channel._falls_due = [(when_us, id) for id, when_us in state.owing.items()]
+        heapify(channel._falls_due)
+        channel.found, channel.refused = state.found, state.refused
+        return channel
 
     # what is asked
 
@@ -206,6 +272,26 @@ class Channel:
     def messages(self) -> Mapping[str, Message]:
         """Every message that was given or got, by id."""
         return {id: thread.message for id, thread in self._threads.items()}
+
+    @property
+    def routes(self) -> Mapping[str, str]:
+        """To which peer goes what is for a party."""
+        return self._routes
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def threads(self, first: int, count: int) -> list[Thread]:
+        """Messages in the order they were given or came, from the place `first` on."""
+        return [self._threads[id] for id in islice(self._order, first, first + count)]
+
+    def thread(self, id: str) -> Thread:
+        """A message and what is held of it; raises `Refused` for an id that is not held. By the SHA-256 of a sealed form it is found too."""
+        held = self._threads.get(self._of_sealed.get(id, id))
+        if held is None:
+            mend = "The list of messages has their ids."
+            raise Refused("message.unknown", "There is no such message", value=id, mend=mend)
+        return held
 
     def standing(self, message: str, at_us: int) -> Standing:
         """What is known of a message at an instant; raises KeyError for an id that is not held."""
@@ -230,6 +316,23 @@ class Channel:
         while self._falls_due and not self._still_falls_due(*self._falls_due[0]):
             heappop(self._falls_due)
         return self._falls_due[0][0] if self._falls_due else None
+
+    def learns_from(self, came: Came) -> bool:
+        """Whether anything follows from what a peer handed over; most of what is asked for again and again says nothing new."""
+        inbox = self.inboxes[came.peer]
+        if came.life > inbox.life or (came.taken is not None and self.outboxes[came.peer].tells_new(came.taken)):
+            return True
+        return any(inbox.arrival(one, one.digest) in (Arrival.NEW, Arrival.LIE) for one in came.parcels)
+
+    def new_to(self, peer: str, parcels: Iterable[Parcel]) -> list[Parcel]:
+        """Those of a peer's parcels, handed over in this order, that would be taken."""
+        inbox = self.inboxes[peer]
+        series, up_to, some = inbox.series, inbox.up_to, []
+        for parcel in parcels:
+            if (parcel.series, parcel.number) == (series, up_to + 1) or (parcel.series > series and parcel.number == 1):
+                series, up_to = parcel.series, parcel.number
+                some.append(parcel)
+        return some
 
     def effects_again(self) -> list[Effect]:
         """What was asked for and is not done, as far as this machine knows."""
@@ -285,13 +388,13 @@ class Channel:
             raise Refused(
                 "message.cites", "Only its sender corrects a message", value=message.supersedes, where="$.supersedes"
             )
-        self._threads[id] = _Thread(id, message)
-        self._expect(id, due_us(message))
+        self._hold(Thread(id, message, at_us))
+        self._answered(id, message, at_us, effects)
         if corrected is not None:
             corrected.superseded_at_us = at_us
             self._tell_change(corrected, at_us, effects)
         seal = Seal(message.to, messages.PAYLOAD_TYPE, payload)
-        self._want(_Wanted(seal, message.valid_until_us, message.urgency, True, message.exercise, id), effects)
+        self._want(Wanted(seal, message.valid_until_us, message.urgency, True, message.exercise, id), effects)
 
     def _check_cited(self, id: str, *, exercise: bool, where: str) -> None:
         cited = self._threads.get(id)
@@ -314,7 +417,7 @@ class Channel:
         if thread.message.sender != self.own:
             self._say(statement, thread.message.sender, thread.message.urgency, at_us, effects)
 
-    def _check_statement(self, thread: _Thread, statement: Statement) -> None:
+    def _check_statement(self, thread: Thread, statement: Statement) -> None:
         """Raises `Refused` where this cannot be said of the message, or its party has said too much."""
         if statement.exercise is not thread.message.exercise:
             raise Refused("exercise.mixed", "What is exercise and what is not never meet", value=statement.over)
@@ -328,9 +431,9 @@ class Channel:
     def _say(self, statement: Statement, to: str, urgency: Urgency, at_us: int, effects: list[Effect]) -> None:
         if to in self._routes:
             seal = Seal(to, statements.PAYLOAD_TYPE, statement.payload)
-            self._want(_Wanted(seal, at_us + WORD_VALID_US, urgency, False, statement.exercise), effects)
+            self._want(Wanted(seal, at_us + WORD_VALID_US, urgency, False, statement.exercise), effects)
 
-    def _want(self, wanted: _Wanted, effects: list[Effect]) -> None:
+    def _want(self, wanted: Wanted, effects: list[Effect]) -> None:
         self._wanted[message_id(wanted.seal.payload)] = wanted
         effects.append(wanted.seal)
 
@@ -344,7 +447,7 @@ class Channel:
         )  # fmt: skip
         self.outboxes[self._routes[wanted.seal.to]].give(way.checked(outside))
         if wanted.message:
-            self._threads[wanted.message].sealed.add(event.digest)
+            self._threads[wanted.message].sealed.append(event.digest)
             self._of_sealed[event.digest] = wanted.message
 
     # of peers
@@ -433,26 +536,25 @@ class Channel:
     def _get(self, id: str, message: Message, digest: str, at_us: int, effects: list[Effect]) -> None:
         if id not in self._threads:
             self._check_room()
-            thread = self._threads[id] = _Thread(id, message)
+            thread = Thread(id, message, at_us)
+            self._hold(thread)
             effects.append(Show(id))
             self._link(thread, at_us, effects)
         thread = self._threads[id]
         if len(thread.sealed) >= SEALED_FORMS_MAX:
             self._refuse("sealed.too_often")
             return
-        thread.sealed.add(digest)
+        if digest not in thread.sealed:
+            thread.sealed.append(digest)
         self._of_sealed[digest] = id
         received = Statement(Act.RECEIVED, self.own, self.own, digest, at_us, exercise=message.exercise)
         self._keep(thread, received, at_us, effects)
         self._say(received, message.sender, message.urgency, at_us, effects)
 
-    def _link(self, thread: _Thread, at_us: int, effects: list[Effect]) -> None:
+    def _link(self, thread: Thread, at_us: int, effects: list[Effect]) -> None:
         """What a message that has come answers and corrects; a correction may come before what it corrects."""
         message = thread.message
-        asked = self._threads.get(message.answers)
-        if asked is not None and (asked.message.final, asked.message.exercise) == (message.sender, message.exercise):
-            asked.answers[thread.id] = at_us
-            self._tell_change(asked, at_us, effects)
+        self._answered(thread.id, message, at_us, effects)
         if message.supersedes:
             self._superseded_by[message.supersedes, message.sender] = thread.id
         for id in (message.supersedes, thread.id):
@@ -462,6 +564,24 @@ class Channel:
             by = self._threads.get(self._superseded_by.get((id, corrected.message.sender), ""))
             if by is not None and by.message.exercise is corrected.message.exercise:
                 corrected.superseded_at_us = at_us
+                self._tell_change(corrected, at_us, effects)
+
+    def _hold(self, thread: Thread) -> None:
+        self._threads[thread.id] = thread
+        self._order.append(thread.id)
+        if self._concerns(thread.message):
+            self._expect(thread.id, due_us(thread.message))
+
+    def _concerns(self, message: Message) -> bool:
+        """Whether somebody here waits for what it asks for, or is to give it."""
+        return self.own in (message.sender, message.final)
+
+    def _answered(self, id: str, message: Message, at_us: int, effects: list[Effect]) -> None:
+        """An answer, of this party or another, to a message that is held."""
+        asked = self._threads.get(message.answers)
+        if asked is not None and (asked.message.final, asked.message.exercise) == (message.sender, message.exercise):
+            asked.answers[id] = at_us
+            self._tell_change(asked, at_us, effects)
 
     def _hear(self, statement: Statement, at_us: int, effects: list[Effect]) -> None:
         thread = self._threads.get(self._of_sealed.get(statement.over, statement.over))
@@ -473,14 +593,15 @@ class Channel:
 
     # what is held
 
-    def _keep(self, thread: _Thread, statement: Statement, known_at_us: int, effects: list[Effect]) -> None:
+    def _keep(self, thread: Thread, statement: Statement, known_at_us: int, effects: list[Effect]) -> None:
         if (id := statement.id) not in thread.statements:
-            thread.statements[id] = Kept(id, statement, known_at_us)
+            kept = thread.statements[id] = Kept(id, statement, known_at_us)
+            effects.append(Said(thread.id, kept))
             self._tell_change(thread, known_at_us, effects)
 
-    def _tell_change(self, thread: _Thread, at_us: int, effects: list[Effect]) -> None:
-        """Says how the debt of a message of this party stands, where it stands otherwise than was said last."""
-        if thread.message.sender != self.own:
+    def _tell_change(self, thread: Thread, at_us: int, effects: list[Effect]) -> None:
+        """Says how the debt of a message stands, where it stands otherwise than was said last."""
+        if not self._concerns(thread.message):
             return
         id = thread.id
         now = self.standing(id, at_us)

@@ -69,6 +69,28 @@ def head_of(head: str, digest: str) -> str:
     return sha256(bytes.fromhex(head) + bytes.fromhex(digest)).hexdigest()
 
 
+class OutboxState(msgspec.Struct):
+    """Everything an outbox holds: what is owed with the head behind it, and what the peer has taken and may lose."""
+
+    series: int
+    last: int
+    taken: int
+    head: str
+    taken_head: str
+    owed: list[tuple[Parcel, str]]
+    there: list[Carriage]
+
+
+class InboxState(msgspec.Struct):
+    """Everything an inbox holds."""
+
+    life: int
+    series: int
+    up_to: int
+    head: str
+    digests: list[tuple[int, str]]
+
+
 class Outbox:
     """What is owed to a peer.
 
@@ -88,6 +110,28 @@ class Outbox:
 
     def __len__(self) -> int:
         return len(self._owed)
+
+    def state(self) -> OutboxState:
+        """Everything that is held."""
+        return OutboxState(
+            self.series, self.last, self.taken, self._head, self._taken_head, list(self._owed.values()),
+            list(self._there.values()),
+        )  # fmt: skip
+
+    @staticmethod
+    def restored(own: str, peer: str, state: OutboxState) -> Outbox:
+        """The outbox of this state."""
+        box = Outbox(own, peer, state.series)
+        box.last, box.taken, box._head, box._taken_head = state.last, state.taken, state.head, state.taken_head
+        box._owed.update((parcel.number, (parcel, head)) for parcel, head in state.owed)
+        box._there.update((carriage.digest, carriage) for carriage in state.there)
+        return box
+
+    def tells_new(self, taken: Taken) -> bool:
+        """Whether this word of the peer says something that is not known here."""
+        if taken.series != self.series or taken.up_to < self.taken:
+            return False
+        return taken.up_to > self.taken or taken.head != self._taken_head
 
     def give(self, carriage: Carriage) -> None:
         """Owes one more."""
@@ -182,6 +226,18 @@ class Inbox:
         self.up_to = 0
         self.head = NOTHING
         self._digests: dict[int, str] = {}
+
+    def state(self) -> InboxState:
+        """Everything that is held."""
+        return InboxState(self.life, self.series, self.up_to, self.head, list(self._digests.items()))
+
+    @staticmethod
+    def restored(own: str, peer: str, state: InboxState) -> Inbox:
+        """The inbox of this state."""
+        box = Inbox(own, peer)
+        box.life, box.series, box.up_to, box.head = state.life, state.series, state.up_to, state.head
+        box._digests = dict(state.digests)
+        return box
 
     def arrival(self, parcel: Parcel, digest: str) -> Arrival:
         """What this parcel is here, given its digest; changes nothing."""

@@ -63,7 +63,7 @@ class Desk:
     def take(self, data: bytes, sender: str) -> None:
         """Takes a packet in; raises `Refused` where it is not one of that peer for this party."""
         keys = [self.cards[sender].signing_key.key]
-        head, bodies = read_packet(data, to=self.party, sender=sender, keys=keys)
+        head, _, bodies = read_packet(data, to=self.party, sender=sender, keys=keys)
         self.sealed.update(bodies)
         within = {}
         for parcel in head.parcels:

@@ -26,6 +26,9 @@ ENTRIES_PER_READ = 256
 ENTRIES_PASSED_MAX = 2_560
 
 # What concerns the node alone, and may be known to everybody who reads.
+_OF_TALK = frozenset(
+    {"card_taken", "card_ended", "peer_joined", "message_given", "statement_given", "messages_sealed", "packet_came"}
+)
 _OF_THE_NODE = frozenset(
     {
         "node_began",
@@ -106,7 +109,11 @@ def concerned(ask: Ask[Any, Any], committed: Committed) -> Iterator[tuple[Access
         for zone in _zones_of(body):
             yield members.concerned(zone=zone)
     elif entry.kind not in _OF_THE_NODE:
-        said_by = _concerned_by_fields(ask, entry.exercise, msgspec.json.decode(body))
+        said_by = (
+            [ask.node.of_talk]
+            if entry.kind in _OF_TALK
+            else _concerned_by_fields(ask, entry.exercise, msgspec.json.decode(body))
+        )
         if said_by or not (entry.kind.startswith("alert_") and committed.outcome):
             yield from said_by or [house]
     for place, line in enumerate(lines_of(committed.outcome or b"")):

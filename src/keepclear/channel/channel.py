@@ -136,6 +136,7 @@ class Changed(NamedTuple):
     was: Debt
     now: Debt
     mismatch: bool
+    was_mismatch: bool = False
 
 
 class HeldBack(NamedTuple):
@@ -200,6 +201,7 @@ class ChannelState(msgspec.Struct):
 
     own: str
     life: int
+    only_exercise: bool
     peers: dict[str, PeerState]
     routes: dict[str, str]
     threads: list[Thread]
@@ -215,13 +217,15 @@ class Channel:
     """See the module.
 
     life               the instant at which this node began, or went on from a copy
+    only_exercise      what is no exercise is refused, whoever sends it
     outboxes, inboxes  by peer
     found              what peers were caught at
     refused            how often something was refused that came in, by the key of the reason"""
 
-    def __init__(self, own: str, life: int) -> None:
+    def __init__(self, own: str, life: int, *, only_exercise: bool = False) -> None:
         self.own = own
         self.life = life
+        self.only_exercise = only_exercise
         self.outboxes: dict[str, Outbox] = {}
         self.inboxes: dict[str, Inbox] = {}
         self.found: list[Found] = []
@@ -235,6 +239,7 @@ class Channel:
         self._wanted: dict[str, Wanted] = {}
         self._owing: dict[str, int] = {}
         self._falls_due: list[tuple[int, str]] = []
+        self._read_last: tuple[bytes, Message] | None = None
 
     # the whole state
 
@@ -242,14 +247,14 @@ class Channel:
         """Everything that is held, in an order that does not depend on where it was unpacked."""
         peers = {peer: PeerState(self.outboxes[peer].state(), self.inboxes[peer].state()) for peer in self.outboxes}
         return ChannelState(
-            self.own, self.life, peers, self._routes, list(self._threads.values()), list(self._seen.items()),
+            self.own, self.life, self.only_exercise, peers, self._routes, list(self._threads.values()), list(self._seen.items()),
             list(self._superseded_by.items()), list(self._wanted.values()), self._owing, self.found, self.refused,
         )  # fmt: skip
 
     @staticmethod
     def restored(state: ChannelState) -> Channel:
         """The channel of this state, which it takes over."""
-        channel = Channel(state.own, state.life)
+        channel = Channel(state.own, state.life, only_exercise=state.only_exercise)
         for peer, held in state.peers.items():
             channel.outboxes[peer] = Outbox.restored(state.own, peer, held.outbox)
             channel.inboxes[peer] = Inbox.restored(state.own, peer, held.inbox)
@@ -349,9 +354,9 @@ class Channel:
                 self.inboxes.setdefault(peer, Inbox(self.own, peer))
                 self._routes.update(dict.fromkeys((peer, *leads_to), peer))
             case Given(payload):
-                self._give(payload, at_us, effects)
+                self._give(self.check_given(payload, at_us), payload, at_us, effects)
             case Stated(payload):
-                self._state(payload, at_us, effects)
+                self._state(*self.check_stated(payload), at_us, effects)
             case Sealed():
                 self._hand_over(event)
             case Came():
@@ -367,8 +372,11 @@ class Channel:
 
     # of people here
 
-    def _give(self, payload: bytes, at_us: int, effects: list[Effect]) -> None:
-        message = messages.read_message(payload)
+    def check_given(self, payload: bytes, at_us: int) -> Message:
+        """The message of these bytes, if a person here can give it now; raises `Refused`, and changes nothing."""
+        if self._read_last is None or self._read_last[0] != payload:
+            self._read_last = payload, messages.read_message(payload)
+        message = self._read_last[1]
         if message.sender != self.own:
             raise Refused("message.sender", "Nobody here speaks for that party", value=message.sender, where="$.sender")
         if message.to not in self._routes:
@@ -376,9 +384,14 @@ class Channel:
             raise Refused("message.no_route", "Nothing leads to that party", value=message.to, mend=mend, where="$.to")
         if at_us >= message.valid_until_us:
             raise Refused("message.expired", "It has no use any more", where="$.valid_until_us")
+        if self.only_exercise and not message.exercise:
+            raise Refused("exercise.only", "This node is for exercises", where="$.exercise")
         id = message_id(payload)
         if id in self._threads:
             raise Refused("message.twice", "This very message was given before", value=id)
+        if len(self.outboxes[self._routes[message.to]]) >= OWED_TO_A_PEER_MAX:
+            mend = "See why nothing goes there before you give more."
+            raise LimitExceeded("outbox.full", f"{OWED_TO_A_PEER_MAX:,} parcels wait for that peer", mend=mend)
         self._check_room()
         for name in ("answers", "supersedes"):
             if cited := getattr(message, name):
@@ -388,6 +401,11 @@ class Channel:
             raise Refused(
                 "message.cites", "Only its sender corrects a message", value=message.supersedes, where="$.supersedes"
             )
+        return message
+
+    def _give(self, message: Message, payload: bytes, at_us: int, effects: list[Effect]) -> None:
+        id = message_id(payload)
+        corrected = self._threads.get(message.supersedes)
         self._hold(Thread(id, message, at_us))
         self._answered(id, message, at_us, effects)
         if corrected is not None:
@@ -403,7 +421,8 @@ class Channel:
         if cited.message.exercise is not exercise:
             raise Refused("exercise.mixed", "What is exercise and what is not never meet", value=id, where=where)
 
-    def _state(self, payload: bytes, at_us: int, effects: list[Effect]) -> None:
+    def check_stated(self, payload: bytes) -> tuple[Thread, Statement]:
+        """The statement of these bytes and what it is about, if a person here can say it; raises `Refused`, and changes nothing."""
         statement = statements.read_statement(payload)
         if statement.said_by != self.own:
             raise Refused(
@@ -413,6 +432,9 @@ class Channel:
         if thread is None:
             raise Refused("statement.over", "No message here has these bytes", value=statement.over, where="$.over")
         self._check_statement(thread, statement)
+        return thread, statement
+
+    def _state(self, thread: Thread, statement: Statement, at_us: int, effects: list[Effect]) -> None:
         self._keep(thread, statement, at_us, effects)
         if thread.message.sender != self.own:
             self._say(statement, thread.message.sender, thread.message.urgency, at_us, effects)
@@ -534,6 +556,8 @@ class Channel:
             self._refuse(refused.key)
 
     def _get(self, id: str, message: Message, digest: str, at_us: int, effects: list[Effect]) -> None:
+        if self.only_exercise and not message.exercise:
+            raise Refused("exercise.only", "This node is for exercises", value=id)
         if id not in self._threads:
             self._check_room()
             thread = Thread(id, message, at_us)
@@ -606,7 +630,7 @@ class Channel:
         id = thread.id
         now = self.standing(id, at_us)
         if (now.debt, now.mismatch) != (thread.debt, thread.mismatch):
-            effects.append(Changed(id, thread.debt, now.debt, now.mismatch))
+            effects.append(Changed(id, thread.debt, now.debt, now.mismatch, thread.mismatch))
             thread.debt, thread.mismatch = now.debt, now.mismatch
         if now.next_us is None:
             self._owing.pop(id, None)

@@ -2,6 +2,7 @@
 
 positions_arrived  an account and columns: `keepclear.node.positions_body`
 zones_agreed       the GeoJSON text as it was given
+packet_came        what the peer signed, and whose signature was found over what lay within
 all others         the JSON of their fields, with "kind" first
 """
 
@@ -9,12 +10,23 @@ from __future__ import annotations
 
 import msgspec
 
+from keepclear.channel.channel import Came, Opened
 from keepclear.feeds.zones import load_zones
 from keepclear.ground.errors import Refused
-from keepclear.node.events import Event, PositionsArrived, SpokenEvent, ZonesAgreed, kind_of
+from keepclear.ground.signing import read_envelope
+from keepclear.links.packets import Head, read_head
+from keepclear.node.events import Event, PacketCame, PositionsArrived, SpokenEvent, ZonesAgreed, kind_of
 from keepclear.node.positions_body import Account, account_of, positions_body
 from keepclear.tracks.packing import packed, unpacked
 
+
+class _Packet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: str
+    envelope: str
+    within: tuple[tuple[str, str], ...]
+
+
+_PACKET = msgspec.json.Decoder(_Packet)
 _SPOKEN: msgspec.json.Decoder[SpokenEvent] = msgspec.json.Decoder(SpokenEvent)
 
 
@@ -25,6 +37,8 @@ def body_of(event: Event) -> bytes:
     if isinstance(event, PositionsArrived):
         account = Account(event.feed, event.refusals, event.noticed, event.names)
         return positions_body(account, event.packed or packed(event.observations))
+    if isinstance(event, PacketCame):
+        return msgspec.json.encode(_Packet(event.kind, event.envelope, event.within))
     return msgspec.json.encode(event)
 
 
@@ -34,6 +48,8 @@ def event_of(kind: str, body: bytes) -> Event:
         return zones_agreed(_text(body))
     if kind == "positions_arrived":
         return _positions(body)
+    if kind == "packet_came":
+        return _packet(body)
     try:
         event = _SPOKEN.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -57,6 +73,27 @@ def zones_agreed(text: str) -> ZonesAgreed:
             "zones.unwritable", f"The text cannot be written again as it stands ({error})", mend=mend
         ) from error
     return event
+
+
+def packet_came(head: Head, envelope: str, within: dict[str, str]) -> PacketCame:
+    """The event of a packet whose signatures were checked; `within`: by SHA-256 of the sealed bytes, the envelope that lay in them."""
+    senders = {parcel.carriage.digest: parcel.carriage.sender for parcel in head.parcels}
+    opened = {}
+    for digest, text in within.items():
+        inner = read_envelope(text.encode())
+        opened[digest] = Opened(inner.payload_type, inner.payload, senders[digest])
+    came = Came(head.sender, head.life, head.clock_us, head.taken, head.parcels, opened)
+    return PacketCame(came, envelope, tuple(within.items()))
+
+
+def _packet(body: bytes) -> PacketCame:
+    """Signatures are not looked at again: what was found when it came stands in the record, and is hashed there."""
+    try:
+        said = _PACKET.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refused("body.unreadable", f"This is no packet that came ({error})") from error
+    head = read_head(read_envelope(said.envelope.encode()).payload)
+    return packet_came(head, said.envelope, dict(said.within))
 
 
 def _text(body: bytes) -> str:

@@ -48,9 +48,10 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Packet(NamedTuple):
-    """A packet that was checked: its head, and the sealed bytes by their SHA-256."""
+    """A packet that was checked: its head, the envelope in which it was signed, and the sealed bytes by their SHA-256."""
 
     head: Head
+    envelope: bytes
     sealed: Mapping[str, bytes]
 
 
@@ -93,15 +94,16 @@ def read_packet(data: bytes, *, to: str, sender: str, keys: Iterable[PublicKey])
     # The hint which key it was is not signed: it is as it was written, or somebody changed it.
     if envelope.text != text or [one.key_id for one in envelope.signatures] != [signers[0].key_id]:
         raise Refused("packet.envelope", "The envelope is not written in the one way that it has", where=f"byte {at}")
-    head = _read_head(payload)
+    head = read_head(payload)
     if (head.sender, head.to) != (sender, to):
         raise Refused(
             "packet.of_others", "This packet is of another pair of nodes", value=f"{head.sender} to {head.to}"
         )
-    return Packet(head, _bodies(head, data, at + length))
+    return Packet(head, text, _bodies(head, data, at + length))
 
 
-def _read_head(payload: bytes) -> Head:
+def read_head(payload: bytes) -> Head:
+    """The head of these bytes, if it can be one; raises `Refused`. Who signed it is not looked at."""
     try:
         head = _HEAD.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -59,15 +59,17 @@ class LiveAlert(msgspec.Struct):
     subject: str = ""
     zone: str = ""
     feed: str = ""
+    message: str = ""
+    peer: str = ""
     state: str = RAISED
     repeats: int = 0
     assigned_to: str = ""
     steps: list[AlertStep] = []
 
     @property
-    def about(self) -> tuple[str, str, str, str]:
+    def about(self) -> tuple[str, ...]:
         """What makes a second alert a repeat of this one."""
-        return self.key, self.subject, self.zone, self.feed
+        return self.key, self.subject, self.zone, self.feed, self.message, self.peer
 
     @property
     def is_open(self) -> bool:

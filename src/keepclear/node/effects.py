@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from keepclear.channel.channel import Seal
+
 _BEGINS = '{"event":"'
 
 
@@ -16,7 +18,7 @@ class Told:
     sequence, index  of its event, and its place among what followed from it; together the id "SEQUENCE.INDEX"
     line             one JSON object without words for people; its "event" says what it is: "presence", "alert", "correction",
                      "alert_step", "feed", "zone", ...
-    zone, subject, feed  whom it is about, "" where it is not; decides who may see it
+    zone, subject, feed, message, peer  whom it is about, "" where it is not; decides who may see it
     exercise         not real
     """
 
@@ -28,6 +30,8 @@ class Told:
     subject: str = ""
     feed: str = ""
     exercise: bool = False
+    message: str = ""
+    peer: str = ""
 
     @property
     def what(self) -> str:
@@ -46,6 +50,8 @@ class _About(msgspec.Struct):
     subject: str | None = None
     feed: str | None = None
     exercise: bool = False
+    message: str = ""
+    peer: str = ""
 
 
 _ABOUT = msgspec.json.Decoder(_About)
@@ -54,7 +60,10 @@ _ABOUT = msgspec.json.Decoder(_About)
 def told_of(sequence: int, index: int, at_us: int, line: str) -> Told:
     """A line of an outcome, read back from the record: whom it is about and of which side it is, it says itself."""
     about = _ABOUT.decode(line)
-    return Told(sequence, index, at_us, line, about.zone or "", about.subject or "", about.feed or "", about.exercise)
+    return Told(
+        sequence, index, at_us, line, about.zone or "", about.subject or "", about.feed or "", about.exercise, about.message,
+        about.peer,
+    )  # fmt: skip
 
 
 def lines_of(outcome: bytes, begin: int = 0, end: int | None = None) -> list[str]:
@@ -72,11 +81,13 @@ class Effects:
     told        in order; the outcome that the record keeps is their lines
     wake_at_us  when the node wants to be told that time has passed, if nothing happens before; None: never
     verdicts    for positions: what became of each accepted row, as places in `keepclear.tracks.picture.VERDICTS`
+    seals       what is to be signed and sealed, and given back as `MessagesSealed`; a node asks for it again until it is
     """
 
     told: tuple[Told, ...] = ()
     wake_at_us: int | None = None
     verdicts: bytes = b""
+    seals: tuple[Seal, ...] = ()
 
     @property
     def outcome(self) -> bytes:

@@ -3,8 +3,8 @@
 An event is frozen and carries no time: the instant at which the node learned of it is handed to `Node.step` as `at_us`, together
 with who gave it and whether it is an exercise. Ids are chosen outside, and are lower-case letters, digits, dots and dashes.
 
-All but two kinds are written to the record as the JSON of their fields (`keepclear.host.bodies`). `PositionsArrived` is written as
-columns (`keepclear.tracks.packing`), `ZonesAgreed` as the GeoJSON it was given as.
+All but three kinds are written to the record as the JSON of their fields (`keepclear.host.bodies`). `PositionsArrived` is written as
+columns (`keepclear.tracks.packing`), `ZonesAgreed` as the GeoJSON it was given as, `PacketCame` as what its peer signed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from keepclear.agreements.atlas import Zone
+from keepclear.channel.channel import Came
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.refusals import Refusal
 
@@ -266,17 +267,99 @@ class AlertCleared(Spoken, frozen=True, tag="alert_cleared"):
     reason: str
 
 
+# --- other parties and what is said to them ---
+
+
+class CardTaken(Spoken, frozen=True, tag="card_taken"):
+    """Another party's card was taken in, and people of both sides have compared the number of the two cards. From now on its keys are
+    these: what it says is signed by `signs`, what is for it is sealed with `seals`, and its node shows `tls` on a link.
+
+    origin         of its record
+    signs          verifier line (C2SP signed-note)
+    seals, tls     base64: the key to seal with, and the certificate (DER)
+    compared_with  who read the number on the other side, and over what line"""
+
+    party: str
+    name: str
+    origin: str
+    signs: str
+    seals: str
+    tls: str
+    compared_with: str
+
+
+class CardEnded(Spoken, frozen=True, tag="card_ended"):
+    """Nothing that a party's keys sign is taken any more, until another card of it is. `why`: "rotated", "lost", "compromised", "ended".
+
+    since_us  what they signed from then on is not to be trusted; None: everything before this event stands"""
+
+    party: str
+    why: str
+    since_us: int | None = None
+    note: str = ""
+
+
+class PeerJoined(Spoken, frozen=True, tag="peer_joined"):
+    """Another party's node is handed what is for it, and what is for those it leads to. `address`: where its link is; "": it calls us, or
+    what is for it is carried."""
+
+    peer: str
+    leads_to: tuple[str, ...] = ()
+    address: str = ""
+
+
+class MessageGiven(Spoken, frozen=True, tag="message_given"):
+    """A person of this party sends a message. `payload` is its one byte string: `keepclear.channel.messages`."""
+
+    payload: str
+
+
+class StatementGiven(Spoken, frozen=True, tag="statement_given"):
+    """A person of this party says what became of a message, or enters what somebody else said: `keepclear.channel.statements`."""
+
+    payload: str
+
+
+class SealedForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A payload, by its SHA-256, and the bytes it was sealed as, which lie beside the record."""
+
+    payload_digest: str
+    digest: str
+    byte_count: int
+
+
+class MessagesSealed(Spoken, frozen=True, tag="messages_sealed"):
+    """What was asked to be sealed is sealed."""
+
+    forms: tuple[SealedForm, ...]
+
+
+@dataclass(frozen=True)
+class PacketCame:
+    """A peer handed something over. The record keeps what it signed: the head of the packet, and what lay within what was for us.
+
+    came      what it says
+    envelope  of the head (DSSE)
+    within    by SHA-256 of the sealed bytes: the envelope that lay within"""
+
+    came: Came
+    envelope: str
+    within: tuple[tuple[str, str], ...] = ()
+    kind: str = field(default="packet_came", init=False)
+
+
 SpokenEvent = (
     NodeBegan | EpochBegan | TimePassed | SnapshotTaken | BodiesDropped | SealErased | KeyIntroduced | KeyEnded | Overloaded
     | PartyNamed | UserAdmitted | UserEnded | TokenIssued | TokenRevoked | AccessSet
     | FeedDeclared | FeedEnded | FeedStateChanged | ZoneEnded
     | AlertAcknowledged | AlertAssigned | AlertCleared
+    | CardTaken | CardEnded | PeerJoined | MessageGiven | StatementGiven | MessagesSealed
 )  # fmt: skip
-Event = SpokenEvent | PositionsArrived | ZonesAgreed
+Event = SpokenEvent | PositionsArrived | ZonesAgreed | PacketCame
 
 
 def kind_of(event: Event) -> str:
     """The word for this kind of event in the record."""
-    if isinstance(event, PositionsArrived | ZonesAgreed):
+    if isinstance(event, PositionsArrived | ZonesAgreed | PacketCame):
         return event.kind
     return str(type(event).__struct_config__.tag)

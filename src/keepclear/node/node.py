@@ -14,6 +14,7 @@ from hashlib import sha256
 
 import msgspec
 
+from keepclear.channel.channel import Seal
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import utc_text
 from keepclear.ground.words import words_checked
@@ -21,6 +22,7 @@ from keepclear.node import events as e
 from keepclear.node.alert_book import LiveAlert
 from keepclear.node.effects import Effects, Told
 from keepclear.node.side import Books, Side, Teller
+from keepclear.node.talk import Talk, TalkState
 from keepclear.parties.ids import id_checked
 from keepclear.parties.membership import FIRST_SENSITIVITY, Member, Membership
 from keepclear.parties.parties import Access, Action, Sensitivity, may, sensitivity_of
@@ -49,6 +51,7 @@ class _Held(msgspec.Struct):
     members: dict[str, object]
     operations: Books
     exercise: Books
+    talk: TalkState
 
 
 class Node:
@@ -61,7 +64,10 @@ class Node:
     bodies_from    bodies of positions are kept from this entry on
     keys           what was said about its signing keys, in order
     members        parties, users, tokens, and who may see what
+    talk           other parties, and what was said to them
     """
+
+    talk: Talk
 
     def __init__(self) -> None:
         self.began: e.NodeBegan | None = None
@@ -93,7 +99,9 @@ class Node:
     @property
     def next_due_us(self) -> int | None:
         """When the node wants to be told that time has passed, if nothing happens before; None: never."""
-        due = [side.next_due_us for side in self._sides.values()]
+        if self.began is None:
+            return None
+        due = [*(side.next_due_us for side in self._sides.values()), self.talk.next_due_us]
         return min((at_us for at_us in due if at_us is not None), default=None)
 
     def step(self, event: e.Event, *, by: str, exercise: bool, at_us: int) -> Effects:
@@ -106,17 +114,19 @@ class Node:
         if self.exercise and not exercise:
             mend = "Mark what you send as exercise, or use the node of operations."
             raise Refused("exercise.only", "This node is for exercises", value=e.kind_of(event), mend=mend)
-        self._check(event, by, exercise)
+        self._check(event, by, exercise, at_us)
         teller = Teller(self.sequence, at_us)
         self.clock_us = at_us
         for side in self._sides.values():
             side.pass_time(teller)
+        self.talk.pass_time(self._sides, teller)
+        seals: list[Seal] = []
         try:
-            verdicts = self._apply(event, by, exercise, teller)
+            verdicts = self._apply(event, by, exercise, teller, seals)
         except Refused as refused:
             raise RuntimeError("what was checked was refused all the same") from refused
         self.sequence += 1
-        return Effects(tuple(teller.told), self.next_due_us, verdicts)
+        return Effects(tuple(teller.told), self.next_due_us, verdicts, tuple(seals))
 
     def _begin(self, event: e.Event, at_us: int) -> Effects:
         if not isinstance(event, e.NodeBegan):
@@ -130,11 +140,12 @@ class Node:
                 max_speed_mps=event.max_speed_mmps / 1000,
             )  # fmt: skip
             self._sides[exercise] = Side(watch, exercise=exercise)
+        self.talk = Talk(event.party, at_us, only_exercise=event.exercise)
         return Effects()
 
     # what can be
 
-    def _check(self, event: e.Event, by: str, exercise: bool) -> None:
+    def _check(self, event: e.Event, by: str, exercise: bool, at_us: int) -> None:
         """Raises `Refused` where the event cannot be in the state the node is in, or is not for `by` to give."""
         side, members = self._sides[exercise], self.members
         match event:
@@ -210,6 +221,24 @@ class Node:
                 if not named:
                     raise Refused("seal.unknown", "Nobody's name is sealed under this hash", value=event.hash)
                 self._allow(by, Action.ADMIT_USER, named[0].access)
+            case e.CardTaken():
+                self.talk.check_card(event, members.parties)
+                self._allow(by, Action.PAIR, self._of_peer(event.party))
+            case e.CardEnded():
+                self.talk.check_card_ends(event)
+                self._allow(by, Action.PAIR, self._of_peer(event.party))
+            case e.PeerJoined():
+                self.talk.check_peer(event)
+                self._allow(by, Action.PAIR, self._of_peer(event.peer))
+            case e.MessageGiven():
+                self._allow(by, Action.SEND_MESSAGE, self._of_message(""))
+                self.talk.check_message(event.payload, by, exercise=exercise, at_us=at_us)
+            case e.StatementGiven():
+                self._allow(by, Action.STATE, self._of_message(""))
+                self.talk.check_statement(event.payload, exercise=exercise)
+            case e.PacketCame():
+                _only_the_node(event, by)
+                self.talk.check_packet(event)
             case e.NodeBegan():
                 raise Refused("node.begun", "The node has begun already", value=event.name)
             case _:
@@ -234,6 +263,13 @@ class Node:
         owner = self.members.house if user is None else user.party
         return Access(kind, object_id, owner, (), FIRST_SENSITIVITY)
 
+    def _of_message(self, id: str) -> Access:
+        """A message is the house's alone; what it is about has terms of its own."""
+        return Access("message", id, self.members.house, (), FIRST_SENSITIVITY)
+
+    def _of_peer(self, party: str) -> Access:
+        return Access("peer", party, self.members.house, (), FIRST_SENSITIVITY)
+
     def _member(self, user: str) -> Member:
         member = self.members.member(user)
         assert member is not None, "it was checked"
@@ -248,13 +284,27 @@ class Node:
 
     def concerned(self, alert: LiveAlert, side: Side) -> tuple[Access, ...]:
         """Every object that an alert rests on."""
-        return self._concerned(side, alert.zone, alert.subject, alert.feed)
+        own = self._own(alert.message, alert.peer)
+        return own or self._concerned(side, alert.zone, alert.subject, alert.feed)
 
     def concerned_by(self, told: Told) -> tuple[Access, ...]:
         """Every object that something told rests on; whoever may not see one of them may not see the line.
 
         A line that names nothing is the house's own, and severe: what nobody can say is not for everybody."""
-        return self._concerned(self._sides[told.exercise], told.zone, told.subject, told.feed, told.what == "zone")
+        side = self._sides[told.exercise]
+        own = self._own(told.message, told.peer)
+        return own or self._concerned(side, told.zone, told.subject, told.feed, told.what == "zone")
+
+    @property
+    def of_talk(self) -> tuple[Access, ...]:
+        """What was said to other parties and by them, whichever it is."""
+        return (self._of_message(""),)
+
+    def _own(self, message: str, peer: str) -> tuple[Access, ...]:
+        """Of what is the house's own: a message, or what it has to do with a peer."""
+        if message:
+            return (self._of_message(message),)
+        return (self._of_peer(peer),) if peer else ()
 
     def _concerned(
         self, side: Side, zone: str, subject: str, feed: str, of_its_terms: bool = False
@@ -266,7 +316,7 @@ class Node:
 
     # what follows
 
-    def _apply(self, event: e.Event, by: str, exercise: bool, teller: Teller) -> bytes:
+    def _apply(self, event: e.Event, by: str, exercise: bool, teller: Teller, seals: list[Seal]) -> bytes:
         side = self._sides[exercise]
         match event:
             case e.PositionsArrived():
@@ -294,6 +344,7 @@ class Node:
                 side.note_overload(event, teller)
             case e.EpochBegan():
                 self.epoch, self.origin = event.epoch, event.origin
+                seals += self.talk.begin_anew(self._sides, teller)
             case e.SnapshotTaken():
                 self.snapshot_size = event.size
             case e.BodiesDropped():
@@ -304,9 +355,30 @@ class Node:
                 self.members.forget_name(event.hash)
             case e.TimePassed() | e.NodeBegan():
                 pass
+            case e.CardTaken() | e.CardEnded() | e.PeerJoined():
+                self._apply_to_peers(event, by, teller)
+            case e.MessageGiven():
+                seals += self.talk.give(event.payload, self._sides, teller)
+            case e.StatementGiven():
+                seals += self.talk.state_of(event.payload, self._sides, teller)
+            case e.MessagesSealed():
+                seals += self.talk.note_sealed(event.forms, self._sides, teller)
+            case e.PacketCame():
+                seals += self.talk.take_packet(event, self._sides, teller)
             case _:
                 self._apply_to_members(event)
         return b""
+
+    def _apply_to_peers(self, event: e.CardTaken | e.CardEnded | e.PeerJoined, by: str, teller: Teller) -> None:
+        match event:
+            case e.CardTaken():
+                if event.party not in self.members.parties:
+                    self.members.name_party(event.party, event.name)
+                self.talk.take_card(event, self._sides, by, teller)
+            case e.CardEnded():
+                self.talk.end_card(event, self._sides, by, teller)
+            case e.PeerJoined():
+                self.talk.join(event, self._sides, by, teller)
 
     def _apply_to_members(self, event: e.Event) -> None:
         members = self.members
@@ -344,7 +416,7 @@ class Node:
         assert self.began is not None, "there is nothing to pack before the first event"
         held = _Held(
             self.began, self.sequence, self.clock_us, self.epoch, self.origin, self.snapshot_size, self.bodies_from,
-            self.keys, self.members.state(), self._sides[False].books(), self._sides[True].books(),
+            self.keys, self.members.state(), self._sides[False].books(), self._sides[True].books(), self.talk.state(),
         )  # fmt: skip
         parts = [msgspec.json.encode(held), self._sides[False].watch.packed(), self._sides[True].watch.packed()]
         return b"".join([_MAGIC, _LENGTHS.pack(*map(len, parts)), *parts])
@@ -376,6 +448,7 @@ class Node:
         for exercise, books, place in ((False, held.operations, 1), (True, held.exercise, 2)):
             watch = Watch.unpacked(data[ends[place] : ends[place + 1]])
             node._sides[exercise] = Side(watch, exercise=exercise, books=books)
+        node.talk = Talk(held.began.party, 0, only_exercise=held.began.exercise, state=held.talk)
         return node
 
 

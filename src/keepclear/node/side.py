@@ -63,9 +63,20 @@ class Teller:
         """The id of what is told next."""
         return f"{self.sequence}.{len(self.told)}"
 
-    def tell(self, line: str, *, exercise: bool, zone: str = "", subject: str = "", feed: str = "") -> None:
+    def tell(
+        self,
+        line: str,
+        *,
+        exercise: bool,
+        zone: str = "",
+        subject: str = "",
+        feed: str = "",
+        message: str = "",
+        peer: str = "",
+    ) -> None:
         """Tells a line."""
-        self.told.append(Told(self.sequence, len(self.told), self.at_us, line, zone, subject, feed, exercise))
+        place = len(self.told)
+        self.told.append(Told(self.sequence, place, self.at_us, line, zone, subject, feed, exercise, message, peer))
 
     def line(self, what: str, members: Mapping[str, object], *, exercise: bool) -> str:
         """A line of these members, in this order, behind what it is and when."""
@@ -80,13 +91,10 @@ class Teller:
         members: Mapping[str, object],
         *,
         exercise: bool,
-        zone: str = "",
-        subject: str = "",
-        feed: str = "",
+        **about: str,
     ) -> None:
-        """Tells such a line."""
-        line = self.line(what, members, exercise=exercise)
-        self.tell(line, exercise=exercise, zone=zone, subject=subject, feed=feed)
+        """Tells such a line; `about` is as of `tell`."""
+        self.tell(self.line(what, members, exercise=exercise), exercise=exercise, **about)
 
 
 class Side:
@@ -147,7 +155,7 @@ class Side:
         for feed in self.feeds.fallen_silent(teller.at_us):
             last = None if feed.last_heard_us is None else utc_text(feed.last_heard_us)
             params = {"source": feed.source, "last_heard_at": last, "silent_after_s": (feed.silent_after_us or 0) / 1e6}
-            self.raise_alert("feed_silent", "now", feed.id, params, teller)
+            self.raise_alert("feed_silent", "now", params, teller, feed=feed.id)
 
     # positions
 
@@ -180,7 +188,7 @@ class Side:
         late = [too_late(batch, row, teller.at_us) for row in np.flatnonzero(codes == _TOO_LATE).tolist()]
         was_silent = self.feeds.heard(feed, event, int(np.count_nonzero(codes == _DUPLICATE)), late, teller.at_us)
         if was_silent:
-            self.raise_alert("feed_heard_again", "routine", feed.id, {"source": feed.source}, teller)
+            self.raise_alert("feed_heard_again", "routine", {"source": feed.source}, teller, feed=feed.id)
         for subject, name in self.names.heard(feed.id, event.names):
             members = {"subject": subject, "name": name, "feed": feed.id}
             teller.tell_of("name", members, exercise=self.exercise, subject=subject, feed=feed.id)
@@ -208,7 +216,8 @@ class Side:
         members = {"feed": feed.id, "state": event.state, "why": event.why}
         teller.tell_of("feed", members, exercise=self.exercise, feed=feed.id)
         if event.state != "connected":
-            self.raise_alert("feed_disconnected", "soon", feed.id, {"source": feed.source, "why": event.why}, teller)
+            params = {"source": feed.source, "why": event.why}
+            self.raise_alert("feed_disconnected", "soon", params, teller, feed=feed.id)
 
     def note_overload(self, event: Overloaded, teller: Teller) -> None:
         """Counts what was given up for want of room, and raises an alert."""
@@ -216,7 +225,7 @@ class Side:
         if feed is not None:
             feed.given_up += event.rows
             params = {"source": feed.source, "rows": event.rows, "since_at": utc_text(event.since_us)}
-            self.raise_alert("feed_overloaded", "now", feed.id, params, teller)
+            self.raise_alert("feed_overloaded", "now", params, teller, feed=feed.id)
 
     # zones
 
@@ -286,14 +295,14 @@ class Side:
                 line = self._raised(found)
             teller.tell(line, exercise=self.exercise, zone=event.zone, subject=event.subject)
 
-    def raise_alert(self, key: str, urgency: str, feed_id: str, params: Mapping[str, object], teller: Teller) -> None:
-        """Raises an alert about a feed."""
+    def raise_alert(self, key: str, urgency: str, params: Mapping[str, object], teller: Teller, **about: str) -> None:
+        """Raises an alert that does not come from the watch; `about`: feed, message or peer, by its id."""
         members = {
-            "key": key, "urgency": urgency, "subject": None, "zone": None, "feed": feed_id, "of": None, "params": params,
+            "key": key, "urgency": urgency, "subject": None, "zone": None, "feed": None, "of": None, **about, "params": params,
         }  # fmt: skip
         line = teller.line("alert", members, exercise=self.exercise)
-        found = LiveAlert(teller.next_id, key, urgency, teller.at_us, teller.at_us, line, feed=feed_id)
-        teller.tell(self._raised(found), exercise=self.exercise, feed=feed_id)
+        found = LiveAlert(teller.next_id, key, urgency, teller.at_us, teller.at_us, line, **about)  # type: ignore[arg-type]
+        teller.tell(self._raised(found), exercise=self.exercise, **about)
 
     def _raised(self, found: LiveAlert) -> str:
         """The line of an alert with the id of the alert that it raises or repeats."""

@@ -59,7 +59,10 @@ class Action(StrEnum):
     export         the same in quantity: streams and collections
     audit          the record of all parties and the whole access log; the reach of `read` for an auditor
     read_accesses  who else has read the objects of one's party
-    report         bring positions to a feed"""
+    report         bring positions to a feed
+    pair           take another party's card in, make its node a peer, end either
+    send_message   say something to another party, in one's own name
+    state          say what became of a message: read back, stand by, what somebody else said of it"""
 
     READ = "read"
     EXPORT = "export"
@@ -80,6 +83,9 @@ class Action(StrEnum):
     END_USER = "end_user"
     ISSUE_TOKEN = "issue_token"
     REVOKE_TOKEN = "revoke_token"
+    PAIR = "pair"
+    SEND_MESSAGE = "send_message"
+    STATE = "state"
 
 
 # What changes nothing but the access log; every other action ends in an event of the record.
@@ -117,6 +123,9 @@ _ROWS = {
     Action.END_USER:          "  -       -       -       -       all     -       -    ",
     Action.ISSUE_TOKEN:       "  -       -       -       -       all     -       -    ",
     Action.REVOKE_TOKEN:      "  -       -       -       -       all     -       -    ",
+    Action.PAIR:              "  -       -       -       -       own     -       -    ",
+    Action.SEND_MESSAGE:      "  -       own     own     -       -       -       -    ",
+    Action.STATE:             "  -       own     own     -       -       -       -    ",
 }  # fmt: skip
 TABLE: Mapping[tuple[Role, Action], Reach] = {
     (role, action): Reach(cell) for action, row in _ROWS.items() for role, cell in zip(_ROLES, row.split(), strict=True)
@@ -140,7 +149,7 @@ class User:
 class Access:
     """Whose an object is and who else may see it.
 
-    kind        "zone", "feed", "user" or "node"
+    kind        "zone", "feed", "user", "node", "message" or "peer"
     recipients  ids of parties; None: every party that has a user here"""
 
     kind: str

@@ -10,7 +10,7 @@ from typing import Any
 
 from keepclear.agreements.terms import Permission
 from keepclear.ground.instants import duration_text, parse_instant
-from keepclear.render import pattern_sentences, sentences
+from keepclear.render import pattern_sentences, sentences, talk_sentences
 from keepclear.render.wording import clock_text
 from keepclear.tracks.observations import NO_CLAIM
 from keepclear.watch.events import Action, Alert, Cause, Correction, Presence, Told
@@ -19,7 +19,21 @@ from keepclear.watch.presence import Sight, State
 Said = Mapping[str, Any]
 
 # What a line of the record may say it is.
-WHATS = frozenset({"alert", "alert_step", "correction", "feed", "name", "presence", "zone"})
+WHATS = frozenset(
+    {
+        "alert",
+        "alert_step",
+        "correction",
+        "feed",
+        "message",
+        "name",
+        "peer",
+        "presence",
+        "standing",
+        "statement",
+        "zone",
+    }
+)
 
 
 def sentence_of(said: Said, zone_name: str = "") -> str:
@@ -34,8 +48,12 @@ def sentence_of(said: Said, zone_name: str = "") -> str:
             return sentences.of_correction(_correction(said), zone)
         case "alert" if said["key"] in _OF_FEEDS:
             return _OF_FEEDS[said["key"]](str(said["feed"]), said["params"])
+        case "alert" if said["key"] in talk_sentences.OF_ALERTS:
+            return talk_sentences.OF_ALERTS[said["key"]](said, said["params"])
         case "alert":
             return sentences.of_alert(_alert(said))
+        case "message" | "statement" | "standing" | "peer" as what:
+            return talk_sentences.OF_LINES[what](said)
         case "alert_step":
             return _alert_step(said)
         case "zone":
@@ -152,7 +170,7 @@ _OF_FEEDS: dict[str, Callable[[str, Said], str]] = {
 
 _OF_THE_WATCH = frozenset({"approach", "entered", "dwell", "left", "lost", "found", "was_inside", "no_longer_foreseen"})
 # What an alert may say it is about.
-ALERT_KEYS = _OF_THE_WATCH | pattern_sentences.KEYS | frozenset(_OF_FEEDS)
+ALERT_KEYS = _OF_THE_WATCH | pattern_sentences.KEYS | frozenset(_OF_FEEDS) | frozenset(talk_sentences.OF_ALERTS)
 
 
 def _because(why: str) -> str:

@@ -98,6 +98,7 @@ class Appending:
                 for a in write.accesses
             ],
         )
+        self._put(schema.carried, [(one.digest, one.until_us, one.bytes) for write in group for one in write.carried])
         for write in group:  # what is sealed may be erased by a later write of the same group
             self._put(schema.sealed, [(s.hash, s.salt, s.bytes) for s in write.sealed])
             self._erase(write.erase)
@@ -192,9 +193,13 @@ class Appending:
             self._run(
                 "s", lambda: delete(schema.snapshot).where(snapshot.size < bindparam("n")), [(drop.snapshots_below,)]
             )
-        for table, before_us in ((schema.answered, drop.answered_before_us), (schema.access, drop.accesses_before_us)):
+        for table, column, before_us in (
+            (schema.answered, schema.answered.c.at_us, drop.answered_before_us),
+            (schema.access, schema.access.c.at_us, drop.accesses_before_us),
+            (schema.carried, schema.carried.c.until_us, drop.carried_before_us),
+        ):
             if before_us is not None:
-                older = delete(table).where(table.c.at_us < bindparam("before"))
+                older = delete(table).where(column < bindparam("before"))
                 self._run(("drop", table.name), partial(_itself, older), [(before_us,)])
 
     def _run(

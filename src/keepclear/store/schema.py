@@ -5,6 +5,7 @@
                  checkpoint             what was signed
     beside it    snapshot               the whole state after so many entries
                  sealed                 personal data, by its salted hash; may be erased
+                 carried                sealed bytes of messages, by their SHA-256
                  answered               answers to requests with an idempotency key
                  access                 who read what of another party
                  mark                   what this database is: a copy, a half copy
@@ -33,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 # The newest revision in migrations/versions. It counts up, so that an older program knows a newer database.
-REVISION = "0002"
+REVISION = "0003"
 APPLICATION_ID = 0x4B434C52  # "KCLR", in the header of an SQLite file
 
 # SQLite makes the number of the row itself the key where the type is INTEGER, and nowhere else.
@@ -95,6 +96,14 @@ snapshot = Table(
     _filled("bytes", Bytes),
 )
 sealed = Table("sealed", metadata, _key("hash", Text), _open("salt", Bytes), _open("bytes", Bytes))
+carried = Table(
+    "carried",
+    metadata,
+    _key("digest", Bytes),
+    _filled("until_us", BigInteger()),
+    _filled("bytes", Bytes),
+    Index("carried_by_until_us", "until_us"),
+)
 answered = Table(
     "answered",
     metadata,

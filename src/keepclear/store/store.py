@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
 from types import TracebackType
@@ -22,6 +22,7 @@ from keepclear.store.tiles import KeptTiles
 from keepclear.store.writes import Access, Answered, Checkpoint, Drop, Restored, Sealed, Snapshot, Value, Write
 
 ENTRIES_AT_ONCE = 256
+CARRIED_AT_ONCE = 200
 FAULTS_TOLD_MAX = 100
 
 
@@ -205,6 +206,15 @@ class Store:
         """What is sealed under this hash; erased: with None in place of salt and bytes. None: nothing ever was."""
         found = self._first(select(schema.sealed).where(schema.sealed.c.hash == hash))
         return None if found is None else Sealed(*found)
+
+    def carried(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Sealed bytes by their SHA-256 (32 bytes), of these those that are held."""
+        table, found, wanted = schema.carried, {}, list(digests)
+        for begin in range(0, len(wanted), CARRIED_AT_ONCE):
+            some = wanted[begin : begin + CARRIED_AT_ONCE]
+            for row in self._all(select(table.c.digest, table.c.bytes).where(table.c.digest.in_(some))):
+                found[bytes(row.digest)] = bytes(row.bytes)
+        return found
 
     def answered(self, user: str, key: str) -> Answered | None:
         """What a request of this user with this idempotency key was answered."""

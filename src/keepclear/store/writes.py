@@ -53,6 +53,15 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """Sealed bytes of a message on their way, by their SHA-256 (32 bytes), of use until an instant."""
+
+    digest: bytes
+    until_us: int
+    bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """What was answered to a request of this user with this idempotency key."""
 
@@ -93,6 +102,7 @@ class Drop:
     bodies_below           bodies of the entries below this sequence, of `kinds`
     snapshots_below        snapshots of fewer entries than this
     answered_before_us     answers given before this instant
+    carried_before_us      sealed bytes of messages that were of use until before this instant
     accesses_before_us     lines of the access log from before this instant
     views                  every row of every view, and the progress of every fold
     """
@@ -101,6 +111,7 @@ class Drop:
     kinds: Sequence[str] = ()
     snapshots_below: int | None = None
     answered_before_us: int | None = None
+    carried_before_us: int | None = None
     accesses_before_us: int | None = None
     views: bool = False
 
@@ -123,6 +134,7 @@ class Write:
     checkpoints: Sequence[Checkpoint] = ()
     snapshots: Sequence[Snapshot] = ()
     sealed: Sequence[Sealed] = ()
+    carried: Sequence[Carried] = ()
     accesses: Sequence[Access] = ()
     erase: Sequence[str] = ()
     drop: Drop | None = None
@@ -136,4 +148,5 @@ class Write:
             + sum(len(snapshot.bytes) for snapshot in self.snapshots)
             + sum(len(value) for view in self.views for value in view.row.values() if isinstance(value, bytes))
             + sum(len(answer.body) for answer in self.answered)
+            + sum(len(one.bytes) for one in self.carried)
         )

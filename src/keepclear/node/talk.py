@@ -1,0 +1,345 @@
+"""What a node has to do with other parties: their cards, the channel to them, and what is told of both.
+
+The channel says what follows from an event; here that becomes lines, and alerts where a person has to look. Nothing here sends: a
+message is one that a person gave, and what the channel asks for is sealed and carried by the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from keepclear.channel.channel import (
+    Changed,
+    Channel,
+    ChannelState,
+    Effect,
+    Found,
+    Given,
+    HeldBack,
+    Joined,
+    Restored,
+    Said,
+    Seal,
+    Sealed,
+    Show,
+    Stated,
+    Thread,
+    TimePassed,
+)
+from keepclear.channel.channel import Event as ChannelEvent
+from keepclear.channel.messages import Message
+from keepclear.channel.standing import Debt, due_us
+from keepclear.channel.statements import Statement
+from keepclear.ground.canon import base64_bytes
+from keepclear.ground.errors import LimitExceeded, Refused
+from keepclear.ground.instants import us_checked, utc_text
+from keepclear.ground.signing import note_key
+from keepclear.ground.words import said_checked, words_checked
+from keepclear.node import events as e
+from keepclear.node.side import Side, Teller
+from keepclear.parties.ids import id_checked
+from keepclear.parties.names import Kind, Name, Party, named_so
+from keepclear.parties.names import checked as names_checked
+
+PEERS_MAX = 1_000
+_CARD_ENDS = ("rotated", "lost", "compromised", "ended")
+_SEALING_KEY_BYTES = 32
+_CERTIFICATE_BYTES_MAX = 8_192
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """Where a peer's link is, and whom it leads to besides itself."""
+
+    leads_to: tuple[str, ...]
+    address: str
+
+
+class TalkState(msgspec.Struct):
+    """Everything that is held of other parties and of what was said to them."""
+
+    channel: ChannelState
+    cards: dict[str, e.CardTaken]
+    ended: dict[str, e.CardEnded]
+    peers: dict[str, Peer]
+
+
+class Talk:
+    """See the module.
+
+    channel  what was said and what is owed
+    cards    of other parties, by party; the newest of each, also where it has ended
+    ended    how the newest card of a party ended
+    peers    whom this node hands things to itself"""
+
+    def __init__(self, house: str, at_us: int, *, only_exercise: bool, state: TalkState | None = None) -> None:
+        if state is None:
+            channel = Channel(house, at_us, only_exercise=only_exercise)
+            self.channel, self.cards, self.ended, self.peers = channel, {}, {}, {}
+        else:
+            self.channel = Channel.restored(state.channel)
+            self.cards, self.ended, self.peers = state.cards, state.ended, state.peers
+
+    def state(self) -> TalkState:
+        """Everything that is held."""
+        return TalkState(self.channel.state(), self.cards, self.ended, self.peers)
+
+    @property
+    def next_due_us(self) -> int | None:
+        """When time alone next changes something; None: never."""
+        return self.channel.next_due_us
+
+    def card(self, party: str) -> e.CardTaken:
+        """The card of a party that its word goes by; raises `Refused` where there is none."""
+        card = self.cards.get(party)
+        if card is None:
+            mend = "Take in the file that its node writes with `keepclear peer card`, and compare the number."
+            raise Refused("card.none", "There is no card of this party", value=party, mend=mend)
+        if party in self.ended:
+            mend = "Take in a new card of it, and compare the number."
+            what = f"The card of this party has ended ({self.ended[party].why})"
+            raise Refused("card.ended", what, value=party, mend=mend)
+        return card
+
+    # what can be
+
+    def check_card(self, event: e.CardTaken, parties: Mapping[str, str]) -> None:
+        """Raises `Refused` if this cannot be the card of a party beside these (id to name)."""
+        id_checked(event.party, "$.party")
+        if event.party == self.channel.own:
+            raise Refused("card.own", "This is the card of this node itself", value=event.party, where="$.party")
+        name = Party(event.party, (Name(event.name, "und", Kind.OFFICIAL),))
+        names_checked([name])
+        others = {**parties, **{card.party: card.name for card in self.cards.values()}}
+        known = [Party(party, (Name(called, "und"),)) for party, called in others.items() if party != event.party]
+        for meant in named_so(known, event.name):
+            mend = f'{meant.party} is called "{meant.name.text}". Ask for a card with a name that nobody takes for it.'
+            what = "The name passes for another party's"
+            raise Refused("name.lookalike", what, value=event.name, mend=mend, where="$.name")
+        if note_key(event.signs).name != event.origin:
+            raise Refused("card.origin", "The key is of another record", value=event.origin, where="$.origin")
+        if len(base64_bytes(event.seals)) != _SEALING_KEY_BYTES:
+            raise Refused("card.seals", "This is no key to seal with", value=event.seals, where="$.seals")
+        if not 0 < len(base64_bytes(event.tls)) <= _CERTIFICATE_BYTES_MAX:
+            raise Refused("card.tls", "This is no certificate", where="$.tls")
+        if not event.compared_with.strip():
+            mend = "Read the number to each other over a line on which you know each other's voice, and say with whom."
+            what = "Nobody has compared the number of the two cards"
+            raise Refused("card.not_compared", what, mend=mend, where="$.compared_with")
+        words_checked(event.compared_with, "$.compared_with")
+        if event.party not in self.cards and len(self.cards) >= PEERS_MAX:
+            raise LimitExceeded("cards.too_many", f"There are {PEERS_MAX:,} cards already", value=event.party)
+
+    def check_card_ends(self, event: e.CardEnded) -> None:
+        """Raises `Refused` if there is no card of this party, or it cannot end so."""
+        self.card(event.party)
+        if event.why not in _CARD_ENDS:
+            mend = f"Reasons: {', '.join(_CARD_ENDS)}."
+            raise Refused("card.why", "A card does not end for this", value=event.why, mend=mend, where="$.why")
+        if event.since_us is not None:
+            us_checked(event.since_us, "$.since_us")
+        words_checked(event.note, "$.note")
+
+    def check_peer(self, event: e.PeerJoined) -> None:
+        """Raises `Refused` if this cannot be a peer."""
+        self.card(event.peer)
+        for number, party in enumerate(event.leads_to):
+            id_checked(party, f"$.leads_to[{number}]")
+            if party in (self.channel.own, event.peer):
+                raise Refused("peer.leads_to", "It leads to others", value=party, where=f"$.leads_to[{number}]")
+        if event.address:
+            said_checked(event.address, "$.address")
+        if len(event.leads_to) > PEERS_MAX:
+            raise LimitExceeded("peer.leads_to", f"A peer leads to at most {PEERS_MAX:,} parties", where="$.leads_to")
+
+    def check_message(self, payload: str, by: str, *, exercise: bool, at_us: int) -> Message:
+        """The message, if this user can give it now; raises `Refused`."""
+        message = self.channel.check_given(payload.encode(), at_us)
+        self.card(message.to)
+        if message.author != by:
+            mend = "Who sends it is named in it."
+            raise Refused("message.author", "Somebody else is its author", value=message.author, mend=mend)
+        _check_side(message.exercise, exercise)
+        return message
+
+    def check_statement(self, payload: str, *, exercise: bool) -> Statement:
+        """The statement, if somebody here can give it; raises `Refused`."""
+        _, statement = self.channel.check_stated(payload.encode())
+        _check_side(statement.exercise, exercise)
+        return statement
+
+    def check_packet(self, event: e.PacketCame) -> None:
+        """Raises `Refused` if nobody could have handed this over."""
+        self.card(event.came.peer)
+        if event.came.peer not in self.peers:
+            mend = "`keepclear peer join` makes it one."
+            raise Refused("peer.unknown", "This party is no peer of ours", value=event.came.peer, mend=mend)
+
+    # what follows
+
+    def take_card(self, event: e.CardTaken, sides: Mapping[bool, Side], by: str, teller: Teller) -> None:
+        """A party's keys are these from now on."""
+        was_there = event.party in self.cards
+        self.cards[event.party] = event
+        self.ended.pop(event.party, None)
+        members = {"peer": event.party, "action": "card_changed" if was_there else "card_taken", "by": by}
+        self._tell_peer(members, sides, teller)
+
+    def end_card(self, event: e.CardEnded, sides: Mapping[bool, Side], by: str, teller: Teller) -> None:
+        """A party's keys are not trusted any more."""
+        self.ended[event.party] = event
+        members = {"peer": event.party, "action": "card_ended", "why": event.why, "by": by}
+        if event.since_us is not None:
+            members["since_at"] = utc_text(event.since_us)
+        self._tell_peer(members, sides, teller)
+
+    def join(self, event: e.PeerJoined, sides: Mapping[bool, Side], by: str, teller: Teller) -> None:
+        """A party's node is handed things from now on, or is somewhere else."""
+        self.peers[event.peer] = Peer(event.leads_to, event.address)
+        self._step(Joined(event.peer, event.leads_to), sides, teller)
+        members = {"peer": event.peer, "action": "joined", "leads_to": event.leads_to, "by": by}
+        self._tell_peer(members, sides, teller)
+
+    def give(self, payload: str, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
+        """A message is on its way."""
+        encoded = payload.encode()
+        message = self.channel.check_given(encoded, teller.at_us)
+        thread_at = len(self.channel)
+        effects = self.channel.step(Given(encoded), teller.at_us)
+        (thread,) = self.channel.threads(thread_at, 1)
+        _tell_message(thread, "out", sides[message.exercise], teller)
+        return self._told(effects, sides, teller)
+
+    def state_of(self, payload: str, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
+        """Somebody here has said what became of a message."""
+        return self._step(Stated(payload.encode()), sides, teller)
+
+    def note_sealed(self, forms: Iterable[e.SealedForm], sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
+        """What was to be sealed is sealed, and owed to whoever is next."""
+        seals: list[Seal] = []
+        for form in forms:
+            seals += self._step(Sealed(form.payload_digest, form.digest, form.byte_count), sides, teller)
+        return seals
+
+    def take_packet(self, event: e.PacketCame, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
+        """A peer has handed something over."""
+        return self._step(event.came, sides, teller)
+
+    def begin_anew(self, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
+        """This node goes on from a copy."""
+        return self._step(Restored(), sides, teller)
+
+    def pass_time(self, sides: Mapping[bool, Side], teller: Teller) -> None:
+        """Lets time pass to the instant of the event."""
+        due_us = self.channel.next_due_us
+        if due_us is not None and due_us <= teller.at_us:
+            self._step(TimePassed(), sides, teller)
+
+    def _step(self, event: ChannelEvent, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
+        return self._told(self.channel.step(event, teller.at_us), sides, teller)
+
+    # what is told
+
+    def _told(self, effects: Iterable[Effect], sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
+        """Tells what the channel concluded, and gives what it asks for."""
+        seals = []
+        for effect in effects:
+            match effect:
+                case Seal():
+                    seals.append(effect)
+                case Show(id):
+                    thread = self.channel.thread(id)
+                    _tell_message(thread, "in", sides[thread.message.exercise], teller)
+                    _alert_of(thread, "message_came", sides, teller)
+                case Said():
+                    thread = self.channel.thread(effect.message)
+                    _tell_statement(thread, effect, sides[thread.message.exercise], teller)
+                case Changed():
+                    self._tell_changed(effect, sides, teller)
+                case HeldBack(digest, why):
+                    members: dict[str, object] = {
+                        "peer": self.channel.own,
+                        "action": "held_back",
+                        "digest": digest,
+                        "why": why,
+                    }
+                    self._tell_peer(members, sides, teller)
+                case Found(peer, what, lie):
+                    params: dict[str, object] = {"what": what}
+                    if lie is not None:
+                        params |= {"series": lie.series, "number": lie.number, "digests": lie.digests}
+                    side = sides[self.channel.only_exercise]
+                    side.raise_alert("peer_contradicts_itself", "now", params, teller, peer=peer)
+        return seals
+
+    def _tell_changed(self, changed: Changed, sides: Mapping[bool, Side], teller: Teller) -> None:
+        thread = self.channel.thread(changed.message)
+        side = sides[thread.message.exercise]
+        standing = self.channel.standing(thread.id, teller.at_us)
+        members: dict[str, object] = {"message": thread.id, "was": changed.was.value, "now": changed.now.value}
+        if changed.mismatch:
+            members["mismatch"] = True
+        if standing.late:
+            members["late"] = True
+        teller.tell_of("standing", members, exercise=side.exercise, message=thread.id)
+        is_ours = thread.message.sender == self.channel.own
+        if changed.now is Debt.UNCONFIRMED and changed.was is not Debt.UNCONFIRMED:
+            _alert_of(thread, "message_unconfirmed" if is_ours else "reply_overdue", sides, teller)
+        if changed.mismatch and not changed.was_mismatch and is_ours:
+            _alert_of(thread, "read_back_differs", sides, teller, urgency="now")
+
+    def _tell_peer(self, members: Mapping[str, object], sides: Mapping[bool, Side], teller: Teller) -> None:
+        side = sides[self.channel.only_exercise]
+        teller.tell_of("peer", members, exercise=side.exercise, peer=str(members["peer"]))
+
+
+def _check_side(said: bool, asked: bool) -> None:
+    if said is not asked:
+        mend = "Mark it as exercise everywhere, or nowhere."
+        raise Refused("exercise.mixed", "What is exercise and what is not never meet", mend=mend, where="$.exercise")
+
+
+def _about(message: Message) -> dict[str, object]:
+    """What of a message a line says; its words are with the message."""
+    said: dict[str, object] = {"from": message.sender, "to": message.to}
+    if message.addressee:
+        said["addressee"] = message.addressee
+    said |= {"marker": message.marker.value, "urgency": message.urgency.value}
+    if message.about.kind:
+        said["about"] = f"{message.about.kind} {message.about.id}"
+    for name in ("answers", "supersedes"):
+        if cited := getattr(message, name):
+            said[name] = cited
+    return said
+
+
+def _tell_message(thread: Thread, direction: str, side: Side, teller: Teller) -> None:
+    message = thread.message
+    members = {
+        "message": thread.id, "direction": direction, **_about(message), "author": message.author, "due_at": utc_text(due_us(message)),
+        "valid_until_at": utc_text(message.valid_until_us),
+    }  # fmt: skip
+    teller.tell_of("message", members, exercise=side.exercise, message=thread.id)
+
+
+def _tell_statement(thread: Thread, said: Said, side: Side, teller: Teller) -> None:
+    statement = said.kept.statement
+    members: dict[str, Any] = {
+        "message": thread.id, "statement": said.kept.id, "act": statement.act.value, "of": statement.of, "said_by": statement.said_by,
+        "evidence": statement.evidence.value, "said_at": utc_text(statement.at_us),
+    }  # fmt: skip
+    for name in ("towards", "person", "carrier"):
+        if value := getattr(statement, name):
+            members[name] = value
+    if statement.within_us is not None:
+        members["within_s"] = statement.within_us / 1e6
+    teller.tell_of("statement", members, exercise=side.exercise, message=thread.id)
+
+
+def _alert_of(thread: Thread, key: str, sides: Mapping[bool, Side], teller: Teller, *, urgency: str = "") -> None:
+    message = thread.message
+    params = {**_about(message), "due_at": utc_text(due_us(message))}
+    side = sides[message.exercise]
+    side.raise_alert(key, urgency or message.urgency.value, params, teller, message=thread.id)

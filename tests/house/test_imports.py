@@ -40,7 +40,7 @@ MAP = {
     "watch": room(rooms="ground geo agreements tracks", packages="numpy msgspec"),
     "node": room(rooms="ground geo parties record agreements tracks watch", packages="numpy msgspec"),
     "store": room(rooms="ground record", packages="sqlalchemy alembic"),
-    "links": room(rooms="ground parties channel", packages="msgspec cryptography"),
+    "links": room(rooms="ground parties channel", packages="msgspec cryptography httpx"),
     "feeds": room(rooms="ground geo agreements tracks", packages="numpy defusedxml pyais"),
     "render": room(rooms="ground geo agreements tracks watch node", packages="numpy pyproj shapely"),
     "api": room(
@@ -48,11 +48,11 @@ MAP = {
         packages="numpy msgspec litestar",
     ),
     "host": room(
-        rooms="ground geo parties record agreements tracks watch node store feeds render api",
+        rooms="ground geo parties record agreements tracks watch node store feeds render api links",
         packages="numpy msgspec litestar uvicorn",
     ),
     "cli": room(
-        rooms="ground geo parties record agreements tracks watch node store feeds render api host",
+        rooms="ground geo parties record agreements tracks watch node store feeds render api host links",
         packages="numpy tqdm msgspec",
     ),
     "examples": room(),

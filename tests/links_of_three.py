@@ -11,6 +11,7 @@ from keepclear.channel.channel import Channel
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import ED25519, NoteKey, PrivateKey, open_sealed, read_envelope, seal
 from keepclear.links import folder
+from keepclear.links.certificates import OwnCertificate, certificate_for
 from keepclear.links.packets import Head, fitting, packet_bytes, read_packet
 from keepclear.links.pairing import Card, card_of
 from keepclear.links.sealing import OpeningKey, opened, sealed
@@ -26,6 +27,7 @@ class Desk:
     party: str
     at_us: int = T0
     channel: Channel = field(init=False)
+    own: OwnCertificate = field(init=False)
     cards: dict[str, Card] = field(default_factory=dict)
     sealed: dict[str, bytes] = field(default_factory=dict)
     effects: list[c.Effect] = field(default_factory=list)
@@ -36,7 +38,10 @@ class Desk:
         self.signing = PrivateKey(ED25519, sha256(b"signs" + self.party.encode()).digest())
         self.opening = OpeningKey(sha256(b"opens" + self.party.encode()).digest())
         name = f"{self.party}.example/keepclear"
-        self.card = card_of(self.party, self.party.title(), NoteKey(name, self.signing.public), self.opening.public)
+        link_key = PrivateKey(ED25519, sha256(b"links" + self.party.encode()).digest())
+        self.own = certificate_for(self.party, link_key, T0)
+        signs = NoteKey(name, self.signing.public)
+        self.card = card_of(self.party.title(), signs, self.opening.public, self.own.certificate)
 
     def knows(self, *others: Desk) -> None:
         self.cards.update({other.party: other.card for other in others})

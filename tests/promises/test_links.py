@@ -17,7 +17,7 @@ from keepclear.ground.errors import Refused
 from keepclear.ground.signing import seal
 from keepclear.links import folder
 from keepclear.links.packets import HEAD_TYPE, MAGIC, Head, read_packet
-from keepclear.links.pairing import number_of, read_card
+from keepclear.links.pairing import card_of, number_of, read_card
 from keepclear.links.sealing import OpeningKey, opened, sealed
 from tests.links_of_three import MINUTE, T0, Desk, three
 
@@ -144,14 +144,18 @@ def test_both_sides_compute_the_same_digits_and_an_exchanged_card_gives_others()
     number = number_of(alpha.card, bravo.card)
     assert number == number_of(read_card(bravo.card.text), read_card(alpha.card.text))
     assert [len(group) for group in number.split()] == [5] * 12
-    for name, value in (("seals", meridian.card.seals), ("name", "Brabo")):
+    another = card_of("Bravo", bravo.card.signing_key, bravo.card.sealing_key, Desk("bravo").own.certificate)
+    for name, value in (("seals", meridian.card.seals), ("name", "Brabo"), ("tls", another.tls)):
         assert number_of(alpha.card, msgspec.structs.replace(bravo.card, **{name: value})) != number
 
 
 @pytest.mark.promise("LINK-5")
 def test_a_card_that_contradicts_itself_is_refused():
     card = Desk("alpha").card
-    for members in ({"origin": "x.example/y"}, {"seals": "AA=="}, {"party": "Alpha!"}, {"card": 2}, {"signs": "x"}):
+    for members in (
+        {"origin": "x.example/y"}, {"seals": "AA=="}, {"party": "Alpha!"}, {"card": 2}, {"signs": "x"},
+        {"tls": "AA=="}, {"tls": ""}, {"tls": card.tls[:-8] + "AAAAAAA="}, {"tls": Desk("bravo").card.tls}, {"party": "bravo"},
+    ):  # fmt: skip
         with pytest.raises(Refused):
             read_card(msgspec.structs.replace(card, **members).text)
 

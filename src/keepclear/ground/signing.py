@@ -20,6 +20,8 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from keepclear.ground.canon import base64_bytes, base64_text, canonical, json_value
 from keepclear.ground.errors import LimitExceeded, Refused
@@ -166,15 +168,27 @@ def public_from_pem(text: str) -> PublicKey:
 
 def private_pem(key: PrivateKey, passphrase: bytes | None) -> bytes:
     """PEM, PKCS #8; encrypted where there is a passphrase: then with a salt of its own each time it is written."""
+    return pem_of(ALGORITHMS[key.algorithm].to_pkcs8(key.seed), passphrase)
+
+
+def pem_of(key: Ed25519PrivateKey | X25519PrivateKey, passphrase: bytes | None) -> bytes:
+    """A private key of the library below as PEM; see `private_pem`."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase is not None:
         encryption = serialization.BestAvailableEncryption(passphrase)
-    pkcs8 = ALGORITHMS[key.algorithm].to_pkcs8(key.seed)
-    return pkcs8.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 
 def private_from_pem(data: bytes, passphrase: bytes | None) -> PrivateKey:
     """The key of PEM bytes. A passphrase that is not needed is refused too: somebody believes that the file is protected."""
+    loaded = opened_pem(data, passphrase)
+    if not isinstance(loaded, Ed25519PrivateKey):
+        raise Refused("key.algorithm", f"The algorithm of a key is one of: {', '.join(ALGORITHMS)}")
+    return PrivateKey(ED25519, loaded.private_bytes_raw())
+
+
+def opened_pem(data: bytes, passphrase: bytes | None) -> PrivateKeyTypes:
+    """The private key of PEM bytes, of whatever algorithm; refuses like `private_from_pem`."""
     if len(data) > PEM_CHARS_MAX:
         raise LimitExceeded("key.too_large", f"A key has at most {PEM_CHARS_MAX} bytes", value=len(data))
     encrypted = b"ENCRYPTED" in data
@@ -184,15 +198,12 @@ def private_from_pem(data: bytes, passphrase: bytes | None) -> PrivateKey:
         mend = "Give none, or encrypt the key."
         raise Refused("key.not_encrypted", "There is a passphrase, but the key is not encrypted", mend=mend)
     try:
-        loaded = serialization.load_pem_private_key(data, passphrase)
+        return serialization.load_pem_private_key(data, passphrase)
     except (ValueError, UnsupportedAlgorithm) as error:
         if encrypted:
             mend = "Check the passphrase; if it is right, the file is damaged."
             raise Refused("key.passphrase", "The passphrase does not open the key", mend=mend) from error
         raise Refused("key.pem", "This is not a private key in PEM", mend="It is PKCS #8.") from error
-    if not isinstance(loaded, Ed25519PrivateKey):
-        raise Refused("key.algorithm", f"The algorithm of a key is one of: {', '.join(ALGORITHMS)}")
-    return PrivateKey(ED25519, loaded.private_bytes_raw())
 
 
 @dataclass(frozen=True)

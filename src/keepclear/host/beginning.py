@@ -12,6 +12,7 @@ from keepclear.ground.signing import ED25519, NoteKey, PrivateKey, public_pem
 from keepclear.host.build import build
 from keepclear.host.config import DATABASE_NAME, FILE_NAME, Config, read_config
 from keepclear.host.key_files import draw_key, key_path, write_key
+from keepclear.host.link_keys import draw_link_keys, link_key_paths
 from keepclear.host.new_folder import whole_or_nothing
 from keepclear.host.taking import as_one_write
 from keepclear.node import events as e
@@ -83,8 +84,13 @@ def begin(
     write = as_one_write(Node(), events, by=NODE, exercise=exercise, at_us=at_us)
     with whole_or_nothing(folder, [config.keys_folder]) as made:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made += [key_path(config.keys_folder, key.public.key_id), folder / FILE_NAME]
+        made += [
+            key_path(config.keys_folder, key.public.key_id),
+            folder / FILE_NAME,
+            *link_key_paths(config.keys_folder),
+        ]
         write_key(config.keys_folder, key, passphrase)
+        draw_link_keys(config.keys_folder, party, passphrase, at_us)
         (folder / FILE_NAME).write_text(text, "utf-8")
         made += begun_files(config.store_url)
         try:

@@ -93,6 +93,7 @@ class Host:
         self._size_when_asked = -1
         self._timer: asyncio.TimerHandle | None = None
         self._readers: set[Reader] = set()
+        self._followers: list[Callable[[Given], None]] = []
         self._held_back: dict[tuple[str, bool], _HeldBack] = {}
         self._waiting: deque[Given] = deque()
         self._accesses: list[writes.Access] = []
@@ -134,8 +135,9 @@ class Host:
     ) -> Given:
         """Commits an event and gives what followed, once it is durable; see `keepclear.api.desk.Desk`.
 
-        beside  members of `keepclear.store.writes.Write` that are written with it: sealed, erase, drop, begins_epoch"""
-        if self._closing or not self._has_room_for(event):
+        beside  members of `keepclear.store.writes.Write` that are written with it: sealed, carried, erase, drop, begins_epoch"""
+        carried_bytes = sum(len(one.bytes) for one in beside.get("carried", ()))
+        if self._closing or not self._has_room_for(event, carried_bytes):
             raise Overloaded(RETRY_AFTER_S)
         given, future = self._take(event, by, exercise, answer=answer, **beside)
         try:
@@ -163,11 +165,11 @@ class Host:
         """Whether a batch of usual size would be taken now."""
         return not self._closing and not self._held_back and self._writer.has_room(EVENT_BYTES)
 
-    def _has_room_for(self, event: e.Event) -> bool:
+    def _has_room_for(self, event: e.Event, beside_bytes: int = 0) -> bool:
         """Whether an event and what may follow from it can wait for its commit. Asked before the step: what was stepped is written."""
         rows = event.rows_read if isinstance(event, e.PositionsArrived) else 0
         text_bytes = TEXT_TIMES * len(event.text) if isinstance(event, e.ZonesAgreed) else 0
-        return self._writer.has_room(EVENT_BYTES + ROW_BYTES * rows + text_bytes)
+        return self._writer.has_room(EVENT_BYTES + ROW_BYTES * rows + text_bytes + TEXT_TIMES * beside_bytes)
 
     def _release(self, *, to_the_last: bool = False) -> None:
         """Lets in what was held back, as far as there is room again, or all of it."""
@@ -313,6 +315,8 @@ class Host:
             for told in given.effects.told:
                 for reader in list(self._readers):
                     reader.put(told)
+            for follow in self._followers:
+                follow(given)
         self._drained.set()
         if self._held_back and not self._closing:
             self._release()
@@ -405,6 +409,10 @@ class Host:
             reader.end()
 
     # --- who listens ---
+
+    def follow(self, follow: Callable[[Given], None]) -> None:
+        """Has every event told to somebody in this process, as it becomes durable, with what it asks for."""
+        self._followers.append(follow)
 
     def subscribe(self) -> Reader:
         """What becomes durable from now on; see `keepclear.api.desk.Desk`."""

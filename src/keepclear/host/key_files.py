@@ -19,10 +19,14 @@ def draw_key() -> PrivateKey:
 def write_key(folder: Path, key: PrivateKey, passphrase: bytes | None) -> None:
     """Writes a key as KEY_ID.pem; the folder is made if it is not there. Raises FileExistsError where the key is there already."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = key_path(folder, key.public.key_id)
+    write_for_owner(key_path(folder, key.public.key_id), private_pem(key, passphrase))
+
+
+def write_for_owner(path: Path, data: bytes) -> None:
+    """Writes a file that its owner alone may read, durably. Raises FileExistsError where there is one already."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(private_pem(key, passphrase))
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
@@ -57,7 +61,7 @@ def permission_fault(path: Path) -> str:
     except OSError:
         return ""
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-        return "Others than its owner may read the signing key"
+        return "Others than its owner may read the key"
     return ""
 
 

@@ -1,6 +1,6 @@
 """Two nodes are paired when each has the other's card, and their people have compared the number that both cards make.
 
-    card    a file: who it is, the key it signs with, the key to seal with for it
+    card    a file: who it is, the key it signs with, the key to seal with for it, the certificate that it shows on a link
     number  60 digits that both sides compute from the two cards, read to each other over a line on which they know each other's voice
 
 Whoever exchanged one card on the way has made two different numbers. Digits are said alike in every language.
@@ -17,6 +17,7 @@ from keepclear.ground.canon import base64_bytes, base64_text, json_value
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import NoteKey, note_key
 from keepclear.ground.words import words_checked
+from keepclear.links.certificates import Certificate, read_certificate
 from keepclear.links.sealing import SealingKey
 from keepclear.parties.ids import id_checked
 
@@ -30,13 +31,15 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name      of the party, for people
     origin    of its record, so that its checkpoints can be checked
     signs     the verifier line of the key that it signs with (C2SP signed-note)
-    seals     base64 of the key that is sealed with for it"""
+    seals     base64 of the key that is sealed with for it
+    tls       base64 of the certificate that it shows on a link (X.509, DER)"""
 
     party: str
     name: str
     origin: str
     signs: str
     seals: str
+    tls: str
     card: int = 1
 
     @property
@@ -50,6 +53,11 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return SealingKey(base64_bytes(self.seals))
 
     @property
+    def certificate(self) -> Certificate:
+        """The certificate that it shows on a link."""
+        return read_certificate(base64_bytes(self.tls))
+
+    @property
     def text(self) -> bytes:
         """The card as it is written to a file."""
         return msgspec.json.format(written(self), indent=2) + b"\n"
@@ -58,9 +66,9 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _CARD = msgspec.json.Decoder(Card)
 
 
-def card_of(party: str, name: str, signs: NoteKey, seals: SealingKey) -> Card:
-    """The card of a node."""
-    return checked(Card(party, name, signs.name, signs.line, base64_text(seals.raw)))
+def card_of(name: str, signs: NoteKey, seals: SealingKey, tls: Certificate) -> Card:
+    """The card of the node of a party: the one that its certificate is of."""
+    return checked(Card(tls.party, name, signs.name, signs.line, base64_text(seals.raw), base64_text(tls.der)))
 
 
 def read_card(data: bytes) -> Card:
@@ -79,11 +87,13 @@ def checked(card: Card) -> Card:
     words_checked(card.name, "$.name")
     if card.card != 1:
         raise Refused("card.version", "This card is of another version", value=card.card, where="$.card")
-    for name in ("signs", "seals"):
+    for name, member in (("signs", "signing_key"), ("seals", "sealing_key"), ("tls", "certificate")):
         try:
-            card.signing_key if name == "signs" else card.sealing_key  # noqa: B018 - they are read to be checked
+            getattr(card, member)  # read to be checked
         except Refused as refused:
             raise refused.at(f"$.{name}") from refused
+    if card.certificate.party != card.party:
+        raise Refused("card.tls", "The certificate is of another party", value=card.certificate.party, where="$.tls")
     if card.signing_key.name != card.origin:
         raise Refused("card.origin", "The key is of another record", value=card.origin, where="$.origin")
     return card

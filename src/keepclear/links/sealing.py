@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from keepclear.ground.errors import Refused
+from keepclear.ground.signing import opened_pem, pem_of
 
 KEY_BYTES = 32
 OVERHEAD_BYTES = 48
@@ -56,6 +57,19 @@ class OpeningKey:
     @cached_property
     def _private(self) -> X25519PrivateKey:
         return X25519PrivateKey.from_private_bytes(self.seed)
+
+
+def opening_pem(key: OpeningKey, passphrase: bytes | None) -> bytes:
+    """PEM, PKCS #8; encrypted where there is a passphrase."""
+    return pem_of(key._private, passphrase)
+
+
+def opening_from_pem(data: bytes, passphrase: bytes | None) -> OpeningKey:
+    """The key of PEM bytes; raises `Refused`, also where a passphrase is not needed."""
+    loaded = opened_pem(data, passphrase)
+    if not isinstance(loaded, X25519PrivateKey):
+        raise Refused("key.algorithm", "The key that opens is one of X25519")
+    return OpeningKey(loaded.private_bytes_raw())
 
 
 def sealed(plain: bytes, key: SealingKey, *, sender: str, to: str) -> bytes:

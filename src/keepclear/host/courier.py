@@ -1,0 +1,378 @@
+"""Carries what the channel owes: seals it, hands it to peers, takes in what they hand over.
+
+    follow    what became durable: what it asks for is sealed, and peers are told that there is something
+    packet    what a peer is handed next, once everything in it is durable
+    take      what a peer handed over: checked, opened where it is for us, and one event of the node
+    answer    both, for a peer that calls us
+
+A rule of what is owed, passed on or believed is not here; it is in `keepclear.channel`. Nothing leaves before it is durable, and success of
+a link says that bytes have left, and nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Protocol
+
+from keepclear.api.desk import Given, Overloaded
+from keepclear.channel.channel import Came, Channel, Seal
+from keepclear.channel.links import Pace, Parcel, Taken
+from keepclear.ground.canon import base64_bytes
+from keepclear.ground.errors import KeepclearError, Refused
+from keepclear.ground.signing import Signer, note_key, open_sealed, read_envelope, seal
+from keepclear.host.bodies import packet_came
+from keepclear.host.host import Host, NodeFailed
+from keepclear.links.packets import Head, fitting, packet_bytes, read_packet
+from keepclear.links.sealing import OpeningKey, SealingKey, opened, sealed
+from keepclear.node import events as e
+from keepclear.node.node import NODE
+from keepclear.node.talk import Talk
+from keepclear.store.store import Store
+from keepclear.store.writes import Carried
+
+SEALED_AT_ONCE = 200
+# How long sealed bytes are kept that nobody waits for any more: they show what a signed hash stands for.
+CARRIED_KEPT_US = 400 * 86_400_000_000
+CACHED_BYTES_MAX = 64 * 1_048_576
+POLL_S = 25.0
+ASK_AGAIN_US = 1_000_000
+
+
+class LinkFailed(KeepclearError):
+    """A peer was not reached, or the line broke; nothing is known of what arrived."""
+
+
+class Line(Protocol):
+    """A way to a peer that we can call."""
+
+    async def exchange(self, packet: bytes, wait_s: float) -> bytes:
+        """Hands a packet over and gives the peer's, for which it may wait so long. Raises `LinkFailed` and `Refused`."""
+
+    async def aclose(self) -> None:
+        """Ends it."""
+
+
+@dataclass
+class LinkState:
+    """How it goes with a peer, as this process has seen it since it began.
+
+    heard_us   when a packet of it was last taken in; None: not yet
+    failure    why it could not be reached when it was last tried; "": it could
+    failures   attempts without success since the last one that had any
+    word       what we have told it that we took
+    waiting    how many of its calls wait for an answer"""
+
+    heard_us: int | None = None
+    failure: str = ""
+    failures: int = 0
+    word: Taken | None = None
+    waiting: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    taking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Courier:
+    """See the module. Used from the loop of the host; what costs time in cryptography runs in worker threads."""
+
+    def __init__(
+        self,
+        host: Host,
+        store: Store,
+        *,
+        signer: Signer,
+        opening: OpeningKey,
+        line_to: Callable[[e.CardTaken, str], Line] | None = None,
+    ) -> None:
+        self._host = host
+        self._store = store
+        self._signer = signer
+        self._opening = opening
+        self._line_to = line_to
+        self._links: dict[str, LinkState] = {}
+        self._to_seal: OrderedDict[str, Seal] = OrderedDict()
+        self._bodies = _Bodies()
+        self._sealing = asyncio.Event()
+        self._tasks: dict[str, tuple[str, list[asyncio.Task[None]]]] = {}
+        self._changed = asyncio.Event()
+        self._ask_again()
+        host.follow(self._follow)
+
+    @property
+    def _talk(self) -> Talk:
+        return self._host.node.talk
+
+    @property
+    def _channel(self) -> Channel:
+        return self._host.node.talk.channel
+
+    def link(self, peer: str) -> LinkState:
+        """How it goes with a peer."""
+        return self._links.setdefault(peer, LinkState())
+
+    async def run(self) -> None:
+        """Seals and calls until it is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._seal_all())
+            group.create_task(self._keep_calling(group))
+
+    # --- what became durable ---
+
+    def _follow(self, given: Given) -> None:
+        for asked in given.effects.seals:
+            self._to_seal[sha256(asked.payload).hexdigest()] = asked
+        if given.entry.kind in ("card_taken", "epoch_began"):
+            self._ask_again()
+        if given.entry.kind in ("card_taken", "card_ended", "peer_joined"):
+            self._changed.set()
+        if given.entry.kind in ("messages_sealed", "packet_came", "peer_joined", "epoch_began"):
+            for link in self._links.values():
+                link.news.set()
+        if self._to_seal:
+            self._sealing.set()
+
+    def _ask_again(self) -> None:
+        for effect in self._channel.effects_again():
+            if isinstance(effect, Seal):
+                self._to_seal[sha256(effect.payload).hexdigest()] = effect
+        if self._to_seal:
+            self._sealing.set()
+
+    # --- sealing ---
+
+    async def _seal_all(self) -> None:
+        while True:
+            await self._sealing.wait()
+            self._sealing.clear()
+            while self._to_seal:
+                some = [self._to_seal.popitem(last=False)[1] for _ in range(min(SEALED_AT_ONCE, len(self._to_seal)))]
+                await self._seal(some)
+
+    async def _seal(self, some: Sequence[Seal]) -> None:
+        """Signs and seals these. What is for a party without a card waits until there is one."""
+        keys: dict[str, SealingKey] = {}
+        for asked in some:
+            with suppress(Refused):
+                keys[asked.to] = SealingKey(base64_bytes(self._talk.card(asked.to).seals))
+        fitting_seals = [asked for asked in some if asked.to in keys]
+        if not fitting_seals:
+            return
+        done = await asyncio.to_thread(self._sealed, fitting_seals, keys)
+        forms = tuple(form for form, _ in done)
+        until_us = self._host.now_us() + CARRIED_KEPT_US
+        carried = tuple(Carried(bytes.fromhex(form.digest), until_us, body) for form, body in done)
+        for form, body in done:
+            self._bodies.put(form.digest, body)
+        await self._give(e.MessagesSealed(forms), carried)
+
+    def _sealed(self, some: Sequence[Seal], keys: dict[str, SealingKey]) -> list[tuple[e.SealedForm, bytes]]:
+        done = []
+        for asked in some:
+            signed = seal(asked.kind, asked.payload, self._signer).text
+            body = sealed(signed, keys[asked.to], sender=self._channel.own, to=asked.to)
+            form = e.SealedForm(sha256(asked.payload).hexdigest(), sha256(body).hexdigest(), len(body))
+            done.append((form, body))
+        return done
+
+    async def _give(self, event: e.Event, carried: tuple[Carried, ...]) -> None:
+        while True:
+            try:
+                await self._host.give(event, by=NODE, exercise=self._host.node.exercise, carried=carried)
+            except Overloaded as overloaded:
+                await asyncio.sleep(overloaded.retry_after_s)
+            else:
+                return
+
+    # --- packets ---
+
+    def owes(self, peer: str) -> bool:
+        """Whether there is something to hand over, or a word to say about what was taken."""
+        inbox = self._channel.inboxes[peer]
+        return bool(self._channel.outboxes[peer]) or (inbox.up_to > 0 and inbox.taken != self.link(peer).word)
+
+    async def packet(self, peer: str, *, parcels_too: bool = True) -> bytes:
+        """What this peer is handed next, whatever it has had before; everything in it is durable. Raises `Refused` for no peer of ours.
+
+        parcels_too  without: only how far we have taken what came from it"""
+        self._check_peer(peer)
+        channel, node = self._channel, self._host.node
+        inbox = channel.inboxes[peer]
+        parcels = fitting(channel.outboxes[peer].owed()) if parcels_too else ()
+        taken = inbox.taken if inbox.up_to else None
+        head = Head(channel.own, peer, channel.life, self._host.now_us(), taken, parcels)
+        size = node.sequence
+        bodies = await self._bodies_of(parcels)
+        await self._host.wait_durable(size)
+        if self._host.failure is not None:
+            raise NodeFailed("the node has failed") from self._host.failure
+        self.link(peer).word = taken
+        return packet_bytes(head, bodies, self._signer)
+
+    async def _bodies_of(self, parcels: Iterable[Parcel]) -> dict[str, bytes]:
+        digests = [parcel.carriage.digest for parcel in parcels]
+        found = {digest: body for digest in digests if (body := self._bodies.get(digest)) is not None}
+        missing = [bytes.fromhex(digest) for digest in digests if digest not in found]
+        if missing:
+            held = await asyncio.to_thread(self._store.carried, missing)
+            found |= {digest.hex(): body for digest, body in held.items()}
+        return found
+
+    async def take(self, peer: str, data: bytes) -> bool:
+        """Takes in what a peer handed over; when it returns, what was new of it is durable. Gives whether anything was.
+
+        Raises `Refused` where it is not this peer's."""
+        link = self.link(peer)
+        async with link.taking:
+            self._check_peer(peer)
+            keys = [note_key(self._talk.card(peer).signs).key]
+            head, envelope, bodies = read_packet(data, to=self._channel.own, sender=peer, keys=keys)
+            link.heard_us, link.failure, link.failures = self._host.now_us(), "", 0
+            came = Came(head.sender, head.life, head.clock_us, head.taken, head.parcels, {})
+            if not self._channel.learns_from(came):
+                return False
+            new = self._channel.new_to(peer, head.parcels)
+            ours = [parcel for parcel in new if parcel.carriage.to == self._channel.own]
+            signers = {parcel.carriage.sender: self._signs(parcel.carriage.sender) for parcel in ours}
+            within = await asyncio.to_thread(self._opened, ours, bodies, signers) if ours else {}
+            until_us = self._host.now_us() + CARRIED_KEPT_US
+            digests = dict.fromkeys(parcel.carriage.digest for parcel in new)
+            carried = tuple(Carried(bytes.fromhex(digest), until_us, bodies[digest]) for digest in digests)
+            for parcel in new:
+                if parcel.carriage.to != self._channel.own:
+                    self._bodies.put(parcel.carriage.digest, bodies[parcel.carriage.digest])
+            await self._give(packet_came(head, envelope.decode(), within), carried)
+            return True
+
+    def _check_peer(self, peer: str) -> None:
+        self._talk.card(peer)
+        if peer not in self._talk.peers:
+            mend = "`keepclear peer join` makes it one."
+            raise Refused("peer.unknown", "This party is no peer of ours", value=peer, mend=mend)
+
+    def _signs(self, party: str) -> str | None:
+        try:
+            return self._talk.card(party).signs
+        except Refused:
+            return None
+
+    def _opened(
+        self, parcels: Sequence[Parcel], bodies: Mapping[str, bytes], signers: dict[str, str | None]
+    ) -> dict[str, str]:
+        """By SHA-256 of the sealed bytes, the envelope that lay in them, of those that open and are signed by who sent them."""
+        within = {}
+        for parcel in parcels:
+            outside = parcel.carriage
+            signs = signers[outside.sender]
+            if signs is None:
+                continue
+            with suppress(Refused):
+                text = opened(bodies[outside.digest], self._opening, sender=outside.sender, to=outside.to)
+                open_sealed(text, read_envelope(text).payload_type, [note_key(signs).key])
+                within[outside.digest] = text.decode()
+        return within
+
+    async def answer(self, peer: str, data: bytes, wait_s: float) -> bytes:
+        """Takes in what a peer that calls us handed over, and gives what it is handed; waits up to so long until there is something."""
+        await self.take(peer, data)
+        link = self.link(peer)
+        if wait_s <= 0:  # what there is goes where it is waited for
+            return await self.packet(peer, parcels_too=not link.waiting)
+        link.waiting += 1
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(wait_s, POLL_S)):
+                    while not self.owes(peer):
+                        link.news.clear()
+                        await link.news.wait()
+        finally:
+            link.waiting -= 1
+        return await self.packet(peer)
+
+    # --- calling ---
+
+    async def _keep_calling(self, group: asyncio.TaskGroup) -> None:
+        """Has a caller for every peer that has an address and a card."""
+        while True:
+            self._changed.clear()
+            wanted = {
+                peer: held.address
+                for peer, held in self._talk.peers.items()
+                if held.address and peer not in self._talk.ended and self._line_to is not None
+            }
+            for peer, (address, tasks) in list(self._tasks.items()):
+                card = self._talk.cards[peer]
+                if f"{wanted.get(peer)} {card.tls}" != address:
+                    for task in tasks:
+                        task.cancel()
+                    del self._tasks[peer]
+            for peer, address in wanted.items():
+                if peer not in self._tasks:
+                    card = self._talk.cards[peer]
+                    assert self._line_to is not None
+                    line = self._line_to(card, address)
+                    tasks = [group.create_task(one) for one in (self._push(peer, line), self._poll(peer, line))]
+                    self._tasks[peer] = (f"{address} {card.tls}", tasks)
+            await self._changed.wait()
+
+    async def _push(self, peer: str, line: Line) -> None:
+        """Hands over whatever there is, as soon as there is something; after a failure, with growing pauses."""
+        link, pace = self.link(peer), Pace()
+        try:
+            while True:
+                while not self.owes(peer):
+                    link.news.clear()
+                    await link.news.wait()
+                await self._exchange(peer, line, pace)
+        finally:
+            await line.aclose()
+
+    async def _poll(self, peer: str, line: Line) -> None:
+        """Asks the peer what it has for us, and lets it wait with its answer: it may not be able to call."""
+        pace = Pace()
+        while True:
+            begin_us = self._host.now_us()
+            learned = await self._exchange(peer, line, pace, wait_s=POLL_S)
+            if not learned and self._host.now_us() - begin_us < ASK_AGAIN_US:  # it does not wait
+                await asyncio.sleep(ASK_AGAIN_US / 1e6)
+
+    async def _exchange(self, peer: str, line: Line, pace: Pace, *, wait_s: float = 0.0) -> bool:
+        """One packet there and one back; gives whether anything was new. After a failure it lasts until the next attempt is due."""
+        link = self.link(peer)
+        word = link.word
+        pace.was_sent(self._host.now_us())
+        try:
+            answer = await line.exchange(await self.packet(peer, parcels_too=wait_s <= 0), wait_s)
+            learned = await self.take(peer, answer)
+        except (LinkFailed, Refused) as failed:
+            link.word = word
+            link.failure, link.failures = str(failed), link.failures + 1
+            assert pace.due_us is not None
+            await asyncio.sleep(max(0.0, (pace.due_us - self._host.now_us()) / 1e6))
+            return False
+        pace.heard(self._host.now_us(), owes=False)
+        return learned
+
+
+class _Bodies:
+    """The newest sealed bytes, so that what goes on at once need not be read again."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, bytes] = OrderedDict()
+        self._bytes = 0
+
+    def put(self, digest: str, body: bytes) -> None:
+        """Keeps them for a while."""
+        if digest not in self._held:
+            self._held[digest] = body
+            self._bytes += len(body)
+        while self._bytes > CACHED_BYTES_MAX:
+            _, old = self._held.popitem(last=False)
+            self._bytes -= len(old)
+
+    def get(self, digest: str) -> bytes | None:
+        """None where they are not among the newest."""
+        return self._held.get(digest)

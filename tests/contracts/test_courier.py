@@ -1,0 +1,121 @@
+"""What a host does for the channel of its node: three nodes with stores and keys of their own, and lines that are cut."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from keepclear.channel.facts import Place
+from keepclear.channel.messages import Marker
+from keepclear.channel.standing import Debt
+from keepclear.channel.statements import Act
+from keepclear.ground.errors import Refused
+from keepclear.node import events as e
+from tests.couriers import LATER_US, Keys, taken, three
+
+GO_TO = Place("go_to", 336_700_000, 380_580_000, 7_200, "33.6700 38.0580")
+WRONG = Place("go_to", 336_700_000, 380_680_000, 7_200, "33.6700 38.0680")
+
+
+def is_of(id, line, **members):
+    return {"message": id, **members}.items() <= line.items()
+
+
+def lived(scenario):
+    async def bounded():
+        async with asyncio.timeout(60):
+            await scenario
+
+    asyncio.run(bounded())
+
+
+def test_a_warning_goes_through_a_relay_that_cannot_read_it_and_is_understood(tmp_path):
+    async def scenario():
+        async with three(tmp_path) as (alpha, meridian, bravo, _):
+            id = await alpha.says("bravo", "Keep clear of Kestrel Pass.", GO_TO)
+            await bravo.heard("message", lambda line: line["message"] == id)
+            await alpha.heard("statement", lambda line: line["act"] == "forwarded" and line["of"] == "meridian")
+            await alpha.heard("statement", lambda line: line["act"] == "received" and line["of"] == "bravo")
+            assert len(meridian.host.node.talk.channel) == 0
+            await bravo.states(Act.UNDERSTOOD, id, WRONG)
+            assert (await alpha.heard("standing", lambda line: line.get("mismatch")))["now"] == "owed"
+            corrected = await alpha.says("bravo", "Keep clear of Kestrel Pass, I say again.", GO_TO, supersedes=id)
+            await bravo.heard("message", lambda line: line["message"] == corrected)
+            await bravo.states(Act.UNDERSTOOD, corrected, GO_TO)
+            await alpha.heard("standing", lambda line: line["message"] == corrected and line["now"] == "settled")
+            assert alpha.host.node.talk.channel.standing(id, 2**62).debt is Debt.SUPERSEDED
+
+    lived(scenario())
+
+
+def test_a_question_is_answered_by_a_peer_that_nobody_can_call(tmp_path):
+    async def scenario():
+        async with three(tmp_path) as (alpha, _, bravo, _):
+            id = await alpha.says("bravo", "Are these yours?", marker=Marker.QUESTION)
+            await bravo.heard("message", lambda line: line["message"] == id)
+            await bravo.says("alpha", "No.", marker=Marker.ANSWER, answers=id)
+            await alpha.heard("standing", lambda line: line["message"] == id and line["now"] == "settled")
+            await bravo.heard("standing", lambda line: line["message"] == id and line["now"] == "settled")
+
+    lived(scenario())
+
+
+def test_answers_that_are_lost_make_nothing_twice(tmp_path):
+    async def scenario():
+        async with three(tmp_path) as (alpha, _, bravo, net):
+            net.answers_lost.add(frozenset(("alpha", "meridian")))
+            ids = [await alpha.says("bravo", f"Number {number}.") for number in range(5)]
+            for id in ids:
+                await bravo.heard("message", partial(is_of, id))
+            net.answers_lost.clear()
+            for id in ids:
+                await alpha.heard("statement", partial(is_of, id, act="received"))
+            assert len(bravo.host.node.talk.channel) == len(ids)
+
+    lived(scenario())
+
+
+def test_what_was_given_before_a_stop_goes_out_after_it(tmp_path):
+    async def scenario():
+        async with three(tmp_path) as (alpha, _, _, net):
+            net.cut.add(frozenset(("alpha", "meridian")))
+            id = await alpha.says("bravo", "Keep clear of Kestrel Pass.")
+        async with three(tmp_path) as (alpha, _, bravo, _):
+            await bravo.heard("message", lambda line: line["message"] == id)
+            await alpha.heard("statement", lambda line: line["message"] == id and line["act"] == "received")
+
+    lived(scenario())
+
+
+def test_at_the_time_that_was_set_it_is_unconfirmed_and_a_late_word_corrects_that(tmp_path):
+    async def scenario():
+        async with three(tmp_path) as (alpha, _, bravo, net):
+            net.cut.add(frozenset(("bravo", "meridian")))
+            due_us = alpha.host.now_us() + 500_000
+            id = await alpha.says("bravo", "Keep clear.", reply_due_us=due_us, valid_until_us=due_us + LATER_US)
+            alert = await alpha.heard("alert", lambda line: line["key"] == "message_unconfirmed")
+            assert alert["message"] == id
+            net.cut.clear()
+            await bravo.heard("message", lambda line: line["message"] == id)
+            await bravo.states(Act.UNDERSTOOD, id)
+            late = await alpha.heard("standing", lambda line: line["now"] == "settled")
+            assert late["late"]
+
+    lived(scenario())
+
+
+@pytest.mark.parametrize("party", ["meridian", "bravo"])
+def test_a_card_that_has_ended_cuts_its_party_off_until_there_is_another(tmp_path, party):
+    async def scenario():
+        async with three(tmp_path) as (alpha, _, bravo, _):
+            await alpha.do(e.CardEnded(party, "compromised", None, "their key was seen elsewhere"), by="admin")
+            if party == "bravo":
+                with pytest.raises(Refused, match="has ended"):
+                    await alpha.says("bravo", "Keep clear.")
+            await alpha.do(taken(Keys(party).card), by="admin")
+            id = await alpha.says("bravo", "Keep clear.")
+            await bravo.heard("message", lambda line: line["message"] == id)
+
+    lived(scenario())

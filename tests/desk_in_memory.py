@@ -7,13 +7,17 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 
-from keepclear.api.desk import Answered, Given, Overloaded
+from keepclear.api.desk import Answered, CardRead, Given, LinkView, Overloaded
 from keepclear.ground.errors import Refused
-from keepclear.host.bodies import body_of, event_of
+from keepclear.ground.signing import note_key
+from keepclear.host.bodies import body_of, event_of, packet_came
+from keepclear.links.packets import Head, packet_bytes, read_packet
+from keepclear.links.pairing import number_of, read_card
 from keepclear.node import events as e
 from keepclear.node.effects import Told, lines_of, told_of
 from keepclear.node.node import NODE, Node
 from keepclear.record.entries import Committed, Entry
+from tests.couriers import Keys
 
 BEGAN_US = 1_779_098_400_000_000  # 2026-05-18T10:00:00Z
 
@@ -63,6 +67,8 @@ class DeskInMemory:
         self.told: list[Told] = []
         self.log: list[dict[str, object]] = []
         self.names: dict[str, str] = {}
+        self.keys = Keys("alpha")
+        self.salts = 0
         self._answered: dict[tuple[str, str], Answered] = {}
         self._listening: list[Listening] = []
         self.say(e.NodeBegan("Alpha's node", "alpha", "alpha.example/keepclear", exercise, "test"))
@@ -83,6 +89,37 @@ class DeskInMemory:
 
     async def unsealed(self, hash: str) -> str | None:
         return self.names.get(hash)
+
+    def salt(self) -> str:
+        self.salts += 1
+        return f"{self.salts:064x}"
+
+    def card(self) -> bytes:
+        return self.keys.card.text
+
+    def number_with(self, card: bytes) -> CardRead:
+        read = read_card(card)
+        taken = e.CardTaken(read.party, read.name, read.origin, read.signs, read.seals, read.tls, "")
+        return CardRead(taken, number_of(self.keys.card, read))
+
+    def link(self, peer: str) -> LinkView:
+        return LinkView()
+
+    async def packet(self, peer: str) -> bytes:
+        """Nothing is sealed here, so that nothing is owed."""
+        if peer not in self.node.talk.peers:
+            raise Refused("peer.unknown", "This party is no peer of ours", value=peer)
+        head = Head("alpha", peer, self.node.talk.channel.life, self.clock_us, None, ())
+        return packet_bytes(head, {}, self.keys.signing.signer)
+
+    async def take_packet(self, peer: str, data: bytes) -> bool:
+        keys = [note_key(self.node.talk.card(peer).signs).key]
+        head, envelope, _ = read_packet(data, to="alpha", sender=peer, keys=keys)
+        event = packet_came(head, envelope.decode(), {})
+        new = self.node.talk.channel.learns_from(event.came)
+        if new:
+            self.say(event)
+        return new
 
     # what a test does
 

@@ -22,7 +22,21 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
-from keepclear.api import alerts, feeds, ogc, openapi, people, positions, record, status, stream, tracks, zones
+from keepclear.api import (
+    alerts,
+    feeds,
+    messages,
+    ogc,
+    openapi,
+    peers,
+    people,
+    positions,
+    record,
+    status,
+    stream,
+    tracks,
+    zones,
+)
 from keepclear.api.asking import Answer, Ask, Route, body_of, encoded, query_of
 from keepclear.api.desk import Desk, Overloaded
 from keepclear.api.pace import Pace
@@ -32,7 +46,7 @@ from keepclear.ground.errors import KeepclearError, Refused
 
 ROUTES: tuple[Route, ...] = (
     *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES,
-    *status.ROUTES, *ogc.ROUTES,
+    *messages.ROUTES, *peers.ROUTES, *status.ROUTES, *ogc.ROUTES,
 )  # fmt: skip
 COMMAND_BYTES_MAX = 1_048_576
 KEY_CHARS_MAX = 200

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from keepclear.ground.errors import KeepclearError
 from keepclear.node.effects import Effects, Told
-from keepclear.node.events import Event
+from keepclear.node.events import CardTaken, Event
 from keepclear.node.node import Node
 from keepclear.record.entries import Committed, Entry
 
@@ -36,6 +36,23 @@ class Answered:
     request_hash: str
     status: int
     body: bytes
+
+
+@dataclass(frozen=True)
+class LinkView:
+    """How it goes with a peer: when it was heard last (None: not since this process began), and why it could not be reached ("": it was)."""
+
+    heard_us: int | None = None
+    failure: str = ""
+    failures: int = 0
+
+
+@dataclass(frozen=True)
+class CardRead:
+    """A card that was read, as the event of taking it in but for who compared it, and the number of the two cards."""
+
+    taken: CardTaken
+    number: str
 
 
 class Listening(Protocol):
@@ -84,6 +101,24 @@ class Desk(Protocol):
 
     async def unsealed(self, hash: str) -> str | None:
         """What was sealed under this hash; None where it was erased, or nothing was."""
+
+    def salt(self) -> str:
+        """64 hexadecimal digits that were drawn for this one call."""
+
+    def card(self) -> bytes:
+        """The card of this node, as the file that its peers are given. Raises `Refused` where it has no keys for links."""
+
+    def number_with(self, card: bytes) -> CardRead:
+        """Another party's card as it was read, and the digits that people of both sides compare; raises `Refused` for what is none."""
+
+    def link(self, peer: str) -> LinkView:
+        """How it goes with a peer, as far as this process has seen."""
+
+    async def packet(self, peer: str) -> bytes:
+        """What a peer is handed next, to be carried there; raises `Refused` for no peer of ours."""
+
+    async def take_packet(self, peer: str, data: bytes) -> bool:
+        """Takes in what was carried here from a peer, and says whether anything was new; raises `Refused` where it is not this peer's."""
 
     async def answered(self, by: str, key: str) -> Answered | None:
         """What a request of this user with this idempotency key was answered."""

@@ -37,6 +37,8 @@ TAGS = {
     "alerts": "what somebody should look at",
     "feeds": "where positions come from",
     "stream": "what is told, as it is told",
+    "messages": "what is said to other parties and by them, and what becomes of it",
+    "peers": "other parties' nodes, and what is carried between them",
     "record": "what happened, and its proofs",
     "users": "who may do what",
     "status": "how the node does",

@@ -37,6 +37,7 @@ SEALED_FORMS_MAX = 16
 SEEN_MAX = 1_000_000
 OWED_TO_A_PEER_MAX = 100_000
 FOUND_MAX = 1_000
+ID_DIGITS_MIN = 6
 WORD_VALID_US = 30 * 86_400_000_000
 
 
@@ -297,6 +298,16 @@ class Channel:
             mend = "The list of messages has their ids."
             raise Refused("message.unknown", "There is no such message", value=id, mend=mend)
         return held
+
+    def thread_called(self, text: str) -> Thread:
+        """The message of this id, or of as many of its first digits as make it one; raises `Refused`."""
+        if text in self._threads or text in self._of_sealed or len(text) < ID_DIGITS_MIN:
+            return self.thread(text)
+        called = list(islice((id for id in self._threads if id.startswith(text)), 2))
+        if len(called) > 1:
+            mend = "Give more digits."
+            raise Refused("message.ambiguous", "More than one message begins so", value=text, mend=mend)
+        return self.thread(called[0] if called else text)
 
     def standing(self, message: str, at_us: int) -> Standing:
         """What is known of a message at an instant; raises KeyError for an id that is not held."""

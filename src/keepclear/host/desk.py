@@ -13,15 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from keepclear.api.desk import Answered, Given, Overloaded
+from keepclear.api.desk import Answered, CardRead, Given, LinkView, Overloaded
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text
 from keepclear.host.config import Limits
+from keepclear.host.courier import Courier
 from keepclear.host.host import RETRY_AFTER_S, Host, NodeFailed, Reader
 from keepclear.host.replaying import node_at
 from keepclear.host.told_lines import told_after
+from keepclear.links.pairing import Card, number_of, read_card
 from keepclear.node.effects import Told
-from keepclear.node.events import Event, SealErased, UserAdmitted
+from keepclear.node.events import CardTaken, Event, SealErased, UserAdmitted
 from keepclear.node.node import Node
 from keepclear.record.checkpoint import Checkpoint
 from keepclear.record.entries import Committed
@@ -32,6 +34,7 @@ from keepclear.tracks.observations import UNKNOWN, Observations
 from keepclear.tracks.packing import unpacked
 
 SALT_BYTES = 16
+MESSAGE_SALT_BYTES = 32
 CLOCK_BEHIND_US_MAX = 2_000_000
 REPLAYED_KEPT = 3
 
@@ -39,10 +42,20 @@ REPLAYED_KEPT = 3
 class HostDesk:
     """The desk of a host. Used from its loop only; what reads the disk does so in a worker thread."""
 
-    def __init__(self, host: Host, store: Store, folder: Path = Path()) -> None:
+    def __init__(
+        self,
+        host: Host,
+        store: Store,
+        folder: Path = Path(),
+        *,
+        courier: Courier | None = None,
+        card: Card | None = None,
+    ) -> None:
         self._host = host
         self._store = store
         self._folder = folder
+        self._courier = courier
+        self._card = card
         self._sealing: dict[str, writes.Sealed] = {}
         self._replaying = asyncio.Lock()
         self._replays_waiting = 0
@@ -111,6 +124,44 @@ class HostDesk:
         """As the contract says."""
         held = await asyncio.to_thread(self._store.sealed, hash)
         return None if held is None or held.bytes is None else held.bytes.decode()
+
+    def salt(self) -> str:
+        """As the contract says."""
+        return secrets.token_hex(MESSAGE_SALT_BYTES)
+
+    def card(self) -> bytes:
+        """As the contract says."""
+        return self._own_card().text
+
+    def number_with(self, card: bytes) -> CardRead:
+        """As the contract says."""
+        read = read_card(card)
+        taken = CardTaken(read.party, read.name, read.origin, read.signs, read.seals, read.tls, "")
+        return CardRead(taken, number_of(self._own_card(), read))
+
+    def _own_card(self) -> Card:
+        if self._card is None:
+            raise _no_link_keys()
+        return self._card
+
+    def link(self, peer: str) -> LinkView:
+        """As the contract says."""
+        if self._courier is None:
+            return LinkView()
+        held = self._courier.link(peer)
+        return LinkView(held.heard_us, held.failure, held.failures)
+
+    async def packet(self, peer: str) -> bytes:
+        """As the contract says."""
+        if self._courier is None:
+            raise _no_link_keys()
+        return await self._courier.packet(peer)
+
+    async def take_packet(self, peer: str, data: bytes) -> bool:
+        """As the contract says."""
+        if self._courier is None:
+            raise _no_link_keys()
+        return await self._courier.take(peer, data)
 
     async def answered(self, by: str, key: str) -> Answered | None:
         """As the contract says."""
@@ -212,6 +263,11 @@ class HostDesk:
     async def accesses(self, owner: str, count: int) -> Sequence[Mapping[str, Any]]:
         """As the contract says."""
         return [asdict(access) for access in await asyncio.to_thread(self._store.accesses, owner, count)]
+
+
+def _no_link_keys() -> Refused:
+    mend = "Stop the node, draw them with `keepclear peer card FOLDER`, and start it again."
+    return Refused("key.no_link_keys", "This node has no keys for links", mend=mend)
 
 
 def _proof(store: Store, sequence: int, checkpoint: Checkpoint) -> Mapping[str, Any]:

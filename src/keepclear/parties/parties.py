@@ -61,6 +61,7 @@ class Action(StrEnum):
     read_accesses  who else has read the objects of one's party
     report         bring positions to a feed
     pair           take another party's card in, make its node a peer, end either
+    carry          fetch what is sealed for a peer, and bring what came from it, as on a memory stick
     send_message   say something to another party, in one's own name
     state          say what became of a message: read back, stand by, what somebody else said of it"""
 
@@ -84,6 +85,7 @@ class Action(StrEnum):
     ISSUE_TOKEN = "issue_token"
     REVOKE_TOKEN = "revoke_token"
     PAIR = "pair"
+    CARRY = "carry"
     SEND_MESSAGE = "send_message"
     STATE = "state"
 
@@ -124,6 +126,7 @@ _ROWS = {
     Action.ISSUE_TOKEN:       "  -       -       -       -       all     -       -    ",
     Action.REVOKE_TOKEN:      "  -       -       -       -       all     -       -    ",
     Action.PAIR:              "  -       -       -       -       own     -       -    ",
+    Action.CARRY:             "  -       own     own     -       own     -       own  ",
     Action.SEND_MESSAGE:      "  -       own     own     -       -       -       -    ",
     Action.STATE:             "  -       own     own     -       -       -       -    ",
 }  # fmt: skip

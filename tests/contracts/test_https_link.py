@@ -18,7 +18,7 @@ from keepclear.host.link_doors import CONNECTIONS_OF_A_PEER_MAX, LinkDoors
 from keepclear.host.serving import loop_factory
 from keepclear.links import https
 from keepclear.links.certificates import OwnCertificate, certificate_for
-from keepclear.links.https import PACKET_TYPE, PATH, Busy, Line, LineFailed, address_checked, client_context
+from keepclear.links.https import PACKET_TYPE, PATH, Busy, Line, LinkFailed, address_checked, client_context
 from keepclear.links.packets import PACKET_BYTES_MAX
 from tests.links_of_three import T0
 
@@ -84,7 +84,7 @@ class Place:
 
     async def close(self) -> None:
         for line in self._lines:
-            await line.close()
+            await line.aclose()
 
 
 @asynccontextmanager
@@ -145,7 +145,7 @@ def test_each_peer_is_known_by_its_certificate(scenario):
 )
 def test_who_shows_no_certificate_of_a_peer_is_refused_in_the_handshake(scenario, own):
     async def play(place: Place) -> None:
-        with pytest.raises(LineFailed):
+        with pytest.raises(LinkFailed):
             await place.line(own).exchange(b"words")
         assert place.node.waits == []
 
@@ -182,7 +182,7 @@ def test_older_tls_is_not_spoken(scenario):
 def test_a_packet_is_not_shown_to_a_server_with_another_certificate_than_that_of_the_card(scenario):
     async def play(place: Place) -> None:
         for other in (STRANGER, MERIDIAN):
-            with pytest.raises(LineFailed, match="certificate"):
+            with pytest.raises(LinkFailed, match="certificate"):
                 await place.line(BRAVO, other).exchange(b"words")
         assert place.node.waits == []
 
@@ -193,9 +193,9 @@ def test_a_packet_is_not_shown_to_a_server_with_another_certificate_than_that_of
 def test_a_certificate_made_with_the_right_key_but_not_that_of_the_card_is_refused_by_both(scenario):
     async def play(place: Place) -> None:
         again = certificate_for("bravo", BRAVO.key, T0)
-        with pytest.raises(LineFailed):
+        with pytest.raises(LinkFailed):
             await place.line(again).exchange(b"words")
-        with pytest.raises(LineFailed, match="certificate"):
+        with pytest.raises(LinkFailed, match="certificate"):
             await place.line(BRAVO, certificate_for("alpha", ALPHA.key, T0)).exchange(b"words")
         assert place.node.waits == []
 
@@ -217,14 +217,14 @@ def test_a_peer_is_let_in_from_when_it_is_one_until_it_is_one_no_longer(scenario
     async def play(place: Place) -> None:
         harbour, bravo = certificate("harbour-aid"), place.line(BRAVO)
         assert await bravo.exchange(b"words") == b"bravo says words"
-        with pytest.raises(LineFailed):
+        with pytest.raises(LinkFailed):
             await place.line(harbour).exchange(b"words")
         place.doors.peers_are([BRAVO.certificate, harbour.certificate])
         line = place.line(harbour)
         assert await line.exchange(b"words") == b"harbour-aid says words"
         assert await bravo.exchange(b"words") == b"bravo says words"
         place.doors.peers_are([BRAVO.certificate])
-        with pytest.raises(LineFailed):
+        with pytest.raises(LinkFailed):
             await line.exchange(b"words")
         assert await bravo.exchange(b"words") == b"bravo says words"
 
@@ -287,7 +287,7 @@ def test_a_door_closes_though_answers_are_held(scenario):
         await place.node.holds.wait()
 
     async def end() -> None:
-        with pytest.raises(LineFailed):
+        with pytest.raises(LinkFailed):
             await held[0]
 
     held: list[asyncio.Task[bytes]] = []
@@ -359,6 +359,7 @@ def test_a_packet_that_is_too_large_is_refused_before_and_while_it_comes(scenari
         (request_of(b"busy"), 503, "link.busy"),
         (request_of(b"refuse"), 422, "packet.magic"),
     ],
+    ids=["elsewhere", "further down", "GET", "another type", "too much to do", "no packet"],
 )  # fmt: skip
 def test_everything_else_is_answered_with_what_was_wrong(scenario, request_bytes, status, key):
     async def play(place: Place) -> None:
@@ -377,7 +378,7 @@ def test_everything_else_is_answered_with_what_was_wrong(scenario, request_bytes
 def test_what_may_go_better_later_is_a_line_that_failed(scenario, packet):
     async def play(place: Place) -> None:
         line = place.line()
-        with pytest.raises(LineFailed):
+        with pytest.raises(LinkFailed):
             await line.exchange(packet)
         assert await line.exchange(b"words") == b"bravo says words"
 
@@ -430,13 +431,13 @@ def test_a_node_that_has_gone_is_a_line_that_failed_and_one_that_is_back_is_reac
                 line = Line(place.doors.address, BRAVO, ALPHA.certificate)
                 port = place.port
                 assert await line.exchange(b"words") == b"bravo says words"
-            with pytest.raises(LineFailed):
+            with pytest.raises(LinkFailed):
                 await line.exchange(b"words")
             async with answering(port=port):
                 assert await line.exchange(b"words") == b"bravo says words"
             async with answering(port=port):
                 assert await line.exchange(b"words") == b"bravo says words", "its kept connection had ended"
-            await line.close()
+            await line.aclose()
 
     asyncio.run(all_of_it())
 
@@ -500,10 +501,10 @@ def test_an_answer_that_is_none_is_a_line_that_failed(said):
         tls = https.server_context(ALPHA, [BRAVO.certificate])
         async with asyncio.timeout(PATIENCE_S), server_saying(said, tls=tls) as address:
             line = Line(address, BRAVO, ALPHA.certificate, patience_s=0.2)
-            with pytest.raises(LineFailed) as failed:
+            with pytest.raises(LinkFailed) as failed:
                 await line.exchange(b"words")
             assert address in str(failed.value)
-            await line.close()
+            await line.aclose()
 
     asyncio.run(all_of_it())
 
@@ -515,9 +516,9 @@ def test_an_answer_of_more_bytes_than_a_packet_has_is_not_read_to_its_end():
         endless = PACKET_HEAD + b"content-length: 1000000000000\r\n\r\n" + bytes(PACKET_BYTES_MAX + 1)
         async with asyncio.timeout(PATIENCE_S), server_saying(endless, tls=tls) as address:
             line = Line(address, BRAVO, ALPHA.certificate)
-            with pytest.raises(LineFailed, match="without an end"):
+            with pytest.raises(LinkFailed, match="without an end"):
                 await line.exchange(b"words")
-            await line.close()
+            await line.aclose()
 
     asyncio.run(all_of_it())
 
@@ -528,9 +529,9 @@ def test_who_speaks_no_tls_is_a_line_that_failed(said):
     async def all_of_it() -> None:
         async with asyncio.timeout(PATIENCE_S), server_saying(said, tls=None) as address:
             line = Line(address, BRAVO, ALPHA.certificate, patience_s=0.2)
-            with pytest.raises(LineFailed):
+            with pytest.raises(LinkFailed):
                 await line.exchange(b"words")
-            await line.close()
+            await line.aclose()
 
     asyncio.run(all_of_it())
 
@@ -541,13 +542,13 @@ def test_an_address_that_nobody_answers_at_is_a_line_that_failed():
         with socket.socket() as taken:  # bound, and not listening
             taken.bind(("127.0.0.1", 0))
             line = Line(f"https://127.0.0.1:{taken.getsockname()[1]}", BRAVO, ALPHA.certificate)
-            with pytest.raises(LineFailed):
+            with pytest.raises(LinkFailed):
                 await line.exchange(b"words")
-            await line.close()
+            await line.aclose()
         nowhere = Line("https://nowhere.invalid:7118", BRAVO, ALPHA.certificate)
-        with pytest.raises(LineFailed):
+        with pytest.raises(LinkFailed):
             await nowhere.exchange(b"words")
-        await nowhere.close()
+        await nowhere.aclose()
 
     asyncio.run(all_of_it())
 

@@ -113,6 +113,12 @@ class _LinkConnection(Connection):
     def _counts_for(self) -> str:
         return self._guests.party_of.get(self.certificate, "")
 
+    def shutdown(self) -> None:
+        """The server stops. Whoever keeps a connection for later is not waited for to say goodbye."""
+        super().shutdown()
+        if self.transport.is_closing() and not self.transport.get_write_buffer_size():
+            self.transport.abort()
+
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()

@@ -56,7 +56,7 @@ _Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class LineFailed(KeepclearError):
+class LinkFailed(KeepclearError):
     """The exchange did not come about, or nobody knows whether it did: the same packet may be sent again."""
 
 
@@ -256,7 +256,7 @@ class Line:
     async def exchange(self, packet: bytes, wait_s: float = 0.0) -> bytes:
         """Sends a packet, and gives the one that is answered, within `wait_s` and the time that the way takes.
 
-        Raises `LineFailed` where it fails on the way, and `Refused` where the other side refuses the packet."""
+        Raises `LinkFailed` where it fails on the way, and `Refused` where the other side refuses the packet."""
         call = _Call(self._peer)
         try:
             try:
@@ -268,9 +268,9 @@ class Line:
                 return await self._asked(packet, wait_s, call)
         except (httpx.TransportError, OSError) as error:
             why = str(error) or type(error).__name__
-            raise LineFailed(f"{self.address} cannot be talked to: {shown(why)}") from error
+            raise LinkFailed(f"{self.address} cannot be talked to: {shown(why)}") from error
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Ends its connections."""
         with suppress(OSError):
             await self._client.aclose()
@@ -294,7 +294,7 @@ class Line:
                 body += piece
                 came(len(body))
                 if len(body) > (PACKET_BYTES_MAX if is_packet else PROBLEM_BYTES_MAX):
-                    raise LineFailed(f"{self.address} answers without an end")
+                    raise LinkFailed(f"{self.address} answers without an end")
         if is_packet:
             return bytes(body)
         raise self._said_no(answer, bytes(body))
@@ -316,7 +316,7 @@ class Line:
             async with asyncio.timeout_at(latest) as timeout:
                 yield lambda came_bytes: timeout.reschedule(latest + came_bytes / SLOWEST_BYTES_S)
         except TimeoutError as error:
-            raise LineFailed(f"{self.address} is too slow") from error
+            raise LinkFailed(f"{self.address} is too slow") from error
 
     def _said_no(self, answer: httpx.Response, body: bytes) -> KeepclearError:
         """What it means that the answer is no packet. What the other side says of itself is shown, and no more than that."""
@@ -327,7 +327,7 @@ class Line:
                 key = problem.type.removeprefix("keepclear:")
                 if _KEY.fullmatch(key):
                     return Refused(key, "The other side has refused the packet", value=problem.detail)
-        return LineFailed(f"{self.address} answers with status {status}, and no packet")
+        return LinkFailed(f"{self.address} answers with status {status}, and no packet")
 
 
 class _Problem(msgspec.Struct):

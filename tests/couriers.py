@@ -20,13 +20,14 @@ from keepclear.channel.statements import Act, Statement
 from keepclear.ground.signing import ED25519, NoteKey, PrivateKey
 from keepclear.host.clock import WallClock
 from keepclear.host.config import Limits
-from keepclear.host.courier import Courier, LinkFailed
+from keepclear.host.courier import Courier
 from keepclear.host.folds import tail_of
 from keepclear.host.host import Host
 from keepclear.host.replaying import node_at
 from keepclear.host.standing_still import say
 from keepclear.host.taking import as_one_write
 from keepclear.links.certificates import certificate_for
+from keepclear.links.https import LinkFailed
 from keepclear.links.pairing import Card, card_of
 from keepclear.links.sealing import OpeningKey
 from keepclear.node import events as e

@@ -60,6 +60,12 @@ def test_a_duration_beyond_its_limits_is_refused_and_the_limits_are_not(name):
         assert getattr(config_of({"limits": {written(name): value}}, FOLDER).limits, name) == parse_duration_us(value)
 
 
+def test_nobody_is_answered_on_links_unless_a_port_is_named():
+    assert config_of({}, FOLDER).links.port is None
+    links = config_of({"links": {"host": "0.0.0.0", "port": 7118, "poll_wait": "20 s"}}, FOLDER).links
+    assert (links.host, links.port, links.poll_wait_us) == ("0.0.0.0", 7_118, 20_000_000)
+
+
 def test_snapshots_behind_each_other_are_refused_with_the_reason():
     assert refused({"limits": {"snapshot_every_entries": 1}}).mend.startswith("A snapshot holds the whole state")
 
@@ -78,6 +84,10 @@ def test_snapshots_behind_each_other_are_refused_with_the_reason():
         ({"heartbeat": {"file": "b.sqlite-wal"}, "store": "b.sqlite"}, "heartbeat.file"),
         ({"heartbeat": {"file": "c.pem"}, "doors": {"certificate": "c.pem", "key": "k.pem"}}, "heartbeat.file"),
         ({"store": "a\0b"}, "store"),
+        ({"links": {"port": 65_536}}, "links.port"),
+        ({"links": {"poll_wait": "6 min"}}, "links.poll_wait"),
+        ({"links": {"request_wait": "never"}}, "links.request_wait"),
+        ({"links": {"ports": 1}}, "links"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_refused_with_its_path(tables, where):

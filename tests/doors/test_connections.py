@@ -15,7 +15,8 @@ from keepclear.ground.errors import Refused
 from keepclear.host.certificate import tls_of
 from keepclear.host.config import Config, Doors, Limits, config_of
 from keepclear.host.connections import AHEAD_MAX, Guests, _counted
-from keepclear.host.serving import _opened_its_doors, _Server, _server_config, loop_factory
+from keepclear.host.doors import Server, opened_its_doors, port_of, server_config
+from keepclear.host.serving import loop_factory
 from tests.certificates import CHAIN, KEY, write_certificate
 
 GET = b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n"
@@ -55,10 +56,10 @@ async def serving(limits: Limits, folder: Path | None = None) -> AsyncIterator[t
     doors_here = Doors(port=0) if folder is None else Doors(port=0, certificate=CHAIN, key=KEY)
     config = Config(folder or Path(), doors=doors_here, limits=limits)
     guests, application = Guests(limits, tls_of(config)), Application()
-    server = _Server(_server_config(config, application, guests))
+    server = Server(server_config(doors_here.host, 0, application, guests, drain_us=limits.drain_us))
     doors = asyncio.create_task(server.serve())
-    assert await _opened_its_doors(server, doors)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    assert await opened_its_doors(server, doors)
+    port = port_of(server)
     writers: list[asyncio.StreamWriter] = []
 
     async def connect(**tls: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -124,10 +124,10 @@ def test_help_of_another_python_counts_as_the_same():
 
 
 def test_every_limit_of_a_node_is_in_the_reference_with_what_it_may_be():
-    from keepclear.host.config import LIMITS
+    from keepclear.host.config import LIMITS, LINKS
 
     page = (ROOT / "docs" / "reference" / "node-toml.md").read_text(encoding="utf-8")
-    for name, (least, greatest) in LIMITS.items():
+    for name, (least, greatest) in (LIMITS | LINKS).items():
         may_be = f"{least:,} to {greatest:,}" if isinstance(least, int) else f"{least} to {greatest}"
         row = re.search(
             rf"^\| `{name.replace('_us_', '_').removesuffix('_us')}` \| [^|]+ \| {may_be} \| ", page, re.MULTILINE

@@ -46,8 +46,9 @@ def run(args: argparse.Namespace) -> int:
     """Runs the node, and gives the exit code."""
     from keepclear.cli import cache_folder
     from keepclear.host.clock import WallClock
+    from keepclear.host.doors import ServerFailed
     from keepclear.host.key_files import passphrase_from
-    from keepclear.host.serving import ServerFailed, loop_factory, opened, serve
+    from keepclear.host.serving import loop_factory, opened, serve
 
     keep_private()
     _allow_many_files()

@@ -79,7 +79,7 @@ class Limits:
 
 # The least and the greatest that each may be set to in node.toml. Below, a node would refuse everything or be busy with itself; above,
 # the limit would be none.
-LIMITS: Mapping[str, tuple[int, int] | tuple[str, str]] = {
+LIMITS: dict[str, tuple[int, int] | tuple[str, str]] = {
     "inbox_events_max": (1, 1_000_000),
     "inbox_bytes_max": (1_048_576, 1_099_511_627_776),
     "commit_events_max": (1, 1_000_000),
@@ -106,6 +106,11 @@ LIMITS: Mapping[str, tuple[int, int] | tuple[str, str]] = {
 _REASONS = {"snapshot_every_entries": "A snapshot holds the whole state and is an entry itself."}
 _EVERY = ("1 s", "1 d")
 _PORTS = (0, 65_535)
+LINKS: dict[str, tuple[int, int] | tuple[str, str]] = {
+    "port": _PORTS,
+    "poll_wait_us": ("1 s", "5 min"),
+    "request_wait_us": ("1 s", "1 h"),
+}
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,20 @@ class Heartbeat:
 
 
 @dataclass(frozen=True)
+class Links:
+    """Where the nodes of peers are answered, and how calls to them are made. Always with TLS, by the certificates on the cards.
+
+    port             None: nobody is answered; this node calls
+    poll_wait_us     how long a peer that is called may hold its answer back until it has something for this node
+    request_wait_us  as in `Limits`, of peers: on a poor link a handshake takes a minute, and a connection is worth keeping"""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    poll_wait_us: int = 50_000_000
+    request_wait_us: int = 120_000_000
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything that node.toml says. `folder` is where it lies; paths in it are relative to that."""
 
@@ -142,6 +161,7 @@ class Config:
     doors: Doors = Doors()
     limits: Limits = Limits()
     heartbeat: Heartbeat = Heartbeat()
+    links: Links = Links()
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -184,7 +204,7 @@ def read_config(folder: Path) -> Config:
 
 def config_of(tables: Mapping[str, Any], folder: Path) -> Config:
     """The configuration that these TOML tables are."""
-    known = {"store", "doors", "limits", "heartbeat", "sources"}
+    known = {"store", "doors", "limits", "heartbeat", "links", "sources"}
     _only_known(tables, known, "")
     store = tables.get("store", DATABASE_NAME)
     if not isinstance(store, str) or not store or "\0" in store:
@@ -192,6 +212,7 @@ def config_of(tables: Mapping[str, Any], folder: Path) -> Config:
     doors = _filled(Doors, _table(tables, "doors"), "doors", {"port": _PORTS})
     heartbeat = _filled(Heartbeat, _table(tables, "heartbeat"), "heartbeat", {"every_us": _EVERY})
     limits = _filled(Limits, _table(tables, "limits"), "limits", LIMITS)
+    links = _filled(Links, _table(tables, "links"), "links", LINKS)
     _check_doors(doors)
     _check_written(heartbeat.file, folder, store, doors)
     if heartbeat.url and not _can_be_asked(heartbeat.url):
@@ -203,7 +224,7 @@ def config_of(tables: Mapping[str, Any], folder: Path) -> Config:
     for name, source in sources.items():
         if not isinstance(source, Mapping):
             raise Refused("config.not_a_table", "This is not a table", value=source, where=f"sources.{name}")
-    return Config(folder, store, doors, limits, heartbeat, sources)
+    return Config(folder, store, doors, limits, heartbeat, links, sources)
 
 
 def _table(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:

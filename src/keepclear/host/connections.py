@@ -13,6 +13,7 @@ import ipaddress
 import socket
 import ssl
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias
@@ -40,11 +41,11 @@ _TOO_LONG = (
 class Guests:
     """The connections that are open at the doors of one node.
 
-    tls  what the doors speak TLS with; None: they speak plain HTTP"""
+    tls  what the doors speak TLS with, from the next handshake on; None: they speak plain HTTP"""
 
     def __init__(self, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
         self.limits = limits
-        self._tls = tls
+        self.tls = tls
         self._open: dict[Guest, None] = {}
         self._waiting: dict[Guest, None] = {}  # the one that waits longest comes first
         self._of_address: Counter[str] = Counter()
@@ -52,7 +53,11 @@ class Guests:
 
     def protocol(self) -> Any:
         """What makes a connection, as uvicorn asks for it."""
-        return partial(Connection, self) if self._tls is None else partial(Handshake, self, self._tls)
+        return partial(Connection, self) if self.tls is None else partial(Handshake, self)
+
+    def shaken(self, handshake: Handshake, of_uvicorn: Mapping[str, Any]) -> asyncio.BaseProtocol:
+        """The connection that takes the place of a handshake."""
+        return Connection(self, handshake, **of_uvicorn)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -61,7 +66,7 @@ class Guests:
         """Lets a new connection in, if need be for one that waits; false where there is no room for it."""
         limits, address = self.limits, connection.address
         if self._of_address[address] >= limits.connections_of_an_address_max:
-            oldest = next((one for one in self._waiting if one.address == address), None)
+            oldest = self._to_make_room(address)
         elif len(self._open) >= limits.connections_max:
             oldest = next(iter(self._waiting), None)
         else:
@@ -76,6 +81,9 @@ class Guests:
             self._look_again()
         self._of_address[address] += 1
         return True
+
+    def _to_make_room(self, address: str) -> Guest | None:
+        return next((one for one in self._waiting if one.address == address), None)
 
     def leave(self, connection: Guest) -> None:
         """A connection has ended, or is about to; to say so twice does no harm."""
@@ -119,9 +127,8 @@ class Handshake(asyncio.Protocol):
 
     address, silent_since  as of a `Connection`"""
 
-    def __init__(self, guests: Guests, tls: ssl.SSLContext, **of_uvicorn: Any) -> None:
+    def __init__(self, guests: Guests, **of_uvicorn: Any) -> None:
         self._guests = guests
-        self._tls = tls
         self._of_uvicorn = of_uvicorn
         self._known_to_uvicorn: set[Any] = of_uvicorn["server_state"].connections
         self._shaking: asyncio.Task[None] | None = None
@@ -156,9 +163,9 @@ class Handshake(asyncio.Protocol):
     async def _shake_hands(self) -> None:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: Connection(self._guests, self, **self._of_uvicorn),
+                lambda: self._guests.shaken(self, self._of_uvicorn),
                 self._socket,
-                ssl=self._tls,
+                ssl=self._guests.tls,
                 ssl_handshake_timeout=self._guests.limits.request_wait_us / 1e6,
             )
         except OSError:  # it speaks no TLS, or none that we do; it took too long; it has gone
@@ -188,7 +195,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected."""
         super().connection_made(transport)
-        self.address = _counted(self.client)
+        self.address = self._counts_for()
         if self._shaken is not None:
             self._shaken.leave()
             self._shaken = None
@@ -279,6 +286,9 @@ class Connection(HttpToolsProtocol):
         cycle: Any = self.cycle  # None before the first request
         if cycle is not None and not cycle.response_complete and not cycle.more_body:
             self.silent_since = float("inf")
+
+    def _counts_for(self) -> str:
+        return _counted(self.client)
 
     def _wait(self) -> None:
         self.silent_since = self.loop.time()

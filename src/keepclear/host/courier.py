@@ -23,10 +23,11 @@ from keepclear.api.desk import Given, Overloaded
 from keepclear.channel.channel import Came, Channel, Seal
 from keepclear.channel.links import Pace, Parcel, Taken
 from keepclear.ground.canon import base64_bytes
-from keepclear.ground.errors import KeepclearError, Refused
+from keepclear.ground.errors import Refused
 from keepclear.ground.signing import Signer, note_key, open_sealed, read_envelope, seal
 from keepclear.host.bodies import packet_came
 from keepclear.host.host import Host, NodeFailed
+from keepclear.links.https import LinkFailed
 from keepclear.links.packets import Head, fitting, packet_bytes, read_packet
 from keepclear.links.sealing import OpeningKey, SealingKey, opened, sealed
 from keepclear.node import events as e
@@ -41,10 +42,6 @@ CARRIED_KEPT_US = 400 * 86_400_000_000
 CACHED_BYTES_MAX = 64 * 1_048_576
 POLL_S = 25.0
 ASK_AGAIN_US = 1_000_000
-
-
-class LinkFailed(KeepclearError):
-    """A peer was not reached, or the line broke; nothing is known of what arrived."""
 
 
 class Line(Protocol):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -16,13 +15,14 @@ from dataclasses import dataclass
 import uvicorn
 
 from keepclear.api.app import app
-from keepclear.ground.errors import KeepclearError, Refused
+from keepclear.ground.errors import Refused
 from keepclear.ground.signing import PrivateKey
 from keepclear.host.certificate import tls_of
 from keepclear.host.clock import Clock
 from keepclear.host.config import Config
 from keepclear.host.connections import Guests
 from keepclear.host.desk import HostDesk
+from keepclear.host.doors import Server, ServerFailed, opened_its_doors, port_of, server_config
 from keepclear.host.folds import tail_of
 from keepclear.host.heartbeat import Beating
 from keepclear.host.host import Host
@@ -46,10 +46,6 @@ class Opened:
     node: Node
     key: PrivateKey
     account: Account
-
-
-class ServerFailed(KeepclearError):
-    """The doors could not be opened, or closed by themselves."""
 
 
 def signing_key_id(node: Node) -> str:
@@ -115,9 +111,11 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(running(opened, clock))
         desk = HostDesk(host, opened.store, config.folder)
-        server = _Server(_server_config(config, app(desk), guests))
+        server = Server(
+            server_config(config.doors.host, config.doors.port, app(desk), guests, drain_us=config.limits.drain_us)
+        )
         doors = asyncio.create_task(server.serve())
-        if not await _opened_its_doors(server, doors):
+        if not await opened_its_doors(server, doors):
             raise ServerFailed(f"the doors could not be opened at {config.doors.address}: is another program there?")
         told(f"Listening at {address_of(server, config)}")
         beating = Beating(config.heartbeat, config.folder, host.well, told)
@@ -143,48 +141,6 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
     return 0
 
 
-class _Server(uvicorn.Server):
-    """Signals are for the node, and so is what to do where the doors cannot be opened."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Opens the doors; where that fails it serves nothing, and does not end the process."""
-        try:
-            await super().startup(sockets)
-        except SystemExit:
-            self.should_exit = True
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _server_config(config: Config, application: object, guests: Guests) -> uvicorn.Config:
-    """Plain HTTP, as far as uvicorn knows: TLS is spoken by the guests."""
-    return uvicorn.Config(
-        application,  # type: ignore[arg-type]
-        host=config.doors.host,
-        port=config.doors.port,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        lifespan="on",
-        timeout_graceful_shutdown=max(1, config.limits.drain_us // 2_000_000),
-        http=guests.protocol(),
-        timeout_keep_alive=max(1, config.limits.request_wait_us // 1_000_000),
-    )
-
-
-async def _opened_its_doors(server: uvicorn.Server, doors: asyncio.Task[None]) -> bool:
-    while not server.started:
-        if doors.done():
-            return False
-        await asyncio.sleep(0.01)
-    return True
-
-
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """What makes the loop of a node: uvloop's, where there is one for this system."""
     return uvicorn.Config(app="", loop="auto").get_loop_factory()
@@ -192,5 +148,4 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def address_of(server: uvicorn.Server, config: Config) -> str:
     """Where the doors are, with the port that was taken where the configuration leaves it open (0)."""
-    port = server.servers[0].sockets[0].getsockname()[1]
-    return config.doors.address.replace(f":{config.doors.port}", f":{port}")
+    return config.doors.address.replace(f":{config.doors.port}", f":{port_of(server)}")

@@ -30,13 +30,13 @@ def room(*, rooms: str = "", packages: str = "") -> Room:
 
 
 MAP = {
-    "ground": room(packages="cryptography rfc8785"),
+    "ground": room(packages="cryptography rfc8785 msgspec"),
     "geo": room(rooms="ground", packages="numpy pyproj shapely scipy mgrs numba"),
     "parties": room(rooms="ground", packages="msgspec"),
     "record": room(rooms="ground", packages="msgspec"),
     "agreements": room(rooms="ground geo parties", packages="numpy msgspec"),
     "tracks": room(rooms="ground geo", packages="numpy msgspec"),
-    "channel": room(rooms="ground geo parties", packages="msgspec"),
+    "channel": room(rooms="ground geo parties agreements", packages="msgspec"),
     "watch": room(rooms="ground geo agreements tracks", packages="numpy msgspec"),
     "node": room(rooms="ground geo parties record agreements tracks channel watch", packages="numpy msgspec"),
     "store": room(rooms="ground record", packages="sqlalchemy alembic"),

@@ -106,6 +106,8 @@ def test_lead_times_are_data_of_the_version():
         ({"calls": (calls(grace_us=-1),)}, "terms.wait"),
         ({"escalation": (Step("relay", "ask Meridian", 8 * 24 * HOUR_US),)}, "terms.wait"),
         ({"escalation": (Step("radio", "by radio", 0, "telex"),)}, "terms.no_such_channel"),
+        ({"escalation": (Step("radio", ""),)}, "text.empty"),
+        ({"ladder": (TERMS.ladder[0], TERMS.ladder[0])}, "terms.twice"),
         ({"activities": (msgspec.structs.replace(TERMS.activities[0], urgent_us=49 * HOUR_US),)}, "terms.lead"),
         ({"zones": (msgspec.structs.replace(TERMS.zones[0], digest="55 km"),)}, "terms.zone"),
         ({"activities": TERMS.activities * 100}, "terms.too_many"),

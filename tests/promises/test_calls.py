@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from keepclear.agreements.agreed_terms import Calls, Step
 from keepclear.channel.calls import (
     Agreed,
     Call,
@@ -21,7 +22,6 @@ from keepclear.channel.calls import (
     MinuteWord,
     Moment,
     Side,
-    Step,
     StepTaken,
     StopForm,
     agenda,
@@ -36,7 +36,6 @@ from keepclear.channel.calls import (
     missed,
     moment_checked,
     stop_form_checked,
-    terms_checked,
     unanswered,
 )
 from keepclear.channel.facts import Place, Verdict
@@ -56,11 +55,9 @@ DOER = {Happened.ANSWERED: "bravo", Happened.REFUSED: "bravo", Happened.ON_HOLD:
 
 def terms(**changes):
     """Alpha calls Bravo at 09:00 and 17:00 UTC, within a quarter of an hour."""
-    calendar = changes.pop("calendar", Calendar("UTC"))
-    given: dict[str, Any] = {"grace_us": 15 * MINUTE_US, "hold_us": 3 * MINUTE_US, "path": PATH} | changes
-    return terms_checked(
-        CallTerms("kestrel-line", "alpha", "bravo", (Times(EVERY_DAY, (540, 1020)),), calendar, **given)
-    )
+    times, calendar = (Times(EVERY_DAY, (540, 1020)),), Calendar("UTC")
+    given: dict[str, Any] = {"grace_us": 15 * MINUTE_US, "hold_us": 3 * MINUTE_US, "calendar": calendar} | changes
+    return CallTerms("kestrel-line", "alpha", "bravo", Calls("line", times, **given), PATH)
 
 
 def moment(happened, clock, attempt="a1", due="", **changes):
@@ -412,22 +409,12 @@ def test_a_minute_is_of_this_call_and_of_one_of_its_sides():
     assert refused(minute_word_checked, msgspec.structs.replace(word(), of="meridian"), call())[0] == "minute.of"
 
 
-@pytest.mark.promise("CALL-10")
-@pytest.mark.parametrize(
-    "changes", [{"grace_us": -1}, {"hold_us": 0}, {"path": (PATH[0], PATH[0])}, {"path": (Step("x", ""),)}]
-)
-def test_terms_that_cannot_be_are_refused(changes):
-    with pytest.raises(Refused):
-        terms(**changes)
-
-
 def test_what_is_kept_of_a_call_is_written_and_read_back():
     held = call(Item("site-7", "alpha", (place(),), (place(),), "Basil"), alpha=Interpreting("Lena", ("en", "ar")))
     for value in (
         held,
         minute(),
         word(own="الشرق"),
-        terms(),
         moment(Happened.ANSWERED, "09:00"),
         StopForm("Stop", "Ada", at("10:00")),
     ):

@@ -12,9 +12,9 @@ from keepclear.channel.facts import Place
 from keepclear.channel.messages import Marker, Message, Urgency, Words
 from keepclear.channel.standing import Debt
 from keepclear.channel.statements import Act, Evidence, Statement
-from keepclear.channel.written import written
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import seal
+from keepclear.ground.written import written
 from keepclear.links import folder
 from keepclear.links.packets import HEAD_TYPE, MAGIC, Head, read_packet
 from keepclear.links.pairing import card_of, number_of, read_card

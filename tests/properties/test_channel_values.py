@@ -1,20 +1,23 @@
-"""What the channel writes of a value is its form after RFC 8785, and is read back as that value."""
+"""What is written of a value is its form after RFC 8785, and is read back as that value."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
 import msgspec
+import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keepclear.agreements.agreement import read_fact
 from keepclear.channel.facts import Count, Place, Time, Word
 from keepclear.channel.messages import Marker, Message, Urgency, Words, read_message
 from keepclear.channel.statements import Act, Statement, read_statement
-from keepclear.channel.written import digest_of, written
 from keepclear.ground.canon import INTEGER_MAX
 from keepclear.ground.instants import EARLIEST_US
+from keepclear.ground.written import digest_of, written
+from tests.agreed import observation, position, proposal, signature
 
 # Everything but half characters and what no text here may hold.
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60)
@@ -56,3 +59,11 @@ def test_a_statement_is_written_as_rfc_8785_has_it_and_read_back(message, name):
     assert written(statement) == rfc8785.dumps(msgspec.to_builtins(statement))
     assert read_statement(statement.payload) == statement
     assert statement.id == digest_of(statement) == sha256(statement.payload).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "fact", [proposal(), signature(), position("bravo", "political", "rejects"), observation("bravo", "kept")]
+)
+def test_a_fact_of_an_agreement_is_written_as_rfc_8785_has_it_and_read_back(fact):
+    assert fact.payload == rfc8785.dumps(msgspec.to_builtins(fact))
+    assert read_fact(fact.payload) == fact

@@ -12,7 +12,7 @@ import msgspec
 from keepclear.ground.canon import SHA256_HEX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.hours import DAY_US, Calendar, Times, calendar_checked, times_checked
-from keepclear.ground.words import words_checked
+from keepclear.ground.words import said_checked, words_checked
 from keepclear.parties.ids import id_checked
 
 EACH_MAX = 256
@@ -152,8 +152,10 @@ def _check(entry: _Term, at: str) -> None:
             id_checked(entry.id, f"{at}.id")
         case Rung():
             id_checked(entry.key, f"{at}.key")
+            said_checked(entry.words, f"{at}.words")
         case Step():
             id_checked(entry.key, f"{at}.key")
+            said_checked(entry.words, f"{at}.words")
             if not 0 <= entry.wait_us <= WAIT_US_MAX:
                 raise Refused("terms.wait", "A wait is from 0 to 7 days", value=entry.wait_us, where=f"{at}.wait_us")
         case ZoneTerm():

@@ -12,16 +12,16 @@ different facts, and neither changes the other. What follows from them is `agree
 from __future__ import annotations
 
 from enum import StrEnum
-from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
 
 from keepclear.agreements.agreed_terms import AgreedTerms, terms_checked
-from keepclear.ground.canon import SHA256_HEX, canonical, json_value
+from keepclear.ground.canon import SHA256_HEX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.words import language_checked, said_checked, words_checked
+from keepclear.ground.written import digest_of, read_written, written
 from keepclear.parties.ids import id_checked
 
 FACT_BYTES_MAX = 1_048_576
@@ -85,12 +85,12 @@ class Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     @property
     def payload(self) -> bytes:
         """The one byte string of this version: RFC 8785."""
-        return canonical(msgspec.to_builtins(self))
+        return written(self)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the payload, in hexadecimal: what everybody cites it by."""
-        return sha256(self.payload).hexdigest()
+        return digest_of(self)
 
 
 class _Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="is"):
@@ -117,12 +117,12 @@ class _Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     @property
     def payload(self) -> bytes:
         """The one byte string of this fact: RFC 8785."""
-        return canonical(msgspec.to_builtins(self))
+        return written(self)
 
     @property
     def id(self) -> str:
         """SHA-256 of the payload, in hexadecimal."""
-        return sha256(self.payload).hexdigest()
+        return digest_of(self)
 
     @property
     def claimed(self) -> bool:
@@ -231,15 +231,9 @@ def kept(fact: Fact, known_at_us: int) -> Kept:
 
 def read_fact(payload: bytes) -> Fact:
     """The fact of these bytes; raises `Refused` for what is none, or is not written in its one way."""
-    json_value(payload, FACT_BYTES_MAX)
-    try:
-        fact = _FACT.decode(payload)
-    except msgspec.DecodeError as error:
-        raise Refused("agreement.unreadable", f"This is no fact of an agreement ({error})", value=payload) from error
-    checked(fact)
-    if fact.payload != payload:
-        raise Refused("agreement.not_canonical", "The fact is not written in the one way that it has", value=payload)
-    return fact
+    return read_written(
+        payload, _FACT, checked, key="agreement", noun="a fact of an agreement", bytes_max=FACT_BYTES_MAX
+    )
 
 
 def checked(fact: Fact) -> Fact:

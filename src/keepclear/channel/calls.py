@@ -16,50 +16,35 @@ from typing import NamedTuple
 
 import msgspec
 
+from keepclear.agreements.agreed_terms import Calls, Step
 from keepclear.channel.facts import Compared, Fact, Place, compared, facts_checked, matches
 from keepclear.channel.messages import Words
 from keepclear.channel.statements import Evidence, evidence_of
-from keepclear.channel.written import digest_of
 from keepclear.ground.errors import LimitExceeded, Refused
-from keepclear.ground.hours import DAY_US, Calendar, Times, calendar_checked, period_checked, times_checked, times_of
+from keepclear.ground.hours import period_checked, times_of
 from keepclear.ground.instants import us_checked
 from keepclear.ground.lookalike import plain
 from keepclear.ground.words import language_checked, said_checked, words_checked
+from keepclear.ground.written import digest_of
 from keepclear.parties.ids import id_checked
 
 ITEMS_MAX = 200
 PERSONS_MAX = 32
-STEPS_MAX = 32
-WAIT_US_MAX = 7 * DAY_US
 
 
 # --- what was agreed ---
 
 
-class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One step of the agreed way when nobody answers: "call the other line". `wait_us`: how long it is given before the next."""
-
-    key: str
-    words: str
-    wait_us: int = 0
-
-
-class CallTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an agreement says of calls.
+class CallTerms(NamedTuple):
+    """What an agreement says of calls between two of its parties.
 
     caller, called  the parties; either may be the one that notes what happened
-    times     when a call is due, by the clock of the calendar's zone
-    grace_us  how long after that it still counts as in time
-    hold_us   how long somebody may be kept waiting on the line before a person is told; None: nothing was agreed
     path      the steps to take when nobody answers, in order"""
 
     agreement: str
     caller: str
     called: str
-    times: tuple[Times, ...]
-    calendar: Calendar
-    grace_us: int
-    hold_us: int | None = None
+    calls: Calls
     path: tuple[Step, ...] = ()
 
 
@@ -145,7 +130,7 @@ class Missed(NamedTuple):
 def missed(terms: CallTerms, moments: Iterable[Moment], from_us: int, at_us: int) -> tuple[Missed, ...]:
     """The calls that fell due from an instant on and were not answered by the end of their grace, as far as that is over."""
     period_checked(from_us, at_us)
-    return unanswered(terms, times_of(terms.times, terms.calendar, from_us, at_us), moments, at_us)
+    return unanswered(terms, times_of(terms.calls.times, terms.calls.calendar, from_us, at_us), moments, at_us)
 
 
 def unanswered(terms: CallTerms, due: Iterable[int], moments: Iterable[Moment], at_us: int) -> tuple[Missed, ...]:
@@ -159,7 +144,7 @@ def unanswered(terms: CallTerms, due: Iterable[int], moments: Iterable[Moment], 
     for due_us in due:
         attempts = tuple(by_due.get(due_us, ()))
         answered = [moment.at_us for moment in attempts if moment.happened is Happened.ANSWERED]
-        over_us = due_us + terms.grace_us
+        over_us = due_us + terms.calls.grace_us
         if over_us < at_us and not any(us <= over_us for us in answered):
             found.append(Missed(due_us, attempts, min(answered, default=None)))
     return tuple(found)
@@ -184,9 +169,10 @@ def holds(moments: Iterable[Moment], at_us: int) -> tuple[Hold, ...]:
 
 def long_holds(terms: CallTerms, moments: Iterable[Moment], at_us: int) -> tuple[Hold, ...]:
     """Who still waits on the line for longer than the agreement foresees."""
-    if terms.hold_us is None:
+    hold_us = terms.calls.hold_us
+    if hold_us is None:
         return ()
-    return tuple(hold for hold in holds(moments, at_us) if hold.until_us is None and hold.lasted_us > terms.hold_us)
+    return tuple(hold for hold in holds(moments, at_us) if hold.until_us is None and hold.lasted_us > hold_us)
 
 
 # --- the agreed way when nobody answers ---
@@ -478,29 +464,6 @@ class StopForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 # --- what can be ---
-
-
-def terms_checked(terms: CallTerms) -> CallTerms:
-    """The terms, if they can be; raises `Refused` with the place of the fault."""
-    _two_parties(terms.caller, terms.called)
-    calendar_checked(terms.calendar, "$.calendar")
-    times_checked(terms.times, "$.times")
-    if not 0 <= terms.grace_us <= DAY_US:
-        raise Refused("call.grace", "The grace is from 0 to 1 day", value=terms.grace_us, where="$.grace_us")
-    if terms.hold_us is not None and not 0 < terms.hold_us <= DAY_US:
-        raise Refused("call.hold", "The wait is at most 1 day", value=terms.hold_us, where="$.hold_us")
-    if len(terms.path) > STEPS_MAX:
-        raise LimitExceeded("call.path", f"There are at most {STEPS_MAX} steps", value=len(terms.path), where="$.path")
-    keys: set[str] = set()
-    for number, step in enumerate(terms.path):
-        where = f"$.path[{number}]"
-        if id_checked(step.key, f"{where}.key") in keys:
-            raise Refused("call.path", "Two steps have one key", value=step.key, where=f"{where}.key")
-        keys.add(step.key)
-        said_checked(step.words, f"{where}.words")
-        if not 0 <= step.wait_us <= WAIT_US_MAX:
-            raise Refused("call.path", "A step has at most 7 days", value=step.wait_us, where=f"{where}.wait_us")
-    return terms
 
 
 def moment_checked(moment: Moment) -> Moment:

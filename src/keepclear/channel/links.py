@@ -21,7 +21,7 @@ from typing import NamedTuple
 import msgspec
 
 from keepclear.channel.carriage import Carriage
-from keepclear.channel.written import digest_of, written
+from keepclear.ground.written import digest_of, written
 
 AT_ONCE_MAX = 200
 PAUSE_US_MIN, PAUSE_US_MAX = 2_000_000, 300_000_000

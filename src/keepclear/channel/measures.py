@@ -8,38 +8,24 @@ which rung is next, when one would be, or that one should be; and there is no fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
 
+from keepclear.agreements.agreed_terms import Rung
 from keepclear.channel.facts import Place, facts_checked
 from keepclear.channel.messages import Words
 from keepclear.channel.statements import Evidence, evidence_of
-from keepclear.channel.written import digest_of
 from keepclear.ground.canon import SHA256_HEX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.words import language_checked, said_checked, words_checked
+from keepclear.ground.written import digest_of
 from keepclear.parties.ids import id_checked
 
-RUNGS_MAX = 32
 TEXTS_MAX = 8
-
-
-class Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rung of a ladder, as the agreement calls it."""
-
-    key: str
-    words: str
-
-
-class Ladder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The graduated response that an agreement names, from the first rung on."""
-
-    agreement: str
-    rungs: tuple[Rung, ...]
 
 
 class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,15 +116,20 @@ class LadderGone(NamedTuple):
 
 
 def ladder_at(
-    ladder: Ladder, by: str, towards: str, measures: Iterable[Measure], reactions: Iterable[Reaction], at_us: int
+    ladder: Sequence[Rung],
+    by: str,
+    towards: str,
+    measures: Iterable[Measure],
+    reactions: Iterable[Reaction],
+    at_us: int,
 ) -> LadderGone:
-    """What of the ladder one party has taken towards another by an instant; nothing later shows."""
-    places = {rung.key: number for number, rung in enumerate(ladder.rungs)}
+    """What of a ladder, given from its first rung on, one party has taken towards another by an instant; nothing later shows."""
+    places = {rung.key: number for number, rung in enumerate(ladder)}
     seen: dict[str, list[Reaction]] = {}
     for reaction in sorted(reactions, key=lambda one: (one.seen_at_us, one.words)):
         if reaction.seen_at_us <= at_us:
             seen.setdefault(reaction.measure, []).append(reaction)
-    taken: dict[str, list[Taken]] = {rung.key: [] for rung in ladder.rungs}
+    taken: dict[str, list[Taken]] = {rung.key: [] for rung in ladder}
     beside: list[Taken] = []
     for measure in sorted(measures, key=lambda one: (one.at_us, one.id)):
         if (measure.by, measure.towards) != (by, towards) or measure.at_us > at_us:
@@ -147,17 +138,17 @@ def ladder_at(
         after = (
             ()
             if place is None
-            else tuple(rung.key for rung in ladder.rungs[place + 1 :] if _before(taken[rung.key], measure))
+            else tuple(rung.key for rung in ladder[place + 1 :] if _before(taken[rung.key], measure))
         )
         one = Taken(measure, at_us - measure.at_us, after, tuple(seen.get(measure.id, ())))
         (beside if place is None else taken[measure.rung]).append(one)
     gone = tuple(
         Gone(
             rung,
-            _how(taken[rung.key], any(taken[later.key] for later in ladder.rungs[number + 1 :])),
+            _how(taken[rung.key], any(taken[later.key] for later in ladder[number + 1 :])),
             tuple(taken[rung.key]),
         )
-        for number, rung in enumerate(ladder.rungs)
+        for number, rung in enumerate(ladder)
     )
     return LadderGone(gone, tuple(beside))
 
@@ -174,21 +165,6 @@ def _how(taken: list[Taken], later_taken: bool) -> How:
 
 
 # --- what can be ---
-
-
-def ladder_checked(ladder: Ladder) -> Ladder:
-    """The ladder, if it can be one; raises `Refused` with the place of the fault."""
-    if not 0 < len(ladder.rungs) <= RUNGS_MAX:
-        what = f"A ladder has from 1 to {RUNGS_MAX} rungs"
-        raise LimitExceeded("ladder.rungs", what, value=len(ladder.rungs), where="$.rungs")
-    keys: set[str] = set()
-    for number, rung in enumerate(ladder.rungs):
-        where = f"$.rungs[{number}]"
-        if id_checked(rung.key, f"{where}.key") in keys:
-            raise Refused("ladder.twice", "Two rungs have one key", value=rung.key, where=f"{where}.key")
-        keys.add(rung.key)
-        said_checked(rung.words, f"{where}.words")
-    return ladder
 
 
 def measure_checked(measure: Measure) -> Measure:

@@ -15,12 +15,12 @@ from hashlib import sha256
 import msgspec
 
 from keepclear.channel.facts import Fact, Place, Time, facts_checked
-from keepclear.channel.written import read_written, written
 from keepclear.ground.canon import INTEGER_MAX, SHA256_HEX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.lookalike import plain
 from keepclear.ground.words import language_checked, words_checked
+from keepclear.ground.written import read_written, written
 from keepclear.parties.ids import id_checked
 
 PAYLOAD_TYPE = "application/vnd.keepclear.message+json"
@@ -151,7 +151,7 @@ def message_id(payload: bytes) -> str:
 
 def read_message(payload: bytes) -> Message:
     """The message of these bytes; raises `Refused` for what is none, or is not written in its one way."""
-    return read_written(payload, _MESSAGE, checked, noun="message", bytes_max=PAYLOAD_BYTES_MAX)
+    return read_written(payload, _MESSAGE, checked, key="message", noun="a message", bytes_max=PAYLOAD_BYTES_MAX)
 
 
 def checked(message: Message) -> Message:

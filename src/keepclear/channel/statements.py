@@ -14,11 +14,11 @@ import msgspec
 
 from keepclear.channel.facts import Fact, facts_checked
 from keepclear.channel.messages import Words
-from keepclear.channel.written import digest_of, read_written, written
 from keepclear.ground.canon import SHA256_HEX
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.words import language_checked, words_checked
+from keepclear.ground.written import digest_of, read_written, written
 from keepclear.parties.ids import id_checked
 
 PAYLOAD_TYPE = "application/vnd.keepclear.statement+json"
@@ -136,7 +136,9 @@ _STATEMENT = msgspec.json.Decoder(Statement)
 
 def read_statement(payload: bytes) -> Statement:
     """The statement of these bytes; raises `Refused` for what is none, or is not written in its one way."""
-    return read_written(payload, _STATEMENT, checked, noun="statement", bytes_max=STATEMENT_BYTES_MAX)
+    return read_written(
+        payload, _STATEMENT, checked, key="statement", noun="a statement", bytes_max=STATEMENT_BYTES_MAX
+    )
 
 
 def checked(statement: Statement) -> Statement:

@@ -19,11 +19,11 @@ import msgspec
 
 from keepclear.channel import carriage
 from keepclear.channel.links import AT_ONCE_MAX, Parcel, Taken
-from keepclear.channel.written import written
 from keepclear.ground.canon import INTEGER_MAX, SHA256_HEX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.signing import PublicKey, Signer, open_sealed, read_envelope, seal
+from keepclear.ground.written import written
 from keepclear.parties.ids import id_checked
 
 MAGIC = b"keepclear packet 1\n"

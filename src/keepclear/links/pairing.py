@@ -12,11 +12,11 @@ from hashlib import sha256
 
 import msgspec
 
-from keepclear.channel.written import written
 from keepclear.ground.canon import base64_bytes, base64_text, json_value
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import NoteKey, note_key
 from keepclear.ground.words import words_checked
+from keepclear.ground.written import written
 from keepclear.links.certificates import Certificate, read_certificate
 from keepclear.links.sealing import SealingKey
 from keepclear.parties.ids import id_checked

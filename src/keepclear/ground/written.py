@@ -1,6 +1,6 @@
-"""Values as their one byte string.
+"""Values as their one byte string, and back.
 
-What is written here has whole numbers below 2^53, texts without half characters and names in ASCII. For such values msgspec's sorted
+What is written so has whole numbers below 2^53, texts without half characters and names in ASCII. For such values msgspec's sorted
 encoding is the form of RFC 8785, many times faster than a library that takes any JSON; `tests/properties/test_channel_values.py`.
 """
 
@@ -21,7 +21,7 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def written(value: msgspec.Struct) -> bytes:
-    """RFC 8785 of a value of this room."""
+    """RFC 8785 of a value."""
     return _ENCODER.encode(value)
 
 
@@ -35,16 +35,20 @@ def read_written(
     decoder: msgspec.json.Decoder[Value],
     checked: Callable[[Value], Value],
     *,
+    key: str,
     noun: str,
     bytes_max: int,
 ) -> Value:
-    """The value of these bytes; raises `Refused` for what is none, cannot be one, or is not written in its one way."""
+    """The value of these bytes; raises `Refused` for what is none, cannot be one, or is not written in its one way.
+
+    key   that refusals begin with, as in "message.unreadable"
+    noun  what it should be, with its article"""
     json_value(payload, bytes_max)
     try:
         value = checked(decoder.decode(payload))
     except msgspec.DecodeError as error:
-        raise Refused(f"{noun}.unreadable", f"This is not a {noun} ({error})", value=payload) from error
+        raise Refused(f"{key}.unreadable", f"This is not {noun} ({error})", value=payload) from error
     if written(value) != payload:
-        what = f"The {noun} is not written in the one way that it has"
-        raise Refused(f"{noun}.not_canonical", what, value=payload)
+        what = f"This is {noun} that is not written in the one way that it has"
+        raise Refused(f"{key}.not_canonical", what, value=payload)
     return value

@@ -121,7 +121,7 @@ class Wire:
     def __init__(self, net: Net, here: str, there: str) -> None:
         self._net, self._here, self._there = net, here, there
 
-    async def exchange(self, packet: bytes, wait_s: float) -> bytes:
+    async def exchange(self, packet: bytes, wait_s: float = 0.0) -> bytes:
         """Both ways may be cut, the way back after the packet has been taken."""
         ends = frozenset((self._here, self._there))
         self._net.packets[self._here] += 1
@@ -145,7 +145,7 @@ class Net:
         self.answers_lost: set[frozenset[str]] = set()
         self.packets: dict[str, int] = {}
 
-    def line_to(self, here: str) -> Callable[[e.CardTaken, str], Wire]:
+    def way_to(self, here: str) -> Callable[[e.CardTaken, str], Wire]:
         return lambda card, _address: Wire(self, here, card.party)
 
 
@@ -165,7 +165,8 @@ def begun(url: str, keys: Keys, peers: dict[str, tuple[str, ...]], cards: list[C
         say(store, node, first, at("09:00"))
         paired: list[e.SpokenEvent] = [taken(card) for card in cards if card.party != party]
         paired += [
-            e.PeerJoined(peer, leads_to, f"wire:{peer}" if peer in calls else "") for peer, leads_to in peers.items()
+            e.PeerJoined(peer, leads_to, f"https://{peer}.example:7443" if peer in calls else "")
+            for peer, leads_to in peers.items()
         ]
         store.append([as_one_write(node, paired, by="admin", exercise=False, at_us=at("09:00"))])
 
@@ -182,9 +183,7 @@ async def station(
         node, account = node_at(store, store.size())
         assert account.different == 0
         host = Host(store, node, limits=Limits(), clock=WallClock(), signer=keys.signing.signer, tail=tail_of(store))
-        courier = Courier(
-            host, store, signer=keys.signing.signer, opening=keys.opening, line_to=net.line_to(keys.party)
-        )
+        courier = Courier(host, store, signer=keys.signing.signer, opening=keys.opening, way_to=net.way_to(keys.party))
         running = asyncio.create_task(courier.run())
         made = Station(keys.party, host, courier, store)
         made._reading = host.subscribe()

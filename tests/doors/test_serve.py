@@ -157,7 +157,7 @@ def test_a_warning_of_the_doctor_is_no_fault_unless_that_is_asked_for(tmp_path):
 
 
 def test_the_doctor_finds_a_fault(tmp_path):
-    (key,) = (node_in(tmp_path) / "keys").iterdir()
+    (key,) = (node_in(tmp_path) / "keys").glob("[0-9a-f]*.pem")
     key.unlink()
     code, findings = doctor_of(tmp_path)
     assert code == 1

@@ -40,14 +40,15 @@ SEALED_AT_ONCE = 200
 # How long sealed bytes are kept that nobody waits for any more: they show what a signed hash stands for.
 CARRIED_KEPT_US = 400 * 86_400_000_000
 CACHED_BYTES_MAX = 64 * 1_048_576
-POLL_S = 25.0
+# How long a peer that calls is left waiting at the most.
+WAITED_FOR_S_MAX = 300.0
 ASK_AGAIN_US = 1_000_000
 
 
-class Line(Protocol):
-    """A way to a peer that we can call."""
+class Way(Protocol):
+    """A way to a peer that we can call: `keepclear.links.https.Line`."""
 
-    async def exchange(self, packet: bytes, wait_s: float) -> bytes:
+    async def exchange(self, packet: bytes, wait_s: float = 0.0) -> bytes:
         """Hands a packet over and gives the peer's, for which it may wait so long. Raises `LinkFailed` and `Refused`."""
 
     async def aclose(self) -> None:
@@ -83,18 +84,21 @@ class Courier:
         *,
         signer: Signer,
         opening: OpeningKey,
-        line_to: Callable[[e.CardTaken, str], Line] | None = None,
+        way_to: Callable[[e.CardTaken, str], Way] | None = None,
+        peers_are: Callable[[list[e.CardTaken]], None] = lambda _cards: None,
+        poll_s: float = 25.0,
     ) -> None:
         self._host = host
         self._store = store
         self._signer = signer
         self._opening = opening
-        self._line_to = line_to
+        self._way_to = way_to
+        self._peers_are = peers_are
+        self._poll_s = poll_s
         self._links: dict[str, LinkState] = {}
         self._to_seal: OrderedDict[str, Seal] = OrderedDict()
         self._bodies = _Bodies()
         self._sealing = asyncio.Event()
-        self._tasks: dict[str, tuple[str, list[asyncio.Task[None]]]] = {}
         self._changed = asyncio.Event()
         self._ask_again()
         host.follow(self._follow)
@@ -281,7 +285,7 @@ class Courier:
         link.waiting += 1
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(wait_s, POLL_S)):
+                async with asyncio.timeout(min(wait_s, WAITED_FOR_S_MAX)):
                     while not self.owes(peer):
                         link.news.clear()
                         await link.news.wait()
@@ -292,30 +296,33 @@ class Courier:
     # --- calling ---
 
     async def _keep_calling(self, group: asyncio.TaskGroup) -> None:
-        """Has a caller for every peer that has an address and a card."""
+        """Has a caller for every peer that has an address and a card, and says whose cards count now."""
+        callers: dict[tuple[str, str, str], list[asyncio.Task[None]]] = {}
         while True:
             self._changed.clear()
-            wanted = {
-                peer: held.address
-                for peer, held in self._talk.peers.items()
-                if held.address and peer not in self._talk.ended and self._line_to is not None
-            }
-            for peer, (address, tasks) in list(self._tasks.items()):
-                card = self._talk.cards[peer]
-                if f"{wanted.get(peer)} {card.tls}" != address:
-                    for task in tasks:
-                        task.cancel()
-                    del self._tasks[peer]
-            for peer, address in wanted.items():
-                if peer not in self._tasks:
-                    card = self._talk.cards[peer]
-                    assert self._line_to is not None
-                    line = self._line_to(card, address)
-                    tasks = [group.create_task(one) for one in (self._push(peer, line), self._poll(peer, line))]
-                    self._tasks[peer] = (f"{address} {card.tls}", tasks)
+            talk = self._talk
+            cards = [talk.cards[peer] for peer in talk.peers if peer not in talk.ended]
+            self._peers_are(cards)
+            wanted = {(card.party, talk.peers[card.party].address, card.tls): card for card in cards}
+            for gone in callers.keys() - wanted.keys():
+                for task in callers.pop(gone):
+                    task.cancel()
+            for key, card in wanted.items():
+                if key not in callers and key[1] and self._way_to is not None:
+                    callers[key] = self._call(group, card, key[1], self._way_to)
             await self._changed.wait()
 
-    async def _push(self, peer: str, line: Line) -> None:
+    def _call(
+        self, group: asyncio.TaskGroup, card: e.CardTaken, address: str, way_to: Callable[[e.CardTaken, str], Way]
+    ) -> list[asyncio.Task[None]]:
+        try:
+            way = way_to(card, address)
+        except Refused as refused:
+            self.link(card.party).failure = str(refused)
+            return []
+        return [group.create_task(one) for one in (self._push(card.party, way), self._poll(card.party, way))]
+
+    async def _push(self, peer: str, line: Way) -> None:
         """Hands over whatever there is, as soon as there is something; after a failure, with growing pauses."""
         link, pace = self.link(peer), Pace()
         try:
@@ -327,16 +334,16 @@ class Courier:
         finally:
             await line.aclose()
 
-    async def _poll(self, peer: str, line: Line) -> None:
+    async def _poll(self, peer: str, line: Way) -> None:
         """Asks the peer what it has for us, and lets it wait with its answer: it may not be able to call."""
         pace = Pace()
         while True:
             begin_us = self._host.now_us()
-            learned = await self._exchange(peer, line, pace, wait_s=POLL_S)
+            learned = await self._exchange(peer, line, pace, wait_s=self._poll_s)
             if not learned and self._host.now_us() - begin_us < ASK_AGAIN_US:  # it does not wait
                 await asyncio.sleep(ASK_AGAIN_US / 1e6)
 
-    async def _exchange(self, peer: str, line: Line, pace: Pace, *, wait_s: float = 0.0) -> bool:
+    async def _exchange(self, peer: str, line: Way, pace: Pace, *, wait_s: float = 0.0) -> bool:
         """One packet there and one back; gives whether anything was new. After a failure it lasts until the next attempt is due."""
         link = self.link(peer)
         word = link.word

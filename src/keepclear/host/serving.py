@@ -15,21 +15,28 @@ from dataclasses import dataclass
 import uvicorn
 
 from keepclear.api.app import app
+from keepclear.ground.canon import base64_bytes
 from keepclear.ground.errors import Refused
-from keepclear.ground.signing import PrivateKey
+from keepclear.ground.signing import NoteKey, PrivateKey
 from keepclear.host.certificate import tls_of
 from keepclear.host.clock import Clock
 from keepclear.host.config import Config
 from keepclear.host.connections import Guests
+from keepclear.host.courier import Courier
 from keepclear.host.desk import HostDesk
 from keepclear.host.doors import Server, ServerFailed, opened_its_doors, port_of, server_config
 from keepclear.host.folds import tail_of
 from keepclear.host.heartbeat import Beating
 from keepclear.host.host import Host
 from keepclear.host.key_files import read_key
+from keepclear.host.link_doors import LinkDoors
+from keepclear.host.link_keys import LinkKeys, link_key_paths, read_link_keys
 from keepclear.host.replaying import Account, catch_up_views, node_at
 from keepclear.host.retention import Keeping
 from keepclear.host.sources import Sources, declared
+from keepclear.links.certificates import Certificate, read_certificate
+from keepclear.links.https import Line
+from keepclear.links.pairing import Card, card_of
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
 from keepclear.store.store import Store
@@ -45,7 +52,17 @@ class Opened:
     store: Store
     node: Node
     key: PrivateKey
+    link_keys: LinkKeys | None
     account: Account
+
+    @property
+    def card(self) -> Card | None:
+        """What this node gives to its peers; None where it has no keys for links."""
+        if self.link_keys is None or self.node.began is None:
+            return None
+        name = self.node.members.parties[self.node.began.party]
+        signs = NoteKey(self.node.origin, self.key.public)
+        return card_of(name, signs, self.link_keys.opening.public, self.link_keys.own.certificate)
 
 
 def signing_key_id(node: Node) -> str:
@@ -66,8 +83,16 @@ def opened(config: Config, *, passphrase: bytes | None, progress: Progress) -> I
             mend = "`keepclear init` begins one."
             raise Refused("record.empty", "There is no record in this database", value=config.store, mend=mend)
         key = read_key(config.keys_folder, signing_key_id(node), passphrase)
+        link_keys = _link_keys(config, passphrase)
         catch_up_views(store, lambda done, of: progress("making views", done, of))
-        yield Opened(config, store, node, key, account)
+        yield Opened(config, store, node, key, link_keys, account)
+
+
+def _link_keys(config: Config, passphrase: bytes | None) -> LinkKeys | None:
+    """None for a node that began before there were any, and answers nobody's links."""
+    if config.links.port is None and not any(path.exists() for path in link_key_paths(config.keys_folder)):
+        return None
+    return read_link_keys(config.keys_folder, passphrase)
 
 
 @asynccontextmanager
@@ -110,7 +135,8 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
     guests = Guests(config.limits, tls_of(config))
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(running(opened, clock))
-        desk = HostDesk(host, opened.store, config.folder)
+        links = await stack.enter_async_context(_linked(opened, host))
+        desk = HostDesk(host, opened.store, config.folder, courier=links.courier, card=opened.card)
         server = Server(
             server_config(config.doors.host, config.doors.port, app(desk), guests, drain_us=config.limits.drain_us)
         )
@@ -118,15 +144,21 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
         if not await opened_its_doors(server, doors):
             raise ServerFailed(f"the doors could not be opened at {config.doors.address}: is another program there?")
         told(f"Listening at {address_of(server, config)}")
+        if links.doors is not None:
+            told(f"Peers are answered at {links.doors.address}")
         beating = Beating(config.heartbeat, config.folder, host.well, told)
         sources = await stack.enter_async_context(Sources.of(feeds, host, told))
-        tasks = [asyncio.create_task(task) for task in (beating.run(), Keeping(host, opened.store).run())]
+        running_on = [beating.run(), Keeping(host, opened.store).run()]
+        if links.courier is not None:
+            running_on.append(links.courier.run())
+        tasks = [asyncio.create_task(task) for task in running_on]
         waits = [asyncio.create_task(event.wait()) for event in (stop, host.failed)]
-        await asyncio.wait([*waits, *tasks, doors], return_when=asyncio.FIRST_COMPLETED)
+        open_doors = [doors] if links.doors is None else [doors, links.doors.serving]
+        await asyncio.wait([*waits, *tasks, *open_doors], return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:  # neither ends but by a fault
             if task.done() and (error := task.exception()) is not None:
                 host.fail(error)
-        if doors.done():
+        if any(door.done() for door in open_doors):
             host.fail(ServerFailed("the doors closed by themselves"))
         await sources.stop()
         for running_task in (*tasks, *waits):
@@ -139,6 +171,42 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
         return 3
     told("Stopped; everything that was taken is durable.")
     return 0
+
+
+@dataclass(frozen=True)
+class _Links:
+    """What goes to peers; None and None where this node has no keys for that, and no doors where it only calls."""
+
+    courier: Courier | None = None
+    doors: LinkDoors | None = None
+
+
+@asynccontextmanager
+async def _linked(opened: Opened, host: Host) -> AsyncIterator[_Links]:
+    keys, config = opened.link_keys, opened.config
+    if keys is None:
+        yield _Links()
+        return
+    doors: LinkDoors | None = None
+
+    def peers_are(cards: list[e.CardTaken]) -> None:
+        if doors is not None:
+            doors.peers_are([_certificate(card) for card in cards])
+
+    courier = Courier(
+        host, opened.store, signer=opened.key.signer, opening=keys.opening, peers_are=peers_are,
+        way_to=lambda card, address: Line(address, keys.own, _certificate(card)), poll_s=config.links.poll_wait_us / 1e6,
+    )  # fmt: skip
+    if config.links.port is None:
+        yield _Links(courier)
+        return
+    doors = LinkDoors(config.links, config.limits, keys.own, courier.answer)
+    async with doors.opened():
+        yield _Links(courier, doors)
+
+
+def _certificate(card: e.CardTaken) -> Certificate:
+    return read_certificate(base64_bytes(card.tls))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

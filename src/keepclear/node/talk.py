@@ -6,6 +6,7 @@ message is one that a person gave, and what the channel asks for is sealed and c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ from keepclear.ground.canon import base64_bytes
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked, utc_text
 from keepclear.ground.signing import note_key
-from keepclear.ground.words import said_checked, words_checked
+from keepclear.ground.words import words_checked
 from keepclear.node import events as e
 from keepclear.node.side import Side, Teller
 from keepclear.parties.ids import id_checked
@@ -45,6 +46,7 @@ from keepclear.parties.names import Kind, Name, Party, named_so
 from keepclear.parties.names import checked as names_checked
 
 PEERS_MAX = 1_000
+_ADDRESS = re.compile(r"https://[A-Za-z0-9.:\[\]-]{1,253}/?")
 _CARD_ENDS = ("rotated", "lost", "compromised", "ended")
 _SEALING_KEY_BYTES = 32
 _CERTIFICATE_BYTES_MAX = 8_192
@@ -149,8 +151,11 @@ class Talk:
             id_checked(party, f"$.leads_to[{number}]")
             if party in (self.channel.own, event.peer):
                 raise Refused("peer.leads_to", "It leads to others", value=party, where=f"$.leads_to[{number}]")
-        if event.address:
-            said_checked(event.address, "$.address")
+        if event.address and not _ADDRESS.fullmatch(event.address):
+            mend = "It is https://HOST:PORT, as the other side says."
+            raise Refused(
+                "peer.address", "This is no address of a node", value=event.address, mend=mend, where="$.address"
+            )
         if len(event.leads_to) > PEERS_MAX:
             raise LimitExceeded("peer.leads_to", f"A peer leads to at most {PEERS_MAX:,} parties", where="$.leads_to")
 

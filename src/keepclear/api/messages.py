@@ -83,14 +83,15 @@ class TextGiven(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     reviewed_by: ShortText = ""
 
 
-class MessageDraft(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class MessageDraft(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
     """What somebody is about to send.
 
     to, addressee   who can open it, and whom it is meant for at last where that is somebody else
     reply_by        when what its marker asks for is due; or `reply_within`
     valid_until     when it has no use any more; or `valid_for`; a day where neither is said
     meant           keys of findings of the check that are meant as they stand
-    here, there     time zones of this side and of the other"""
+    here, there     time zones of this side and of the other
+    exercise        as the draft of a node of exercises says; the query decides"""
 
     to: Id
     marker: Marker
@@ -111,6 +112,7 @@ class MessageDraft(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     meant: Annotated[list[ShortText], Meta(max_length=64)] = []
     here: ShortText = "UTC"
     there: ShortText = "UTC"
+    exercise: bool | None = None
 
 
 class AlertDrafted(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -393,6 +395,9 @@ def _named_points(side: Side) -> tuple[NamedPoint, ...]:
 def _message_of(ask: Ask[Any, MessageDraft]) -> Message:
     """The message that a draft would be, sent now by whoever asks."""
     draft, now_us = ask.body, ask.desk.now_us()
+    if draft.exercise not in (None, ask.exercise):
+        mend = "Send it with ?exercise=true, or leave the member out."
+        raise Refused("exercise.mixed", "What is exercise and what is not never meet", mend=mend, where="$.exercise")
     points = {point.name: point for point in _named_points(ask.side)}
     reply_us = _until(draft.reply_by, draft.reply_within, now_us, "reply")
     until_us = _until(draft.valid_until, draft.valid_for, now_us, "valid")

@@ -7,10 +7,13 @@ import shutil
 import sys
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from keepclear.cli.outlets import write_output
 from keepclear.cli.paths import some_path
+from keepclear.ground.errors import Refused
 
 if TYPE_CHECKING:
     from keepclear.cli.running import WatchRun
@@ -22,8 +25,13 @@ EPILOG = """\
 examples:
   keepclear example at-tanf
   keepclear example at-tanf --map story.svg
+  keepclear example relay
+  keepclear example relay --folder three-nodes
 
-exit codes: 0 done; 2 the map could not be written
+at-tanf tells a story of 2017 from public reports. relay starts three nodes on this machine, two parties and a relay between them,
+and passes a warning from one to the other.
+
+exit codes: 0 done; 2 the map could not be written, or there is something in the folder; 3 the relay did not come about
 """
 AS_KNOWN_AT = "2017-06-21T00:00:00Z"
 DAY_US = 86_400_000_000
@@ -47,7 +55,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", choices=("at-tanf",), help="which scenario")
+    parser.add_argument("name", choices=("at-tanf", "relay"), help="which scenario")
     parser.add_argument(
         "--map",
         type=some_path,
@@ -55,11 +63,36 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         default="at-tanf.svg",
         help="where to draw the map (default: at-tanf.svg in this folder)",
     )
+    parser.add_argument(
+        "--folder", type=some_path, metavar="FOLDER",
+        help="relay: where to leave the three records; must be new or empty (default: they are not left)",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Tells the story, draws its map, and gives the exit code."""
+    """Tells a scenario, and gives the exit code."""
+    return _relay(args.folder) if args.name == "relay" else _at_tanf(args)
+
+
+def _relay(folder: str | None) -> int:
+    from keepclear.cli.example_relay import tell
+    from keepclear.cli.parties_on_one_machine import DidNotHappen
+
+    try:
+        if folder is not None:
+            tell(new_folder(Path(folder)), kept=True)
+        else:
+            with TemporaryDirectory(prefix="keepclear-") as made:
+                tell(Path(made), kept=False)
+    except DidNotHappen as failed:
+        print(f"keepclear: {failed}", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _at_tanf(args: argparse.Namespace) -> int:
+    """Tells the story, and draws its map."""
     from keepclear.cli.place import read_points
     from keepclear.cli.telling import rows_sentence
     from keepclear.render.map_svg import draw_svg
@@ -91,6 +124,15 @@ def run(args: argparse.Namespace) -> int:
     write_output(args.map, draw_svg(scene))
     print(f"The map is in {args.map}; open it in a browser. Next: keepclear watch --help")
     return 0
+
+
+def new_folder(folder: Path) -> Path:
+    """The folder, made if it is not there; raises `Refused` where something is in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        mend = "Name a new folder."
+        raise Refused("example.folder", "There is something in this folder", value=str(folder), mend=mend)
+    return folder
 
 
 @dataclass(frozen=True)

@@ -182,9 +182,12 @@ def _cut_and_mend(told: Told, alpha: RunningNode, bravo: RunningNode, cable: Cab
     bravo.ask(OFFICER, "POST", "/v1/messages", answer)
     alpha.until("the late answer", lambda: _whole(alpha, asked)["debt"] == "settled")
     whole = _whole(alpha, asked)
+    if not whole["late"]:
+        raise DidNotHappen("Alpha does not show that the answer was late")
     received = next(one for one in whole["statements"] if one["act"] == "received" and one["of"] == "bravo")
     told.seen(
-        "alpha", f"message {short(asked)}: bravo has it since {received['known_at']}; answered, late: {whole['late']}."
+        "alpha",
+        f"message {short(asked)}: received by bravo, evidenced since {received['known_at'][11:19]} UTC; answered, but late.",
     )
 
 
@@ -205,7 +208,12 @@ def _verify(told: Told, nodes: list[RunningNode], keys: dict[str, str]) -> None:
         export = node.folder.with_suffix(".jsonl")
         _keepclear("record", "export", "--node", str(node.folder), "--output", str(export))
         said = json.loads(_keepclear("record", "verify", str(export), "--key", keys[node.party]).splitlines()[-1])
-        told.seen(node.party, str(said))
+        if not said["sound"]:
+            raise DidNotHappen(f"the record of {node.party} is not sound: {said}")
+        told.seen(
+            node.party,
+            f"sound: {said['end']} entries, {said['checkpoints']} checkpoints signed by its key {said['signers'][0][:8]}",
+        )
 
 
 def _keepclear(*arguments: str) -> str:

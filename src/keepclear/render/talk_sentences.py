@@ -130,4 +130,4 @@ OF_ALERTS: Mapping[str, Callable[[Said, Said], str]] = {
 
 
 def _clock(text: str) -> str:
-    return clock_text(parse_instant(text).us)
+    return clock_text(parse_instant(text).us // 1_000_000 * 1_000_000)

@@ -53,7 +53,7 @@ MAP = {
     ),
     "cli": room(
         rooms="ground geo parties record agreements tracks channel watch node store links feeds render api host",
-        packages="numpy tqdm msgspec",
+        packages="numpy tqdm msgspec httpx",
     ),
     "examples": room(),
 }

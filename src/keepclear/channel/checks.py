@@ -429,18 +429,28 @@ def _of_letters(message: Message, against: Against) -> Iterator[Finding]:
     spoken = [(where, text) for where, _, text in _texts(message)]
     short = [(where, word.text) for where, word in _words(message)]
     short += [(f"{where}.called", place.called) for where, place in _placed(message)]
+    short += list(_names_of_people_and_files(message))
     for where, text in (*spoken, *short):
         if turned := [mark for mark in steering(text) if mark in _TURNING]:
             found = _asks if _OVERRIDES.isdisjoint(turned) else _stops
             yield found("text.steers", where, marks=_code_points(turned))
         for word in mixed_words(text):
             yield _asks("text.mixed_scripts", where, word=word)
-        for likeness in likenesses(text, names):
-            found = _asks if likeness.text.isascii() == likeness.name.isascii() else _stops
-            yield found("text.lookalike", where, text=likeness.text, name=likeness.name)
+        for like, name in dict.fromkeys((likeness.text, likeness.name) for likeness in likenesses(text, names)):
+            found = _asks if like.isascii() == name.isascii() else _stops
+            yield found("text.lookalike", where, text=like, name=name)
     for where, text in short:
         if unseen := [mark for mark in steering(text) if mark not in _TURNING]:
             yield _asks("text.invisible", where, marks=_code_points(unseen))
+
+
+def _names_of_people_and_files(message: Message) -> Iterator[tuple[str, str]]:
+    for number, translation in enumerate(message.translations):
+        yield f"$.translations[{number}].by", translation.by
+        yield f"$.translations[{number}].reviewed_by", translation.reviewed_by
+    for number, attachment in enumerate(message.attachments):
+        yield f"$.attachments[{number}].name", attachment.name
+    yield "$.about.id", message.about.id
 
 
 def _code_points(marks: Iterable[str]) -> str:

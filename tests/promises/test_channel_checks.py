@@ -413,6 +413,25 @@ def test_a_lead_time_without_a_beginning_is_asked_about():
     assert "lead.no_begin" in found("We move.", against=AGAINST._replace(lead_us=HOUR_US))
 
 
+# --- markings ---
+
+
+@pytest.mark.promise("CHECK-15")
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [
+        ({"marking_day": "logo on the roofs"}, "by night, in infrared"),
+        ({"marking_day": "logo on the roofs", "marking_night": "none", "marking_infrared": " "}, "in infrared"),
+        ({"marking_day": "logo on the roofs", "marking_night": "none", "marking_infrared": "none"}, None),
+        ({"unit": "four lorries"}, None),
+    ],
+)
+def test_failure_8_a_marking_that_is_said_for_the_day_alone_is_asked_about(said, missing):
+    finding = found("We move.", *(Word(name, text) for name, text in said.items())).get("marking.unsaid")
+    assert (finding.params["missing"] if finding else None) == missing
+    assert finding is None or finding.severity is Severity.ASKS
+
+
 # --- languages and letters ---
 
 

@@ -132,6 +132,19 @@ def test_what_is_known_of_it_stands_with_whose_word_it_is():
         assert "brought by line officer" in shown
 
 
+@pytest.mark.promise("SHEET-1")
+def test_a_read_back_that_is_otherwise_stands_on_the_notice_with_how_far_off_it_is():
+    heard = HEARD | {"go_to": "33.6800N 38.0580E", "by": "2026-05-19 02:00 +03:00", "zone": ""}
+    claim = reading_of(filled(heard=heard, called={"go_to": "Zuzu junction"}), request(), "alpha")
+    standing = standing_of(request().id, request(), [Kept(claim.id, claim, at("10:21"))], at("10:30"))
+    for shown in both(notice(request(), AROUND._replace(standing=standing, known_at_us=at("10:30")))):
+        assert "zone did not come back" in shown
+        assert "go to came back otherwise, 1.1 km off" in shown
+        assert "by came back otherwise, 30 min off" in shown
+        assert "go to came back under another name: Zuzu junction" in shown
+        assert "leave came back" not in shown
+
+
 @pytest.mark.promise("SHEET-2")
 def test_a_number_is_read_out_in_groups_and_finds_its_message_in_any_digits():
     ids = [request(salt=f"{number:064x}").id for number in range(50)]

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from keepclear.channel.facts import Place, Time, Word
 from keepclear.channel.messages import About, Attachment, Marker, Message, Translation, Urgency, Words
+from keepclear.channel.standing import standing_of
+from keepclear.channel.statements import Act, Kept, Statement
 from keepclear.ground.lookalike import plain
 from keepclear.parties.names import Name, Party
 from keepclear.render.lettering import columns
@@ -54,11 +56,18 @@ def messages(draw) -> Message:
     )  # fmt: skip
 
 
-def sheets(message: Message, known: Message):
-    """The sheets of a message, with the number of another one, so that only its texts make a difference."""
-    around = Around(PARTIES, ("Asia/Damascus", "UTC"))
+def sheets(message: Message, said: str):
+    """The sheets of a message, and those of the same with plain words in the place of every text."""
     for make in (notice, lambda *args: read_back_sheet(*args, theirs=False)):
-        yield make(message, around), make(known, around)
+        yield make(message, around(message, said)), make(harmless(message), around(message, "word" if said else ""))
+
+
+def around(message: Message, said: str) -> Around:
+    """With a step whose words are these, too."""
+    heard = (Place("seen", 0, 0, 1_000, "", f"heard {said}"),)
+    told = Statement(Act.UNDERSTOOD, "bravo", "alpha", message.id, at("10:05"), person=said, carrier=said, facts=heard)
+    standing = standing_of(message.id, message, [Kept("1" * 64, told, at("10:05"))], at("10:30"))
+    return Around(PARTIES, ("Asia/Damascus", "UTC"), standing=standing, known_at_us=at("10:30"))
 
 
 class Skeleton(HTMLParser):
@@ -114,9 +123,9 @@ def harmless(message: Message) -> Message:
 
 
 @pytest.mark.promise("SHEET-7")
-@given(messages())
-def test_no_text_breaks_out_of_its_place_in_html(message):
-    for sheet, plain_sheet in sheets(message, harmless(message)):
+@given(messages(), TEXTS)
+def test_no_text_breaks_out_of_its_place_in_html(message, said):
+    for sheet, plain_sheet in sheets(message, said):
         page = html_of(sheet)
         skeleton = Skeleton(page)
         assert skeleton.within == []
@@ -125,9 +134,9 @@ def test_no_text_breaks_out_of_its_place_in_html(message):
 
 
 @pytest.mark.promise("SHEET-7", "SHEET-9", "SHEET-4")
-@given(messages())
-def test_no_text_breaks_out_of_its_place_on_plain_paper(message):
-    for sheet, _ in sheets(message, harmless(message)):
+@given(messages(), TEXTS)
+def test_no_text_breaks_out_of_its_place_on_plain_paper(message, said):
+    for sheet, _ in sheets(message, said):
         text = text_of(sheet)
         assert text.splitlines() == text.split("\n")[:-1], "no other line ends"
         for line in text.splitlines():

@@ -46,6 +46,8 @@ GO_TO = "go_to"
 ZONE_CENTRE = "zone_centre"
 RADIUS = "radius"
 BEGINS = "from"
+# How something is marked, and what sees it; "none" is said as well.
+MARKINGS = {"marking_day": "by day", "marking_night": "by night", "marking_infrared": "in infrared"}
 _ROLES = LEAVE | {GO_TO, ZONE_CENTRE, "place", "seen"}
 # A point to go to that is nearer than this to the place to leave is hardly another place.
 NEAR_M = 2_000.0
@@ -128,6 +130,7 @@ SENTENCES = {
     "date.weekday": "{text} is a {weekday}",
     "lead.short": "The notice is given {given} before it begins, {short} less than was agreed",
     "lead.no_begin": 'The agreement sets a lead time, and no time called "from" says when it begins',
+    "marking.unsaid": "It says how something is marked, and not what is seen of that {missing}",
     "translation.numbers": "The numbers differ in {language}: {missing} missing, {added} added",
     "text.steers": "Marks turn the direction of writing around: {marks}",
     "text.invisible": "A name has characters that nobody sees: {marks}",
@@ -158,6 +161,7 @@ def checks(message: Message, against: Against) -> tuple[Finding, ...]:
         *_of_quantities(message, against),
         *_of_times(message, against),
         *_of_lead(message, against),
+        *_of_markings(message),
         *_of_translations(message),
         *_of_letters(message, against),
     )
@@ -400,6 +404,17 @@ def _of_lead(message: Message, against: Against) -> Iterator[Finding]:
         )
         short_us = -found.spare_us
         yield _asks("lead.short", "$.facts", given=before, short=duration_text(short_us), short_us=short_us)
+
+
+# --- markings ---
+
+
+def _of_markings(message: Message) -> Iterator[Finding]:
+    said = {word.name for _, word in _words(message) if word.text.strip()}
+    if said & MARKINGS.keys():
+        missing = [seen for name, seen in MARKINGS.items() if name not in said]
+        if missing:
+            yield _asks("marking.unsaid", "$.facts", missing=", ".join(missing))
 
 
 # --- texts ---

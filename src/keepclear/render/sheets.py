@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from keepclear.channel.by_hand import number_of
 from keepclear.channel.drafts import counted, measured
-from keepclear.channel.facts import Count, Fact, Place, Time, Word
+from keepclear.channel.facts import Count, Fact, Place, Time, Verdict, Word, named_otherwise
 from keepclear.channel.messages import Marker, Message, Urgency
 from keepclear.channel.standing import Debt, Standing, Step, due_us
 from keepclear.channel.statements import Act
 from keepclear.geo.earth import E7
 from keepclear.geo.notations import notations
 from keepclear.geo.places import NamedPoint, Notation
-from keepclear.ground.instants import EPOCH, MICROSECOND, zone_named
+from keepclear.ground.instants import EPOCH, MICROSECOND, duration_text, zone_named
 from keepclear.parties.names import Kind, Party
 from keepclear.render.paper import (
     Blank,
@@ -93,6 +93,13 @@ _DEBTS: Mapping[Debt, str] = {
     Debt.UNCONFIRMED: "unconfirmed: it may have arrived, or not",
     Debt.SUPERSEDED: "another message stands in its place",
 }
+_VERDICTS: Mapping[Verdict, str] = {
+    Verdict.SAME: "came back as it was said",
+    Verdict.DIFFERS: "came back otherwise",
+    Verdict.TOO_COARSE: "came back too coarse to show that it was understood",
+    Verdict.MISSING: "did not come back",
+    Verdict.NOT_SAID: "came back, and was never said",
+}
 _HINTS = {
     Place: "a place: its coordinates as they are read back",
     Time: "a time: the date, the hour and its zone",
@@ -122,7 +129,7 @@ def notice(message: Message, around: Around) -> Sheet:
     blocks: list[Block] = [Fields(_of_the_message(message, around))]
     if message.facts:
         blocks.append(Heading("What it states"))
-        blocks.append(Fields(tuple((_label(fact), _stated(fact, around)) for fact in message.facts)))
+        blocks.append(Fields(tuple((_worded(fact.name), _stated(fact, around)) for fact in message.facts)))
     blocks += [Heading("Texts"), *_texts(message)]
     if message.attachments:
         blocks.append(Heading("Goes with it"))
@@ -130,7 +137,7 @@ def notice(message: Message, around: Around) -> Sheet:
             Note((Said(one.name), f", {one.byte_count:,} bytes, SHA-256 {one.digest}")) for one in message.attachments
         ]
     if around.standing is not None:
-        blocks += [Heading("What is known of it"), *_known(around.standing, around)]
+        blocks += [Heading("What is known of it"), *_known(around.standing, message, around)]
     return _sheet("Notice", message, number, around, blocks)
 
 
@@ -152,10 +159,10 @@ def read_back_sheet(message: Message, around: Around, *, theirs: bool) -> Sheet:
         )
     for fact in message.facts:
         said = () if theirs else _stated(fact, around)
-        blocks.append(Box(_label(fact), _HINTS[type(fact)], said))
+        blocks.append(Box(_worded(fact.name), _HINTS[type(fact)], said))
         if isinstance(fact, Place) and fact.called:
             named: tuple[Line, ...] = () if theirs else ((Said(fact.called),),)
-            blocks.append(Box(f"{_label(fact)}, its name", "as it is read back, letter by letter", named))
+            blocks.append(Box(f"{_worded(fact.name)}, its name", "as it is read back, letter by letter", named))
     blocks += [Heading("What was answered"), Choices(tuple(_OUTCOMES.values())), Blank("words")]
     blocks += [Heading("Who, and how"), Blank("who read back"), Blank("role")]
     blocks += [Choices(("by voice", "by radio", "on paper")), Blank("who brought the word (carrier)")]
@@ -242,8 +249,8 @@ def _texts(message: Message) -> Iterable[Block]:
 # --- what it states ---
 
 
-def _label(fact: Fact) -> str:
-    return fact.name.replace("_", " ")
+def _worded(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _stated(fact: Fact, around: Around) -> tuple[Line, ...]:
@@ -302,11 +309,27 @@ def _clock(at_us: int, zone: str) -> str:
 # --- what is known ---
 
 
-def _known(standing: Standing, around: Around) -> Iterable[Block]:
+def _known(standing: Standing, message: Message, around: Around) -> Iterable[Block]:
     yield Note((f"As of {_clock(around.known_at_us, 'UTC')}: {_DEBTS[standing.debt]}.",))
     for steps in standing.steps.values():
         for step in steps:
             yield Note(_step(step, around))
+            if step.fields:
+                yield from (Note(("    ", *line)) for line in _otherwise(step, message))
+
+
+def _otherwise(step: Step, message: Message) -> Iterable[Line]:
+    """What of a read-back is not as it was said."""
+    for field in step.fields:
+        if field.verdict is not Verdict.SAME:
+            off = f", {length_text(field.off_m)} off" if field.off_m is not None else ""
+            off += f", {duration_text(round(field.off_s * 1e6))} off" if field.off_s is not None else ""
+            yield (f"{_worded(field.name)} {_VERDICTS[field.verdict]}{off}",)
+    for name, called in named_otherwise(message.facts, step.kept.statement.facts):
+        if called:
+            yield (f"{_worded(name)} came back under another name: ", Said(called))
+        else:
+            yield (f"{_worded(name)} came back without its name",)
 
 
 def _step(step: Step, around: Around) -> Line:

@@ -42,7 +42,7 @@ MAP = {
     "store": room(rooms="ground record", packages="sqlalchemy alembic"),
     "links": room(rooms="ground parties channel", packages="msgspec cryptography httpx"),
     "feeds": room(rooms="ground geo agreements tracks", packages="numpy defusedxml pyais"),
-    "render": room(rooms="ground geo agreements tracks watch node", packages="numpy pyproj shapely"),
+    "render": room(rooms="ground geo parties agreements tracks channel watch node", packages="numpy pyproj shapely"),
     "api": room(
         rooms="ground geo parties record agreements tracks channel watch node feeds render",
         packages="numpy msgspec litestar",

@@ -15,6 +15,7 @@ from keepclear.channel.carriage import HANDS_MAX, Carriage, Held, Mine, PassOn, 
 from keepclear.channel.channel import Channel
 from keepclear.channel.facts import Count, Place, Time, Verdict, Word, compared, matches
 from keepclear.channel.links import Pace, Parcel
+from keepclear.channel.measures import Ladder, Measure, Rung, ladder_at
 from keepclear.channel.messages import About, Marker, Message, Translation, Urgency, Words, read_message
 from keepclear.channel.standing import Debt, standing_of
 from keepclear.channel.statements import Act, Evidence, Kept, Means, Statement, read_statement
@@ -136,15 +137,21 @@ def test_failure_26_a_relay_hop_never_makes_a_claim_evidence():
 @pytest.mark.promise("CHANNEL-10")
 def test_practice_4_the_relay_of_18_may_ends_at_forwarded_and_is_never_delivered():
     """18 May: passed on, outcome unknown. 1 June: the relay says that it has passed the message on. Neither says that it arrived."""
-    may = standing(
-        said(Act.FORWARDED, "meridian", by="alpha", towards="bravo", carrier="the line officer", means=Means.VOICE)
-    )
-    assert may.best("meridian", Act.FORWARDED) is Evidence.CLAIMED
-    june = standing(said(Act.FORWARDED, "meridian", towards="bravo", means=Means.VOICE))
-    assert june.best("meridian", Act.FORWARDED) is Evidence.EVIDENCED
-    for found in (may, june):
-        assert found.debt is Debt.OWED
+    june_us = T0 + 14 * 24 * 60 * MINUTE
+    told: dict[str, Any] = {"by": "alpha", "towards": "bravo", "means": Means.VOICE}
+    first = said(Act.FORWARDED, "meridian", carrier="the line officer", **told)
+    later = said(Act.FORWARDED, "meridian", carrier="the spokesman of Meridian", at_us=june_us, **told)
+    kept = [Kept(first.id, first, T0 + MINUTE), Kept(later.id, later, june_us)]
+    may, june = (standing_of(WARNING.id, WARNING, kept, at_us) for at_us in (T0 + 10 * MINUTE, june_us))
+    assert (may.debt, june.debt) == (Debt.OWED, Debt.UNCONFIRMED)
+    assert [step.kept.statement.carrier for step in june.steps["meridian"]] == [first.carrier, later.carrier]
+    own_word = standing(said(Act.FORWARDED, "meridian", towards="bravo", means=Means.VOICE))
+    assert own_word.best("meridian", Act.FORWARDED) is Evidence.EVIDENCED
+    for found in (may, june, own_word):
+        assert found.best("meridian", Act.FORWARDED) is not None
         assert all(found.best(party, Act.DELIVERED) is None for party in ("meridian", "bravo"))
+        assert "bravo" not in found.steps
+    assert may.best("meridian", Act.FORWARDED) is june.best("meridian", Act.FORWARDED) is Evidence.CLAIMED
 
 
 @pytest.mark.promise("CHANNEL-7")
@@ -242,7 +249,7 @@ def test_stand_by_waits_by_our_clock_however_far_off_theirs_is():
 
 @pytest.mark.promise("CHANNEL-10")
 @pytest.mark.promise("CHANNEL-11")
-def test_failure_8_at_the_hour_it_is_unconfirmed_and_a_late_word_corrects_that_visibly():
+def test_at_the_hour_it_is_unconfirmed_and_a_late_word_corrects_that_visibly():
     late = [Kept(UNDERSTOOD.id, UNDERSTOOD, T0 + 45 * MINUTE)]
     at = {minute: standing_of(WARNING.id, WARNING, late, T0 + minute * MINUTE) for minute in (29, 30, 44, 45)}
     assert [at[minute].debt for minute in (29, 30, 44, 45)] == [
@@ -408,7 +415,7 @@ def test_what_nobody_answers_is_sent_again_after_pauses_that_grow_and_a_new_mess
 
 
 def test_practice_6_one_thread_holds_two_decisions_of_one_side_hours_apart():
-    """6 June: a request through the relay is answered yes; hours later the same side warns, about the same zone."""
+    """6 June: a request through the relay is answered yes; hours later the same side warns and takes a measure, about the same zone."""
     line = Line()
     question = changed(
         sender="bravo", to="alpha", author="liaison", marker=Marker.REQUEST, salt="01" * 32, reply_due_us=None
@@ -420,12 +427,23 @@ def test_practice_6_one_thread_holds_two_decisions_of_one_side_hours_apart():
     )
     line.do("alpha", c.Given(answer.payload))
     line.round()
+    answered_us = line.at_us
     line.at_us += 120 * MINUTE
     line.do("alpha", c.Given(WARNING.payload))
     line.round()
-    about = [one.about for one in line.nodes["bravo"].messages.values()]
-    assert about == [WARNING.about] * 3
-    assert line.nodes["bravo"].standing(question.id, line.at_us).settled_by == answer.id
+    bravo = line.nodes["bravo"]
+    assert [one.about for one in bravo.messages.values()] == [WARNING.about] * 3
+    assert list(bravo.messages.values()) == [question, answer, WARNING]
+    measure = Measure(
+        "warning", "alpha", "bravo", line.at_us + MINUTE, "Kestrel Pass", "watch commander", "alpha", "watch officer",
+        texts=(WARNING.original,),
+    )  # fmt: skip
+    ladder = Ladder("kestrel-line", (Rung("warning", "a warning on the line"),))
+    before, after = (
+        ladder_at(ladder, "alpha", "bravo", [measure], (), at_us) for at_us in (answered_us, line.at_us + 2 * MINUTE)
+    )
+    assert (before.rungs[0].taken, after.rungs[0].taken[0].measure) == ((), measure)
+    assert bravo.standing(question.id, line.at_us + 2 * MINUTE).settled_by == answer.id, "the first decision stays"
 
 
 # --- what a hostile or unlucky party cannot do ---

@@ -22,7 +22,7 @@ from keepclear.channel.drafts import (
     time_text,
 )
 from keepclear.channel.facts import Count, Place, Time, Word
-from keepclear.channel.messages import About, Marker, Message, Translation, Urgency, Words, checked
+from keepclear.channel.messages import About, Attachment, Marker, Message, Translation, Urgency, Words, checked
 from keepclear.channel.readings import lengths, mentions, numbers
 from keepclear.geo.earth import E7, distance_m
 from keepclear.geo.places import Envelope, NamedPoint
@@ -413,6 +413,25 @@ def test_a_lead_time_without_a_beginning_is_asked_about():
     assert "lead.no_begin" in found("We move.", against=AGAINST._replace(lead_us=HOUR_US))
 
 
+# --- markings ---
+
+
+@pytest.mark.promise("CHECK-15")
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [
+        ({"marking_day": "logo on the roofs"}, "by night, in infrared"),
+        ({"marking_day": "logo on the roofs", "marking_night": "none", "marking_infrared": " "}, "in infrared"),
+        ({"marking_day": "logo on the roofs", "marking_night": "none", "marking_infrared": "none"}, None),
+        ({"unit": "four lorries"}, None),
+    ],
+)
+def test_failure_8_a_marking_that_is_said_for_the_day_alone_is_asked_about(said, missing):
+    finding = found("We move.", *(Word(name, text) for name, text in said.items())).get("marking.unsaid")
+    assert (finding.params["missing"] if finding else None) == missing
+    assert finding is None or finding.severity is Severity.ASKS
+
+
 # --- languages and letters ---
 
 
@@ -471,6 +490,42 @@ def test_a_name_in_the_letters_of_another_alphabet_cannot_pass():
     assert finding.severity is Severity.STOPS
     called = place("seen", "33.58800N 38.33900E", "\u041aestrel post")
     assert found("Seen.", called)["text.lookalike"].where == "$.facts[0].called"
+
+
+@pytest.mark.promise("CHECK-11")
+@pytest.mark.parametrize(
+    "spoofed",
+    [
+        "\u0412\u0433\u0430\u200bvo",  # a blank of no width in the middle
+        "Brav\u0336\u043e",  # a stroke through a letter
+        "Bra\u200avo",  # the thinnest blank there is
+        "\u24b7r\u0430vo",  # a letter in a circle
+    ],
+)
+def test_nothing_between_the_letters_hides_a_name_that_passes_for_another(spoofed):
+    against = Against(names=("Bravo",))
+    assert found(f"We spoke for {spoofed} today.", against=against)["text.lookalike"].params["name"] == "Bravo"
+
+
+@pytest.mark.promise("CHECK-11")
+@pytest.mark.parametrize(
+    ("changed", "where"),
+    [
+        ({"translations": (Translation("ru", "Видно.", "\u0412ravo"),)}, "$.translations[0].by"),
+        ({"translations": (Translation("ru", "Видно.", "lena", "Brav0"),)}, "$.translations[0].reviewed_by"),
+        ({"attachments": (Attachment("\u0412ravo.pdf", "application/pdf", "0" * 64, 1),)}, "$.attachments[0].name"),
+        ({"about": About("site", "Brav0")}, "$.about.id"),
+    ],
+)
+def test_a_spoofed_name_is_found_wherever_a_message_has_a_name(changed, where):
+    assert found("Seen.", against=Against(names=("Bravo",)), **changed)["text.lookalike"].where == where
+
+
+@pytest.mark.promise("CHECK-11")
+def test_a_spoofed_name_that_stands_twice_is_found_once_and_a_name_beside_others_never():
+    against = Against(names=("Bravo", "Harbour Aid"))
+    keys = [finding.key for finding in checks(message("Brav0 and Brav0, with Bravo of Harbour Aid."), against)]
+    assert keys == ["text.lookalike"]
 
 
 # --- drafts ---

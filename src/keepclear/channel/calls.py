@@ -17,13 +17,12 @@ from typing import NamedTuple
 import msgspec
 
 from keepclear.agreements.agreed_terms import Calls, Step
-from keepclear.channel.facts import Compared, Fact, Place, compared, facts_checked, matches
+from keepclear.channel.facts import Compared, Fact, compared, facts_checked, matches, named_otherwise
 from keepclear.channel.messages import Words
 from keepclear.channel.statements import Evidence, evidence_of
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.hours import period_checked, times_of
 from keepclear.ground.instants import us_checked
-from keepclear.ground.lookalike import plain
 from keepclear.ground.words import language_checked, said_checked, words_checked
 from keepclear.ground.written import digest_of
 from keepclear.parties.ids import id_checked
@@ -314,21 +313,10 @@ def doubts(call: Call) -> tuple[Doubt, ...]:
             found.append(Doubt("item.not_read_back", item.open))
         elif not matches(item.fields):
             found.append(Doubt("item.read_back_otherwise", item.open))
-        found += [Doubt(key, f"{item.open}: {name}") for key, name in _names_of_places(item)]
+        for name, called in named_otherwise(item.facts, item.back or ()):
+            key = "item.place_named_otherwise" if called else "item.place_not_named"
+            found.append(Doubt(key, f"{item.open}: {name}"))
     return tuple(found)
-
-
-def _names_of_places(item: Item) -> Iterable[tuple[str, str]]:
-    """Places whose name came back as another one, or not at all. Coordinates decide whether a place was understood; that its
-    name was not is how it is misheard the next time."""
-    back = {fact.name: fact for fact in item.back or ()}
-    for said in item.facts:
-        heard = back.get(said.name)
-        if isinstance(said, Place) and isinstance(heard, Place) and said.called:
-            if not heard.called:
-                yield "item.place_not_named", said.name
-            elif plain(said.called) != plain(heard.called):
-                yield "item.place_named_otherwise", said.name
 
 
 def _spoken(tag: str) -> str:

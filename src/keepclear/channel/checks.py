@@ -46,6 +46,8 @@ GO_TO = "go_to"
 ZONE_CENTRE = "zone_centre"
 RADIUS = "radius"
 BEGINS = "from"
+# How something is marked, and what sees it; "none" is said as well.
+MARKINGS = {"marking_day": "by day", "marking_night": "by night", "marking_infrared": "in infrared"}
 _ROLES = LEAVE | {GO_TO, ZONE_CENTRE, "place", "seen"}
 # A point to go to that is nearer than this to the place to leave is hardly another place.
 NEAR_M = 2_000.0
@@ -128,6 +130,7 @@ SENTENCES = {
     "date.weekday": "{text} is a {weekday}",
     "lead.short": "The notice is given {given} before it begins, {short} less than was agreed",
     "lead.no_begin": 'The agreement sets a lead time, and no time called "from" says when it begins',
+    "marking.unsaid": "It says how something is marked, and not what is seen of that {missing}",
     "translation.numbers": "The numbers differ in {language}: {missing} missing, {added} added",
     "text.steers": "Marks turn the direction of writing around: {marks}",
     "text.invisible": "A name has characters that nobody sees: {marks}",
@@ -158,6 +161,7 @@ def checks(message: Message, against: Against) -> tuple[Finding, ...]:
         *_of_quantities(message, against),
         *_of_times(message, against),
         *_of_lead(message, against),
+        *_of_markings(message),
         *_of_translations(message),
         *_of_letters(message, against),
     )
@@ -402,6 +406,17 @@ def _of_lead(message: Message, against: Against) -> Iterator[Finding]:
         yield _asks("lead.short", "$.facts", given=before, short=duration_text(short_us), short_us=short_us)
 
 
+# --- markings ---
+
+
+def _of_markings(message: Message) -> Iterator[Finding]:
+    said = {word.name for _, word in _words(message) if word.text.strip()}
+    if said & MARKINGS.keys():
+        missing = [seen for name, seen in MARKINGS.items() if name not in said]
+        if missing:
+            yield _asks("marking.unsaid", "$.facts", missing=", ".join(missing))
+
+
 # --- texts ---
 
 
@@ -429,18 +444,28 @@ def _of_letters(message: Message, against: Against) -> Iterator[Finding]:
     spoken = [(where, text) for where, _, text in _texts(message)]
     short = [(where, word.text) for where, word in _words(message)]
     short += [(f"{where}.called", place.called) for where, place in _placed(message)]
+    short += list(_names_of_people_and_files(message))
     for where, text in (*spoken, *short):
         if turned := [mark for mark in steering(text) if mark in _TURNING]:
             found = _asks if _OVERRIDES.isdisjoint(turned) else _stops
             yield found("text.steers", where, marks=_code_points(turned))
         for word in mixed_words(text):
             yield _asks("text.mixed_scripts", where, word=word)
-        for likeness in likenesses(text, names):
-            found = _asks if likeness.text.isascii() == likeness.name.isascii() else _stops
-            yield found("text.lookalike", where, text=likeness.text, name=likeness.name)
+        for like, name in dict.fromkeys((likeness.text, likeness.name) for likeness in likenesses(text, names)):
+            found = _asks if like.isascii() == name.isascii() else _stops
+            yield found("text.lookalike", where, text=like, name=name)
     for where, text in short:
         if unseen := [mark for mark in steering(text) if mark not in _TURNING]:
             yield _asks("text.invisible", where, marks=_code_points(unseen))
+
+
+def _names_of_people_and_files(message: Message) -> Iterator[tuple[str, str]]:
+    for number, translation in enumerate(message.translations):
+        yield f"$.translations[{number}].by", translation.by
+        yield f"$.translations[{number}].reviewed_by", translation.reviewed_by
+    for number, attachment in enumerate(message.attachments):
+        yield f"$.attachments[{number}].name", attachment.name
+    yield "$.about.id", message.about.id
 
 
 def _code_points(marks: Iterable[str]) -> str:

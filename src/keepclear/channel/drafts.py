@@ -194,11 +194,12 @@ def place_text(place: Place, points: Iterable[NamedPoint], language: str) -> str
     written = notations(lat, lon, max(place.accuracy_mm, 1) / 1000)
     shown = " = ".join(written[notation] for notation in _IN_THREE)
     called = f"{place.called}, " if place.called else ""
-    measured = "; ".join(_measured(lat, lon, points, language))
-    return f"{called}{shown} ({measured})" if measured else f"{called}{shown}"
+    from_points = "; ".join(measured(lat, lon, points, language))
+    return f"{called}{shown} ({from_points})" if from_points else f"{called}{shown}"
 
 
-def _measured(lat: float, lon: float, points: Iterable[NamedPoint], language: str) -> list[str]:
+def measured(lat: float, lon: float, points: Iterable[NamedPoint], language: str) -> list[str]:
+    """How far and where from the nearest named points: `27.4 km 290° from Kestrel post`. A point too near for a bearing is left out."""
     unit, link = _FROM[language]
     found = []
     for point in points:

@@ -150,6 +150,22 @@ def compared(said: Iterable[Fact], heard: Iterable[Fact]) -> tuple[Compared, ...
     return (*found, *(Compared(name, Verdict.NOT_SAID) for name in back if name not in named))
 
 
+def named_otherwise(said: Iterable[Fact], heard: Iterable[Fact]) -> tuple[tuple[str, str], ...]:
+    """Places whose name came back as another one, or not at all: the fact, and the name that came back for it, "" for none.
+
+    Coordinates decide whether a place was understood; that its name was not is how it is misheard the next time."""
+    back = {fact.name: fact for fact in heard}
+    pairs = ((fact, back.get(fact.name)) for fact in said)
+    return tuple(
+        (one.name, other.called)
+        for one, other in pairs
+        if isinstance(one, Place)
+        and isinstance(other, Place)
+        and one.called
+        and plain(one.called) != plain(other.called)
+    )
+
+
 def matches(fields: Iterable[Compared]) -> bool:
     """Whether a read-back shows that everything was understood as it was said."""
     return all(field.verdict is Verdict.SAME for field in fields)

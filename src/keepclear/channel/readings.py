@@ -18,7 +18,7 @@ from keepclear.geo.places import NamedPoint
 from keepclear.geo.places import parse as parse_place
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import parse_instant, zone_named
-from keepclear.ground.lookalike import looks, plain
+from keepclear.ground.lookalike import is_unseen, looks, plain
 from keepclear.ground.quantities import parse_length
 
 
@@ -338,29 +338,71 @@ def _measured(whole: str, match: re.Match[str], point: NamedPoint) -> Mention:
 
 # "All" passes for "Ali" as well; shorter names than this would be found everywhere.
 _LOOKS_CHARS_MIN = 3
-_WORD = re.compile(r"\w+")
 
 
 class Likeness(NamedTuple):
-    """Words of a text that pass for a known name and are not it."""
+    """Words of a text that pass for a known name and are not it; where they stand in the text as it was given."""
 
     text: str
     name: str
+    start: int
+    end: int
+
+
+class _Word(NamedTuple):
+    text: str
+    start: int
+    end: int
 
 
 def likenesses(text: str, names: Iterable[str]) -> tuple[Likeness, ...]:
-    """Where words of a text look like one of these names and are not it, in the order of the text."""
-    known = {" ".join(_WORD.findall(plain(name))): name for name in names}
+    """Where words of a text look like one of these names and are not it, in the order of the text.
+
+    Marks that are not seen, accents and strokes through letters do not end a word. A name may also be written with a blank within
+    one of its words, as thin as blanks come."""
+    known = {_joined(_words(plain(name))): name for name in names}
     by_looks: dict[str, list[str]] = {}
     for name in known.values():
         for shape in looks(name):
             if len(shape) >= _LOOKS_CHARS_MIN:
                 by_looks.setdefault(shape, []).append(name)
-    words = _WORD.findall(unicodedata.normalize("NFKC", text))
+    words = _words(text)
+    counts = {len(spelled.split()) for spelled in known}
     found = []
-    for count in sorted({len(spelled.split()) for spelled in known}):
+    for count in sorted(counts | {count + 1 for count in counts}):
         for start in range(len(words) - count + 1 if count else 0):
-            shown = " ".join(words[start : start + count])
-            if plain(shown) not in known:
-                found += [Likeness(shown, name) for shape in looks(shown) for name in by_looks.get(shape, ())]
-    return tuple(dict.fromkeys(found))
+            some = words[start : start + count]
+            shown = _joined(some)
+            if _same(shown) in known or (count not in counts and any(_same(word.text) in known for word in some)):
+                continue
+            found += [
+                Likeness(shown, name, some[0].start, some[-1].end)
+                for shape in looks(shown)
+                for name in by_looks.get(shape, ())
+            ]
+    return tuple(sorted(dict.fromkeys(found), key=lambda likeness: likeness.start))
+
+
+def _joined(words: Iterable[_Word]) -> str:
+    return " ".join(word.text for word in words)
+
+
+def _same(shown: str) -> str:
+    return _joined(_words(plain(shown)))
+
+
+def _words(text: str) -> list[_Word]:
+    """The words of a text, compatibility forms made one, with where each stands in the text as it was given."""
+    found: list[_Word] = []
+    letters: list[str] = []
+    start = end = 0
+    for at, ch in enumerate([*text, " "]):
+        for one in unicodedata.normalize("NFKC", ch):
+            if one.isalnum() or one == "_" or (letters and (is_unseen(one) or unicodedata.category(one)[0] == "M")):
+                start = start if letters else at
+                end = end if is_unseen(one) else at + 1
+                letters.append(one)
+            elif letters:
+                found.append(_Word(unicodedata.normalize("NFKC", "".join(letters)), start, end))
+                letters = []
+    return found

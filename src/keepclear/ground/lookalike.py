@@ -77,7 +77,7 @@ def plain(text: str) -> str:
     """A text as it is compared: compatibility forms made one, in one case, with single blanks, without marks that are not seen.
 
     Digits of every script are those of ASCII. Two letters that only look alike stay two."""
-    digits = "".join(_digit(ch) for ch in unicodedata.normalize("NFKC", text) if not _unseen(ch))
+    digits = "".join(_digit(ch) for ch in unicodedata.normalize("NFKC", text) if not is_unseen(ch))
     return " ".join(unicodedata.normalize("NFKC", digits.casefold()).split())
 
 
@@ -96,7 +96,7 @@ def alike(one: str, other: str) -> bool:
 
 def steering(text: str) -> str:
     """The marks of a text that turn its direction or take no room, the joiners of Persian and Indic scripts excepted."""
-    return "".join(ch for ch in text if ch in _STEERING or (_unseen(ch) and ch not in _JOINERS and ch != _STRETCH))
+    return "".join(ch for ch in text if ch in _STEERING or (is_unseen(ch) and ch not in _JOINERS and ch != _STRETCH))
 
 
 def mixed_words(text: str) -> tuple[str, ...]:
@@ -104,7 +104,8 @@ def mixed_words(text: str) -> tuple[str, ...]:
     return tuple(word for word in text.split() if len(_scripts(word) - _WRITTEN_TOGETHER) > 1)
 
 
-def _unseen(ch: str) -> bool:
+def is_unseen(ch: str) -> bool:
+    """Whether a character takes no room: marks of direction, joiners, fillers, selectors, the stretch of Arabic."""
     return unicodedata.category(ch) == "Cf" or ch in _UNSEEN or ch == _STRETCH
 
 
@@ -113,7 +114,7 @@ def _digit(ch: str) -> str:
 
 
 def _skeleton(text: str) -> str:
-    shapes = "".join(_shape(ch) for ch in unicodedata.normalize("NFKD", text) if not _unseen(ch))
+    shapes = "".join(_shape(ch) for ch in unicodedata.normalize("NFKD", text) if not is_unseen(ch))
     seen = shapes.casefold().translate(_SHAPES)
     for pair, one in _TOGETHER:
         seen = seen.replace(pair, one)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import rfc8785
 
+from keepclear.agreements.agreed_terms import Rung
 from keepclear.channel import channel as c
 from keepclear.channel import messages as m
 from keepclear.channel import statements as s
@@ -15,7 +16,7 @@ from keepclear.channel.carriage import HANDS_MAX, Carriage, Held, Mine, PassOn, 
 from keepclear.channel.channel import Channel
 from keepclear.channel.facts import Count, Place, Time, Verdict, Word, compared, matches
 from keepclear.channel.links import Pace, Parcel
-from keepclear.channel.measures import Ladder, Measure, Rung, ladder_at
+from keepclear.channel.measures import Measure, ladder_at
 from keepclear.channel.messages import About, Marker, Message, Translation, Urgency, Words, read_message
 from keepclear.channel.standing import Debt, standing_of
 from keepclear.channel.statements import Act, Evidence, Kept, Means, Statement, read_statement
@@ -438,7 +439,7 @@ def test_practice_6_one_thread_holds_two_decisions_of_one_side_hours_apart():
         "warning", "alpha", "bravo", line.at_us + MINUTE, "Kestrel Pass", "watch commander", "alpha", "watch officer",
         texts=(WARNING.original,),
     )  # fmt: skip
-    ladder = Ladder("kestrel-line", (Rung("warning", "a warning on the line"),))
+    ladder = (Rung("warning", "a warning on the line"),)
     before, after = (
         ladder_at(ladder, "alpha", "bravo", [measure], (), at_us) for at_us in (answered_us, line.at_us + 2 * MINUTE)
     )

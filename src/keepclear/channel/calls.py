@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from keepclear.agreements.agreed_terms import Calls, Step
-from keepclear.channel.facts import Compared, Fact, compared, facts_checked, matches, named_otherwise
+from keepclear.channel.facts import Compared, Fact, Place, compared, facts_checked, matches, named_otherwise
 from keepclear.channel.messages import Words
 from keepclear.channel.statements import Evidence, evidence_of
 from keepclear.ground.errors import LimitExceeded, Refused

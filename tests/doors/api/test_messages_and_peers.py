@@ -203,7 +203,8 @@ def test_a_message_is_found_by_its_first_digits(staff):
 
 def test_messages_are_listed_page_by_page(staff):
     ids = [send(staff, {**WARNING, "text": f"Number {number}."}).json()["message"] for number in range(5)]
-    seen, after = [], ""
+    seen: list[str] = []
+    after: str | None = ""
     while after is not None:
         page = staff.call.get(f"/v1/messages?limit=2{f'&after={after}' if after else ''}", staff.officer).json()
         seen += [one["message"] for one in page["items"]]

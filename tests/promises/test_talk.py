@@ -16,7 +16,7 @@ from keepclear.channel.facts import Place
 from keepclear.channel.links import Parcel, Taken
 from keepclear.channel.messages import Marker, Message, Urgency, Words
 from keepclear.channel.standing import Debt
-from keepclear.channel.statements import Act, Statement
+from keepclear.channel.statements import Act, Means, Statement
 from keepclear.ground.errors import Refused
 from keepclear.node import events as e
 from keepclear.node.effects import Effects
@@ -186,3 +186,31 @@ def test_what_was_said_to_other_parties_is_part_of_the_packed_state():
     for node in (given.node, again):
         node.step(e.TimePassed(), by=NODE, exercise=False, at_us=given.at_us + 7_200_000_000)
     assert again.packed() == given.node.packed()
+
+
+@pytest.mark.promise("NODE-21")
+def test_a_party_without_a_node_is_sent_messages_that_nobody_seals_and_claims_are_entered_about_them():
+    given = paired()
+    given.give(e.PartyNamed("harbour-aid", "Harbour Aid"))
+    assert refused_key(lambda: say(given, to="harbour-aid")) == "message.no_route"
+    given.give(e.ReachedByHand("harbour-aid", "printed at the gate"), by="admin")
+    message, effects = say(given, to="harbour-aid")
+    assert effects.seals == ()
+    word = Statement(
+        Act.UNDERSTOOD, "harbour-aid", "alpha", message.id, given.at_us, person="gate officer", carrier="otto, by telephone",
+        means=Means.VOICE,
+    )  # fmt: skip
+    given.give(e.StatementGiven(word.payload.decode()), by="otto")
+    assert given.node.talk.channel.standing(message.id, given.at_us).debt is Debt.CLAIMED
+
+
+@pytest.mark.promise("NODE-21")
+def test_a_party_whose_node_is_handed_things_is_not_reached_by_hand_and_one_that_gets_a_node_no_longer():
+    given = paired()
+    assert refused_key(lambda: given.give(e.ReachedByHand("bravo"), by="admin")) == "peer.has_a_node"
+    assert refused_key(lambda: given.give(e.ReachedByHand("nobody"), by="admin")) == "party.unknown"
+    given.give(e.PartyNamed("charlie", "Charlie"))
+    given.give(e.ReachedByHand("charlie"), by="admin")
+    given.give(taken(Keys("charlie").card), by="admin")
+    given.give(e.PeerJoined("charlie"), by="admin")
+    assert say(given, to="charlie")[1].seals

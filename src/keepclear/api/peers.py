@@ -14,7 +14,7 @@ from keepclear.api.zones import Done, done
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import parse_instant, utc_text
 from keepclear.ground.signing import note_key
-from keepclear.node.events import CardEnded, PeerJoined
+from keepclear.node.events import CardEnded, PeerJoined, ReachedByHand
 from keepclear.node.talk import Talk
 from keepclear.parties.parties import Action
 
@@ -48,6 +48,12 @@ class Joining(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     leads_to: Annotated[list[Id], Meta(max_length=1_000)] = []
     address: ShortText = ""
+
+
+class ByHand(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where and by whom a party without a node is reached: "printed at the gate, telephone 4711"."""
+
+    note: ShortText = ""
 
 
 class NumberView(msgspec.Struct, frozen=True):
@@ -192,6 +198,12 @@ async def join(ask: Ask[NoQuery, Joining]) -> Answer:
     return await ask.give(PeerJoined(party, tuple(ask.body.leads_to), ask.body.address), done)
 
 
+async def by_hand(ask: Ask[NoQuery, ByHand]) -> Answer:
+    """Says that a party has no node: what is for it is printed or said, and people enter what becomes of it, as claims with their carrier."""
+    ask.must(Action.PAIR, *ask.node.of_talk)
+    return await ask.give(ReachedByHand(ask.path["party"], ask.body.note), done)
+
+
 async def fetch(ask: Ask[NoQuery, None]) -> Answer:
     """What a peer is handed next, to be carried there on whatever holds a file; asked for again, it is there again until it was taken."""
     ask.must(Action.CARRY, *ask.node.of_talk)
@@ -215,6 +227,7 @@ ROUTES = (
     Route("PUT", "/v1/peers/{party}", join, "peers", gives=Done, bodies={JSON: Joining}, problems=(403, 404)),
     Route("PUT", "/v1/peers/{party}/card", take_card, "peers", gives=Done, bodies={JSON: CardGiven}, status=201, problems=(403,)),
     Route("POST", "/v1/peers/{party}/card/end", end_card, "peers", gives=Done, bodies={JSON: CardEnding}, problems=(403, 404)),
+    Route("PUT", "/v1/peers/{party}/by-hand", by_hand, "peers", gives=Done, bodies={JSON: ByHand}, problems=(403,)),
     Route("GET", "/v1/peers/{party}/packet", fetch, "peers", gives_media=(PACKET,), problems=(403, 404)),
     Route("POST", "/v1/peers/{party}/packet", bring, "peers", gives=Brought, bodies={PACKET: bytes}, problems=(403, 404)),
 )  # fmt: skip

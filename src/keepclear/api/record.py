@@ -27,7 +27,16 @@ ENTRIES_PASSED_MAX = 2_560
 
 # What concerns the node alone, and may be known to everybody who reads.
 _OF_TALK = frozenset(
-    {"card_taken", "card_ended", "peer_joined", "message_given", "statement_given", "messages_sealed", "packet_came"}
+    {
+        "card_taken",
+        "card_ended",
+        "peer_joined",
+        "reached_by_hand",
+        "message_given",
+        "statement_given",
+        "messages_sealed",
+        "packet_came",
+    }
 )
 _OF_THE_NODE = frozenset(
     {

@@ -51,6 +51,12 @@ class Joined(NamedTuple):
     leads_to: tuple[str, ...]
 
 
+class ByHand(NamedTuple):
+    """A party has no node: what is for it goes on paper or by voice, and people enter what becomes of it."""
+
+    party: str
+
+
 class Given(NamedTuple):
     """A person of this party sends a message; `payload` is its one byte string."""
 
@@ -103,7 +109,7 @@ class TimePassed(NamedTuple):
     """Nothing else happened."""
 
 
-Event = Joined | Given | Stated | Sealed | Came | Restored | TimePassed
+Event = Joined | ByHand | Given | Stated | Sealed | Came | Restored | TimePassed
 
 
 # --- effects ---
@@ -205,6 +211,7 @@ class ChannelState(msgspec.Struct):
     only_exercise: bool
     peers: dict[str, PeerState]
     routes: dict[str, str]
+    by_hand: list[str]
     threads: list[Thread]
     seen: list[tuple[tuple[str, str, str], int]]
     superseded_by: list[tuple[tuple[str, str], str]]
@@ -232,6 +239,7 @@ class Channel:
         self.found: list[Found] = []
         self.refused: dict[str, int] = {}
         self._routes: dict[str, str] = {}
+        self._by_hand: set[str] = set()
         self._threads: dict[str, Thread] = {}
         self._order: list[str] = []
         self._of_sealed: dict[str, str] = {}
@@ -248,8 +256,8 @@ class Channel:
         """Everything that is held, in an order that does not depend on where it was unpacked."""
         peers = {peer: PeerState(self.outboxes[peer].state(), self.inboxes[peer].state()) for peer in self.outboxes}
         return ChannelState(
-            self.own, self.life, self.only_exercise, peers, self._routes, list(self._threads.values()), list(self._seen.items()),
-            list(self._superseded_by.items()), list(self._wanted.values()), self._owing, self.found, self.refused,
+            self.own, self.life, self.only_exercise, peers, self._routes, sorted(self._by_hand),
+            list(self._threads.values()), list(self._seen.items()), list(self._superseded_by.items()), list(self._wanted.values()), self._owing, self.found, self.refused,
         )  # fmt: skip
 
     @staticmethod
@@ -260,6 +268,7 @@ class Channel:
             channel.outboxes[peer] = Outbox.restored(state.own, peer, held.outbox)
             channel.inboxes[peer] = Inbox.restored(state.own, peer, held.inbox)
         channel._routes = state.routes
+        channel._by_hand = set(state.by_hand)
         channel._threads = {thread.id: thread for thread in state.threads}
         channel._order = list(channel._threads)
         channel._of_sealed = {digest: thread.id for thread in state.threads for digest in thread.sealed}
@@ -283,6 +292,10 @@ class Channel:
     def routes(self) -> Mapping[str, str]:
         """To which peer goes what is for a party."""
         return self._routes
+
+    def is_by_hand(self, party: str) -> bool:
+        """Whether what is for a party goes on paper or by voice: it has no node that anything leads to."""
+        return party in self._by_hand
 
     def __len__(self) -> int:
         return len(self._order)
@@ -364,6 +377,10 @@ class Channel:
                 self.outboxes.setdefault(peer, Outbox(self.own, peer, self.life))
                 self.inboxes.setdefault(peer, Inbox(self.own, peer))
                 self._routes.update(dict.fromkeys((peer, *leads_to), peer))
+                self._by_hand -= self._routes.keys()
+            case ByHand(party):
+                self._routes.pop(party, None)
+                self._by_hand.add(party)
             case Given(payload):
                 self._give(self.check_given(payload, at_us), payload, at_us, effects)
             case Stated(payload):
@@ -390,8 +407,8 @@ class Channel:
         message = self._read_last[1]
         if message.sender != self.own:
             raise Refused("message.sender", "Nobody here speaks for that party", value=message.sender, where="$.sender")
-        if message.to not in self._routes:
-            mend = "Pair with its node, or name a relay that reaches it."
+        if message.to not in self._routes and message.to not in self._by_hand:
+            mend = "Pair with its node, name a relay that reaches it, or say that it is reached by hand."
             raise Refused("message.no_route", "Nothing leads to that party", value=message.to, mend=mend, where="$.to")
         if at_us >= message.valid_until_us:
             raise Refused("message.expired", "It has no use any more", where="$.valid_until_us")
@@ -400,7 +417,7 @@ class Channel:
         id = message_id(payload)
         if id in self._threads:
             raise Refused("message.twice", "This very message was given before", value=id)
-        if len(self.outboxes[self._routes[message.to]]) >= OWED_TO_A_PEER_MAX:
+        if not self.is_by_hand(message.to) and len(self.outboxes[self._routes[message.to]]) >= OWED_TO_A_PEER_MAX:
             mend = "See why nothing goes there before you give more."
             raise LimitExceeded("outbox.full", f"{OWED_TO_A_PEER_MAX:,} parcels wait for that peer", mend=mend)
         self._check_room()
@@ -422,6 +439,8 @@ class Channel:
         if corrected is not None:
             corrected.superseded_at_us = at_us
             self._tell_change(corrected, at_us, effects)
+        if self.is_by_hand(message.to):
+            return
         seal = Seal(message.to, messages.PAYLOAD_TYPE, payload)
         self._want(Wanted(seal, message.valid_until_us, message.urgency, True, message.exercise, id), effects)
 

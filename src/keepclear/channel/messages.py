@@ -69,7 +69,7 @@ class Translation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file that goes with it, by its hash; the bytes go beside the message."""
+    """A file that belongs to it, by its hash; the bytes come some other way, and whoever has them can check that they are these."""
 
     name: str
     media_type: str

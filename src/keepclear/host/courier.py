@@ -115,6 +115,10 @@ class Courier:
         """How it goes with a peer."""
         return self._links.setdefault(peer, LinkState())
 
+    def failures(self) -> list[tuple[str, str]]:
+        """Which peers could not be reached when they were last tried, and why."""
+        return [(peer, link.failure) for peer, link in sorted(self._links.items()) if link.failure]
+
     async def run(self) -> None:
         """Seals and calls until it is cancelled."""
         async with asyncio.TaskGroup() as group:

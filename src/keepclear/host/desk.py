@@ -90,6 +90,8 @@ class HostDesk:
         free = shutil.disk_usage(self._folder).free
         if free < self.limits.disk_free_bytes_min:
             alarms.append(f"Only {free / 1e6:,.0f} MB are free on the disk of the node: it stops when that is full.")
+        if self._courier is not None:
+            alarms += [f"{peer} is not reached: {why}" for peer, why in self._courier.failures()]
         return alarms
 
     async def give(

@@ -46,6 +46,7 @@ class Keeping:
             snapshots_below=sizes[-SNAPSHOTS_KEPT] if len(sizes) > SNAPSHOTS_KEPT else None,
             answered_before_us=now_us - limits.answers_kept_us,
             accesses_before_us=now_us - limits.accesses_kept_us,
+            carried_before_us=now_us,
         )
         await self._host.write_beside(Write(drop=drop))
         if limits.positions_kept_us is not None:

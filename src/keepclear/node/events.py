@@ -308,6 +308,13 @@ class PeerJoined(Spoken, frozen=True, tag="peer_joined"):
     address: str = ""
 
 
+class ReachedByHand(Spoken, frozen=True, tag="reached_by_hand"):
+    """A party has no node: what is for it is printed or said, and people enter what becomes of it. `note`: where, and by whom."""
+
+    party: str
+    note: str = ""
+
+
 class MessageGiven(Spoken, frozen=True, tag="message_given"):
     """A person of this party sends a message. `payload` is its one byte string: `keepclear.channel.messages`."""
 
@@ -353,7 +360,7 @@ SpokenEvent = (
     | PartyNamed | UserAdmitted | UserEnded | TokenIssued | TokenRevoked | AccessSet
     | FeedDeclared | FeedEnded | FeedStateChanged | ZoneEnded
     | AlertAcknowledged | AlertAssigned | AlertCleared
-    | CardTaken | CardEnded | PeerJoined | MessageGiven | StatementGiven | MessagesSealed
+    | CardTaken | CardEnded | PeerJoined | ReachedByHand | MessageGiven | StatementGiven | MessagesSealed
 )  # fmt: skip
 Event = SpokenEvent | PositionsArrived | ZonesAgreed | PacketCame
 

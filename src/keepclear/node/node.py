@@ -230,6 +230,9 @@ class Node:
             case e.PeerJoined():
                 self.talk.check_peer(event)
                 self._allow(by, Action.PAIR, self._of_peer(event.peer))
+            case e.ReachedByHand():
+                self.talk.check_by_hand(event, members.parties)
+                self._allow(by, Action.PAIR, self._of_peer(event.party))
             case e.MessageGiven():
                 self._allow(by, Action.SEND_MESSAGE, self._of_message(""))
                 self.talk.check_message(event.payload, by, exercise=exercise, at_us=at_us)
@@ -355,7 +358,7 @@ class Node:
                 self.members.forget_name(event.hash)
             case e.TimePassed() | e.NodeBegan():
                 pass
-            case e.CardTaken() | e.CardEnded() | e.PeerJoined():
+            case e.CardTaken() | e.CardEnded() | e.PeerJoined() | e.ReachedByHand():
                 self._apply_to_peers(event, by, teller)
             case e.MessageGiven():
                 seals += self.talk.give(event.payload, self._sides, teller)
@@ -369,7 +372,9 @@ class Node:
                 self._apply_to_members(event)
         return b""
 
-    def _apply_to_peers(self, event: e.CardTaken | e.CardEnded | e.PeerJoined, by: str, teller: Teller) -> None:
+    def _apply_to_peers(
+        self, event: e.CardTaken | e.CardEnded | e.PeerJoined | e.ReachedByHand, by: str, teller: Teller
+    ) -> None:
         match event:
             case e.CardTaken():
                 if event.party not in self.members.parties:
@@ -379,6 +384,8 @@ class Node:
                 self.talk.end_card(event, self._sides, by, teller)
             case e.PeerJoined():
                 self.talk.join(event, self._sides, by, teller)
+            case e.ReachedByHand():
+                self.talk.reach_by_hand(event, self._sides, by, teller)
 
     def _apply_to_members(self, event: e.Event) -> None:
         members = self.members

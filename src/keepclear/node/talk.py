@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from keepclear.channel.channel import (
+    ByHand,
     Changed,
     Channel,
     ChannelState,
@@ -159,10 +160,22 @@ class Talk:
         if len(event.leads_to) > PEERS_MAX:
             raise LimitExceeded("peer.leads_to", f"A peer leads to at most {PEERS_MAX:,} parties", where="$.leads_to")
 
+    def check_by_hand(self, event: e.ReachedByHand, parties: Mapping[str, str]) -> None:
+        """Raises `Refused` if this party cannot be reached by hand: it is not named yet, or has a node."""
+        if event.party == self.channel.own or event.party not in parties:
+            mend = "Name the party first."
+            raise Refused(
+                "party.unknown", "There is no such other party", value=event.party, mend=mend, where="$.party"
+            )
+        if event.party in self.peers:
+            raise Refused("peer.has_a_node", "This party has a node that things are handed to", value=event.party)
+        words_checked(event.note, "$.note")
+
     def check_message(self, payload: str, by: str, *, exercise: bool, at_us: int) -> Message:
         """The message, if this user can give it now; raises `Refused`."""
         message = self.channel.check_given(payload.encode(), at_us)
-        self.card(message.to)
+        if not self.channel.is_by_hand(message.to):
+            self.card(message.to)
         if message.author != by:
             mend = "Who sends it is named in it."
             raise Refused("message.author", "Somebody else is its author", value=message.author, mend=mend)
@@ -205,6 +218,12 @@ class Talk:
         self.peers[event.peer] = Peer(event.leads_to, event.address)
         self._step(Joined(event.peer, event.leads_to), sides, teller)
         members = {"peer": event.peer, "action": "joined", "leads_to": event.leads_to, "by": by}
+        self._tell_peer(members, sides, teller)
+
+    def reach_by_hand(self, event: e.ReachedByHand, sides: Mapping[bool, Side], by: str, teller: Teller) -> None:
+        """What is for this party is printed or said from now on."""
+        self._step(ByHand(event.party), sides, teller)
+        members = {"peer": event.party, "action": "by_hand", "note": event.note, "by": by}
         self._tell_peer(members, sides, teller)
 
     def give(self, payload: str, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:

@@ -83,6 +83,9 @@ def _peer(said: Said) -> str:
         case "joined":
             beyond = f", and what is for {', '.join(said['leads_to'])}" if said["leads_to"] else ""
             return f"{peer} is handed what is for it{beyond}, says {said['by']}."
+        case "by_hand":
+            note = f" ({said['note']})" if said["note"] else ""
+            return f"What is for {peer} goes on paper or by voice{note}, says {said['by']}."
     return f"Sealed bytes go no further here ({said['why']}): {short(said['digest'])}."
 
 

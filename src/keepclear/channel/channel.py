@@ -257,7 +257,8 @@ class Channel:
         peers = {peer: PeerState(self.outboxes[peer].state(), self.inboxes[peer].state()) for peer in self.outboxes}
         return ChannelState(
             self.own, self.life, self.only_exercise, peers, self._routes, sorted(self._by_hand),
-            list(self._threads.values()), list(self._seen.items()), list(self._superseded_by.items()), list(self._wanted.values()), self._owing, self.found, self.refused,
+            list(self._threads.values()), list(self._seen.items()), list(self._superseded_by.items()),
+            list(self._wanted.values()), self._owing, self.found, self.refused,
         )  # fmt: skip
 
     @staticmethod

@@ -65,7 +65,8 @@ def both(sheet: Sheet) -> tuple[str, str]:
 @pytest.mark.parametrize(
     "said",
     [
-        "Alpha (alpha), given by ada",
+        "from Alpha (alpha)",
+        "ada, a person of Alpha (alpha)",
         "برافو (bravo)",
         "Request - Просьба - طلب",
         "soon",
@@ -395,6 +396,12 @@ def test_a_spoofed_name_passes_for_another_party_nowhere_on_a_sheet():
         for shown in (text_of(sheet), re.sub(r"</?span[^>]*>", "", html_of(sheet))):
             assert SPOOFED in shown
             assert shown.count(SPOOFED) == shown.count(f"{SPOOFED}⟦not Bravo⟧")
+
+
+@pytest.mark.promise("SHEET-8")
+def test_a_person_who_is_called_like_another_party_is_shown_as_a_person_of_their_own():
+    for shown in both(notice(request(author="bravo"), AROUND)):
+        assert "bravo, a person of Alpha (alpha)" in shown
 
 
 @pytest.mark.promise("SHEET-8")

@@ -205,7 +205,8 @@ def _of_the_message(message: Message, around: Around) -> tuple[tuple[str, tuple[
     markers = {language: words[message.marker] for language, words in _MARKERS.items()}
     rows: list[tuple[str, tuple[Line, ...]]] = [
         ("number", ((f"{number_of(message.id)}  - read it out in groups",),)),
-        ("from", ((*_party(message.sender, around), ", given by ", Said(message.author)),)),
+        ("from", (_party(message.sender, around),)),
+        ("given by", ((Said(message.author), ", a person of ", *_party(message.sender, around)),)),
         ("to", (_party(message.to, around),)),
     ]
     if message.addressee:

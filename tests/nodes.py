@@ -17,6 +17,7 @@ PEOPLE = (
     ("admin", "alpha", "administrator"),
     ("otto", "alpha", "watch_officer"),
     ("petra", "alpha", "planner"),
+    ("lena", "alpha", "liaison"),
     ("vera", "alpha", "viewer"),
     ("audit", "alpha", "auditor"),
     ("robot", "alpha", "machine"),

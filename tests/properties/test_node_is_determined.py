@@ -13,18 +13,28 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
+from keepclear.agreements.agreed_terms import AgreedTerms, Calls, Line, Step, ZoneTerm
+from keepclear.agreements.agreement import Resumption, Suspension
+from keepclear.channel.calls import Happened, Moment, StepTaken, StopForm
+from keepclear.channel.measures import Measure
 from keepclear.ground.errors import Refused
+from keepclear.ground.hours import EVERY_DAY, Calendar, Hours, Times
 from keepclear.host.bodies import body_of, event_of
 from keepclear.node import events as e
 from keepclear.node.node import Node
+from keepclear.parties.roster import FocalPoint, Handover, LineKind, Roster
+from keepclear.parties.roster import Line as RosterLine
+from tests.agreed import NAME, fact, proposal, signature, version
+from tests.builders import at
 from tests.nodes import Given, agreed, watching
 
 ROOT = Path(__file__).parents[2]
 MINUTE_US = 60_000_000
 
 
-def lived(seed: int, steps: int = 25) -> Given:
+def lived(seed: int, steps: int = 40) -> Given:
     """A node to which `steps` things have happened, or been refused."""
     chance, given = random.Random(seed), watching()
     given.feed("radar-2", silent_after_us=5 * MINUTE_US)
@@ -39,7 +49,7 @@ def lived(seed: int, steps: int = 25) -> Given:
 
 def _happen(chance: random.Random, given: Given) -> None:
     alerts = [alert.id for alert in given.node.side(False).alerts] or ["0.0"]
-    match chance.randrange(6):
+    match chance.randrange(8):
         case 0 | 1 | 2:
             rows = [
                 {
@@ -58,10 +68,39 @@ def _happen(chance: random.Random, given: Given) -> None:
             given.give(
                 agreed(radius_km=chance.choice([8.0, 10.0, 12.0]), band_mm=chance.choice([0, 3_000_000])), by="petra"
             )
+        case _:
+            given.give(_dealing(chance, given.at_us), by=chance.choice(["lena", "otto"]))
+
+
+def _dealing(chance: random.Random, at_us: int) -> e.Event:
+    """Something of an agreement with a call every ten minutes, of a roster with gaps, of calls or measures."""
+    calls = Calls("line", (Times(EVERY_DAY, tuple(range(540, 600, 10))),), Calendar("UTC"), 2 * MINUTE_US)
+    steps = (Step("deputy", "Call the deputy", MINUTE_US), Step("relay", "Ask Meridian"))
+    terms = AgreedTerms(
+        (), (calls,), (Line("line", "the line"),), (), steps, (ZoneTerm("kestrel", "0" * 64, "the pass"),)
+    )
+    laid = version(terms=terms, until_us=chance.choice([None, at("09:35")]))
+    of = chance.choice(["alpha", "bravo"])
+    happened = chance.choice([Happened.UNANSWERED, Happened.ON_HOLD])
+    noted = Moment(f"a{chance.randrange(3)}", happened, "alpha", "bravo", "alpha", "alpha", "Otto", "voice", at_us)
+    hours = (Hours(EVERY_DAY, chance.randrange(1440), 1440),)
+    focal = FocalPoint("desk", "duty officer", (RosterLine(LineKind.VOICE, "+000 100"),), (), hours, Calendar("UTC"))
+    some: list[e.Event] = [
+        *[e.AgreementFactStated(proposal(version=laid))] * 3,
+        *[e.AgreementFactStated(signature(version=laid))] * 3,
+        e.AgreementFactStated(structs.replace(fact(chance.choice([Suspension, Resumption]), of), at_us=at_us)),
+        e.RosterSet(Roster(of, (focal,))),
+        e.HandedOver(of, Handover("desk", "Basil", "Bela", at_us)),
+        e.CallMomentNoted(noted),
+        e.EscalationStepTaken(NAME, StepTaken("deputy", "Otto", at_us)),
+        e.StopCalled(StopForm("Stop", "Otto", at_us)),
+        e.MeasureTaken(Measure("call", of, "Harbour Aid", at_us, "the pass", "commander", "alpha", "Otto")),
+    ]
+    return chance.choice(some)
 
 
 @settings(max_examples=15)
-@given(st.integers(0, 10_000), st.sets(st.integers(12, 40), max_size=4))
+@given(st.integers(0, 10_000), st.sets(st.integers(13, 55), max_size=4))
 def test_a_node_that_is_packed_and_unpacked_on_the_way_is_the_same(seed, cuts):
     given = lived(seed)
     node = Node()

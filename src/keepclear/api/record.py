@@ -17,6 +17,7 @@ from keepclear.api.paging import Limit, Page
 from keepclear.api.problems import Declined, not_here
 from keepclear.feeds.zones import zone_id_of
 from keepclear.ground.instants import utc_text
+from keepclear.node.dealings import ACTION_OF
 from keepclear.node.effects import lines_of, told_of
 from keepclear.node.positions_body import account_of
 from keepclear.parties.parties import Access, Action, Sensitivity, may
@@ -50,6 +51,7 @@ _OF_THE_NODE = frozenset(
         "party_named",
     }
 )
+_OF_DEALINGS = frozenset(str(kind.__struct_config__.tag) for kind in ACTION_OF)
 
 
 class EntriesAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -117,6 +119,8 @@ def concerned(ask: Ask[Any, Any], committed: Committed) -> Iterator[tuple[Access
     elif entry.kind == "zones_agreed":
         for zone in _zones_of(body):
             yield members.concerned(zone=zone)
+    elif entry.kind in _OF_DEALINGS:
+        yield (members.dealings,)
     elif entry.kind not in _OF_THE_NODE:
         said_by = (
             [ask.node.of_talk]

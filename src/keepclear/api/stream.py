@@ -37,8 +37,8 @@ class StreamAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """From where on; the header Last-Event-ID wins. Without either, from now on.
 
     after  "SEQUENCE.INDEX" of the last line that was received; "0.0" begins with the first
-    event  only these kinds, separated by commas: alert, alert_step, correction, feed, message, name, peer,
-           presence, standing, statement, zone"""
+    event  only these kinds, separated by commas: agreement, alert, alert_step, call, correction, feed, measure, message,
+           name, peer, presence, roster, standing, statement, zone"""
 
     exercise: Exercise | None = None
     after: Annotated[str, Meta(max_length=32)] | None = None

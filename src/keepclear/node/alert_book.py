@@ -61,6 +61,8 @@ class LiveAlert(msgspec.Struct):
     feed: str = ""
     message: str = ""
     peer: str = ""
+    agreement: str = ""
+    of_party: str = ""
     state: str = RAISED
     repeats: int = 0
     assigned_to: str = ""
@@ -69,7 +71,9 @@ class LiveAlert(msgspec.Struct):
     @property
     def about(self) -> tuple[str, ...]:
         """What makes a second alert a repeat of this one."""
-        return self.key, self.subject, self.zone, self.feed, self.message, self.peer
+        return (
+            self.key, self.subject, self.zone, self.feed, self.message, self.peer, self.agreement, self.of_party,
+        )  # fmt: skip
 
     @property
     def is_open(self) -> bool:

@@ -17,8 +17,9 @@ class Told:
 
     sequence, index  of its event, and its place among what followed from it; together the id "SEQUENCE.INDEX"
     line             one JSON object without words for people; its "event" says what it is: "presence", "alert", "correction",
-                     "alert_step", "feed", "zone", ...
+                     "alert_step", "feed", "zone", "agreement", "call", ...
     zone, subject, feed, message, peer  whom it is about, "" where it is not; decides who may see it
+    agreement, of_party  the same for what comes of dealings with other parties: of which agreement, of which party
     exercise         not real
     """
 
@@ -32,6 +33,8 @@ class Told:
     exercise: bool = False
     message: str = ""
     peer: str = ""
+    agreement: str = ""
+    of_party: str = ""
 
     @property
     def what(self) -> str:
@@ -52,6 +55,8 @@ class _About(msgspec.Struct):
     exercise: bool = False
     message: str = ""
     peer: str = ""
+    agreement: str | None = None
+    of_party: str | None = None
 
 
 _ABOUT = msgspec.json.Decoder(_About)
@@ -62,7 +67,7 @@ def told_of(sequence: int, index: int, at_us: int, line: str) -> Told:
     about = _ABOUT.decode(line)
     return Told(
         sequence, index, at_us, line, about.zone or "", about.subject or "", about.feed or "", about.exercise, about.message,
-        about.peer,
+        about.peer, about.agreement or "", about.of_party or "",
     )  # fmt: skip
 
 

@@ -13,8 +13,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from keepclear.agreements.agreement import Fact as AgreementFact
 from keepclear.agreements.atlas import Zone
+from keepclear.channel.calls import Call, Minute, MinuteWord, Moment, StepTaken, StopForm
 from keepclear.channel.channel import Came
+from keepclear.channel.measures import Measure, Reaction
+from keepclear.parties.roster import Handover, Roster
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.refusals import Refusal
 
@@ -355,12 +359,90 @@ class PacketCame:
     kind: str = field(default="packet_came", init=False)
 
 
+# --- dealings with other parties ---
+
+
+class Dealing(Spoken, frozen=True):
+    """Something that is kept of the dealings of the house with other parties, entered by a person. What the values mean, and what of
+    them can be, is said where they are defined; what follows, in `keepclear.node.dealings`."""
+
+
+class AgreementFactStated(Dealing, frozen=True, tag="agreement_fact_stated"):
+    """Somebody proposed, signed, declared, said or saw something of an agreement."""
+
+    fact: AgreementFact
+
+
+class RosterSet(Dealing, frozen=True, tag="roster_set"):
+    """From now on this is who can be reached for a party, in place of the roster before; its handovers come one by one."""
+
+    roster: Roster
+
+
+class HandedOver(Dealing, frozen=True, tag="handed_over"):
+    """A focal point of a party was handed over from one person to another."""
+
+    party: str
+    handover: Handover
+
+
+class CallMomentNoted(Dealing, frozen=True, tag="call_moment_noted"):
+    """Something happened on a line: it rang in vain, was answered, kept waiting, refused."""
+
+    moment: Moment
+
+
+class CallHeld(Dealing, frozen=True, tag="call_held"):
+    """A call was held: who spoke, through whom, item by item with what was read back."""
+
+    call: Call
+
+
+class MinuteWritten(Dealing, frozen=True, tag="minute_written"):
+    """One side wrote a minute of a call."""
+
+    minute: Minute
+
+
+class MinuteAnswered(Dealing, frozen=True, tag="minute_answered"):
+    """A side says of a minute that it was so, or how it was."""
+
+    word: MinuteWord
+
+
+class EscalationStepTaken(Dealing, frozen=True, tag="escalation_step_taken"):
+    """Somebody took a step of the way that an agreement has for when nobody answers."""
+
+    agreement: str
+    step: StepTaken
+
+
+class StopCalled(Dealing, frozen=True, tag="stop_called"):
+    """Somebody called for an urgent stop, and somebody took it down."""
+
+    form: StopForm
+
+
+class MeasureTaken(Dealing, frozen=True, tag="measure_taken"):
+    """A measure was taken. It is a fact, and looks back."""
+
+    measure: Measure
+
+
+class ReactionSeen(Dealing, frozen=True, tag="reaction_seen"):
+    """Something was seen after a measure."""
+
+    reaction: Reaction
+
+
 SpokenEvent = (
     NodeBegan | EpochBegan | TimePassed | SnapshotTaken | BodiesDropped | SealErased | KeyIntroduced | KeyEnded | Overloaded
     | PartyNamed | UserAdmitted | UserEnded | TokenIssued | TokenRevoked | AccessSet
     | FeedDeclared | FeedEnded | FeedStateChanged | ZoneEnded
     | AlertAcknowledged | AlertAssigned | AlertCleared
     | CardTaken | CardEnded | PeerJoined | ReachedByHand | MessageGiven | StatementGiven | MessagesSealed
+    | AgreementFactStated | RosterSet | HandedOver | CallMomentNoted | CallHeld | MinuteWritten | MinuteAnswered
+    | EscalationStepTaken | StopCalled | MeasureTaken | ReactionSeen
 )  # fmt: skip
 Event = SpokenEvent | PositionsArrived | ZonesAgreed | PacketCame
 

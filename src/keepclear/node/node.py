@@ -10,6 +10,7 @@ outcome durable before anybody hears of them, and throws the node away if that f
 from __future__ import annotations
 
 import struct
+from functools import partial
 from hashlib import sha256
 
 import msgspec
@@ -20,9 +21,11 @@ from keepclear.ground.instants import utc_text
 from keepclear.ground.words import words_checked
 from keepclear.node import events as e
 from keepclear.node.alert_book import LiveAlert
+from keepclear.node.dealings import ACTION_OF
 from keepclear.node.effects import Effects, Told
-from keepclear.node.side import Books, Side, Teller
+from keepclear.node.side import Books, Side
 from keepclear.node.talk import Talk, TalkState
+from keepclear.node.teller import Teller
 from keepclear.parties.ids import id_checked
 from keepclear.parties.membership import FIRST_SENSITIVITY, Member, Membership
 from keepclear.parties.parties import Access, Action, Sensitivity, may, sensitivity_of
@@ -118,7 +121,7 @@ class Node:
         teller = Teller(self.sequence, at_us)
         self.clock_us = at_us
         for side in self._sides.values():
-            side.pass_time(teller)
+            side.pass_time(partial(self.talk.open_messages, side.exercise, at_us), teller)
         self.talk.pass_time(self._sides, teller)
         seals: list[Seal] = []
         try:
@@ -139,7 +142,7 @@ class Node:
                 (), assumed_error_m=event.assumed_error_mm / 1000, lateness_us=event.lateness_us,
                 max_speed_mps=event.max_speed_mmps / 1000,
             )  # fmt: skip
-            self._sides[exercise] = Side(watch, exercise=exercise)
+            self._sides[exercise] = Side(watch, event.party, exercise=exercise)
         self.talk = Talk(event.party, at_us, only_exercise=event.exercise)
         return Effects()
 
@@ -172,6 +175,9 @@ class Node:
             case e.AlertCleared():
                 alert = side.alerts.check("clear", event.alert, event.reason)
                 self._allow(by, Action.CLEAR_ALERT, *self.concerned(alert, side))
+            case e.Dealing():
+                self._allow(by, ACTION_OF[type(event)], members.dealings)
+                side.dealings.check(event, self.clock_us)
             case e.FeedDeclared():
                 id_checked(event.feed, "$.feed")
                 words_checked(event.source, "$.source")
@@ -287,35 +293,32 @@ class Node:
 
     def concerned(self, alert: LiveAlert, side: Side) -> tuple[Access, ...]:
         """Every object that an alert rests on."""
-        own = self._own(alert.message, alert.peer)
-        return own or self._concerned(side, alert.zone, alert.subject, alert.feed)
+        return self._concerned(side, alert)
 
     def concerned_by(self, told: Told) -> tuple[Access, ...]:
         """Every object that something told rests on; whoever may not see one of them may not see the line.
 
         A line that names nothing is the house's own, and severe: what nobody can say is not for everybody."""
-        side = self._sides[told.exercise]
-        own = self._own(told.message, told.peer)
-        return own or self._concerned(side, told.zone, told.subject, told.feed, told.what == "zone")
+        return self._concerned(self._sides[told.exercise], told, of_its_terms=told.what == "zone")
 
     @property
     def of_talk(self) -> tuple[Access, ...]:
         """What was said to other parties and by them, whichever it is."""
         return (self._of_message(""),)
 
-    def _own(self, message: str, peer: str) -> tuple[Access, ...]:
-        """Of what is the house's own: a message, or what it has to do with a peer."""
-        if message:
-            return (self._of_message(message),)
-        return (self._of_peer(peer),) if peer else ()
+    def _own(self, about: LiveAlert | Told) -> list[Access]:
+        """Of what is the house's own: a message, what it has to do with a peer, its dealings."""
+        own = [self._of_message(about.message)] if about.message else []
+        own += [self._of_peer(about.peer)] if about.peer else []
+        return [*own, self.members.dealings] if about.agreement or about.of_party else own
 
-    def _concerned(
-        self, side: Side, zone: str, subject: str, feed: str, of_its_terms: bool = False
-    ) -> tuple[Access, ...]:
-        if not (zone or subject or feed):
-            return (Access("node", "", self.members.house, (), Sensitivity.SEVERE),)
-        behind = () if of_its_terms else side.feeds_behind(zone, subject)  # what is agreed rests on no report
-        return self.members.concerned(zone, subject, feed, behind)
+    def _concerned(self, side: Side, about: LiveAlert | Told, of_its_terms: bool = False) -> tuple[Access, ...]:
+        own = self._own(about)
+        if not (about.zone or about.subject or about.feed):
+            return tuple(own) or (Access("node", "", self.members.house, (), Sensitivity.SEVERE),)
+        # what is agreed rests on no report
+        behind = () if of_its_terms or own else side.feeds_behind(about.zone, about.subject)
+        return (*own, *self.members.concerned(about.zone, about.subject, about.feed, behind))
 
     # what follows
 
@@ -336,6 +339,8 @@ class Node:
                 self._step_alert("assign", event.alert, by, event.note, event.to, side, teller)
             case e.AlertCleared():
                 self._step_alert("clear", event.alert, by, event.reason, "", side, teller)
+            case e.Dealing():
+                side.deal(event, by, partial(self.talk.open_messages, exercise, teller.at_us), teller)
             case e.FeedDeclared():
                 self.members.own("feed", event.feed, event.owner)
                 side.feeds.declare(event, teller.at_us)
@@ -406,15 +411,15 @@ class Node:
     def _step_alert(self, what: str, alert_id: str, by: str, words: str, to: str, side: Side, teller: Teller) -> None:
         alert = side.alerts.held(alert_id)
         step = side.alerts.step(what, alert, by, teller.at_us, words, to)
-        about = {"subject": alert.subject or None, "zone": alert.zone or None, "feed": alert.feed or None}
-        members: dict[str, object] = {"alert": alert.id, "state": step.state, "by": by, **about}
+        about = {"subject": alert.subject, "zone": alert.zone, "feed": alert.feed}
+        about |= {name: id for name in ("message", "peer", "agreement", "of_party") if (id := getattr(alert, name))}
+        named = {name: id or None for name, id in about.items()}
+        members: dict[str, object] = {"alert": alert.id, "state": step.state, "by": by, **named}
         if to:
             members["to"] = to
         if words:
             members["words"] = words
-        teller.tell_of(
-            "alert_step", members, exercise=side.exercise, zone=alert.zone, subject=alert.subject, feed=alert.feed
-        )
+        teller.tell_of("alert_step", members, exercise=side.exercise, **about)
 
     # the whole state
 
@@ -454,7 +459,7 @@ class Node:
         node.members = Membership.restored(held.members)
         for exercise, books, place in ((False, held.operations, 1), (True, held.exercise, 2)):
             watch = Watch.unpacked(data[ends[place] : ends[place + 1]])
-            node._sides[exercise] = Side(watch, exercise=exercise, books=books)
+            node._sides[exercise] = Side(watch, node.members.house, exercise=exercise, books=books)
         node.talk = Talk(held.began.party, 0, only_exercise=held.began.exercise, state=held.talk)
         return node
 

@@ -1,8 +1,8 @@
-"""One side of a node, operations or exercise: its zones, its watch, its feeds and its alerts. The two never meet."""
+"""One side of a node, operations or exercise: its zones, its watch, its feeds, its dealings with others and its alerts. The two never meet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from json.encoder import encode_basestring as quoted
 
@@ -12,11 +12,13 @@ import numpy as np
 from keepclear.agreements.atlas import Zone
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import utc_text
+from keepclear.node.agreed import Open
 from keepclear.node.alert_book import AlertBook, LiveAlert
-from keepclear.node.effects import Told
-from keepclear.node.events import FeedStateChanged, Overloaded, PositionsArrived
+from keepclear.node.dealings import DealingBooks, Dealings
+from keepclear.node.events import Dealing, FeedStateChanged, Overloaded, PositionsArrived
 from keepclear.node.feed_book import Feed, FeedBook
 from keepclear.node.name_book import NameBook
+from keepclear.node.teller import Teller
 from keepclear.tracks.builder import CLOCK_SKEW_US_MAX
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.picture import VERDICTS, Verdict
@@ -48,62 +50,16 @@ class Books(msgspec.Struct):
     feeds: list[Feed]
     feeds_of: dict[str, tuple[str, ...]]
     names: dict[str, dict[str, str]] = {}
-
-
-class Teller:
-    """Numbers what one event leads to: everything told goes through here, in order."""
-
-    def __init__(self, sequence: int, at_us: int) -> None:
-        self.sequence = sequence
-        self.at_us = at_us
-        self.told: list[Told] = []
-
-    @property
-    def next_id(self) -> str:
-        """The id of what is told next."""
-        return f"{self.sequence}.{len(self.told)}"
-
-    def tell(
-        self,
-        line: str,
-        *,
-        exercise: bool,
-        zone: str = "",
-        subject: str = "",
-        feed: str = "",
-        message: str = "",
-        peer: str = "",
-    ) -> None:
-        """Tells a line."""
-        place = len(self.told)
-        self.told.append(Told(self.sequence, place, self.at_us, line, zone, subject, feed, exercise, message, peer))
-
-    def line(self, what: str, members: Mapping[str, object], *, exercise: bool) -> str:
-        """A line of these members, in this order, behind what it is and when."""
-        said = {"event": what, "at": utc_text(self.at_us), **members}
-        if exercise:
-            said["exercise"] = True
-        return msgspec.json.encode(said).decode()
-
-    def tell_of(
-        self,
-        what: str,
-        members: Mapping[str, object],
-        *,
-        exercise: bool,
-        **about: str,
-    ) -> None:
-        """Tells such a line; `about` is as of `tell`."""
-        self.tell(self.line(what, members, exercise=exercise), exercise=exercise, **about)
+    dealings: DealingBooks = msgspec.field(default_factory=DealingBooks)
 
 
 class Side:
-    """Zones, watch, feeds and alerts of operations, or of exercises.
+    """Zones, watch, feeds, dealings and alerts of operations, or of exercises.
 
     versions  of the zones that are watched, by zone id
     feeds_of  for each subject the feeds that have reported it, sorted"""
 
-    def __init__(self, watch: Watch, *, exercise: bool, books: Books | None = None) -> None:
+    def __init__(self, watch: Watch, house: str, *, exercise: bool, books: Books | None = None) -> None:
         books = books or Books({}, [], 0, [], {})
         self.watch = watch
         self.exercise = exercise
@@ -112,6 +68,7 @@ class Side:
         self.feeds = FeedBook(books.feeds)
         self.feeds_of = books.feeds_of
         self.names = NameBook(books.names)
+        self.dealings = Dealings(house, exercise=exercise, books=books.dealings)
         self._reported_by: dict[str, set[str]] = {}
         self._noted: dict[str, tuple[str, ...]] = {}
         for subject, feeds in self.feeds_of.items():
@@ -123,14 +80,15 @@ class Side:
         feeds_of = {subject: self.feeds_of[subject] for subject in sorted(self.feeds_of)}
         versions = {zone: self.versions[zone] for zone in sorted(self.versions)}
         return Books(
-            versions, self.alerts.state(), self.alerts.not_held, self.feeds.state(), feeds_of, self.names.state()
-        )
+            versions, self.alerts.state(), self.alerts.not_held, self.feeds.state(), feeds_of, self.names.state(),
+            self.dealings.state(),
+        )  # fmt: skip
 
     @property
     def next_due_us(self) -> int | None:
         """When time alone will next change something here; None: never."""
-        due = [at_us for at_us in (self.watch.next_due_us, self.feeds.next_due_us) if at_us is not None]
-        return min(due, default=None)
+        due = (self.watch.next_due_us, self.feeds.next_due_us, self.dealings.next_due_us)
+        return min((at_us for at_us in due if at_us is not None), default=None)
 
     def zones(self) -> list[Zone]:
         """The zones that are watched, by id."""
@@ -149,13 +107,30 @@ class Side:
 
     # time
 
-    def pass_time(self, teller: Teller) -> None:
-        """Lets time pass to the instant of the event."""
+    def pass_time(self, messages: Callable[[], Iterable[Open]], teller: Teller) -> None:
+        """Lets time pass to the instant of the event. `messages`: those that are open."""
         self._tell_watched(self.watch.advance(teller.at_us), teller)
         for feed in self.feeds.fallen_silent(teller.at_us):
             last = None if feed.last_heard_us is None else utc_text(feed.last_heard_us)
             params = {"source": feed.source, "last_heard_at": last, "silent_after_s": (feed.silent_after_us or 0) / 1e6}
             self.raise_alert("feed_silent", "now", params, teller, feed=feed.id)
+        for alarm in self.dealings.pass_time(lambda: self._open(messages), teller):
+            self.raise_alert(alarm.key, alarm.urgency, alarm.params, teller, **alarm.about)
+
+    # dealings with other parties
+
+    def deal(self, event: Dealing, by: str, messages: Callable[[], Iterable[Open]], teller: Teller) -> None:
+        """Takes in what `Dealings.check` allowed, and raises what is to be seen of it. `messages`: those that are open."""
+        for alarm in self.dealings.take(event, by, lambda: self._open(messages), teller):
+            self.raise_alert(alarm.key, alarm.urgency, alarm.params, teller, **alarm.about)
+
+    def _open(self, messages: Callable[[], Iterable[Open]]) -> Iterator[Open]:
+        yield from (Open("zone", zone, zone) for zone in sorted(self.versions))
+        yield from messages()
+
+    def agenda(self, other: str, also: Iterable[str] = ()) -> tuple[str, ...]:
+        """What is to be talked about in the next call with a party: ids of open alerts, and `also` of what else is open."""
+        return self.dealings.agenda(other, self.alerts, also)
 
     # positions
 
@@ -296,7 +271,7 @@ class Side:
             teller.tell(line, exercise=self.exercise, zone=event.zone, subject=event.subject)
 
     def raise_alert(self, key: str, urgency: str, params: Mapping[str, object], teller: Teller, **about: str) -> None:
-        """Raises an alert that does not come from the watch; `about`: feed, message or peer, by its id."""
+        """Raises an alert that does not come from the watch; `about`: what a `LiveAlert` is about, by its id."""
         members = {
             "key": key, "urgency": urgency, "subject": None, "zone": None, "feed": None, "of": None, **about, "params": params,
         }  # fmt: skip

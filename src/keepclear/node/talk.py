@@ -7,7 +7,7 @@ message is one that a person gave, and what the channel asks for is sealed and c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -41,7 +41,10 @@ from keepclear.ground.instants import us_checked, utc_text
 from keepclear.ground.signing import note_key
 from keepclear.ground.words import words_checked
 from keepclear.node import events as e
-from keepclear.node.side import Side, Teller
+from keepclear.node.agreed import Open
+from keepclear.node.dealings import step_said
+from keepclear.node.side import Side
+from keepclear.node.teller import Teller
 from keepclear.parties.ids import id_checked
 from keepclear.parties.names import Kind, Name, Party, named_so
 from keepclear.parties.names import checked as names_checked
@@ -261,6 +264,16 @@ class Talk:
         if due_us is not None and due_us <= teller.at_us:
             self._step(TimePassed(), sides, teller)
 
+    def open_messages(self, exercise: bool, at_us: int) -> Iterator[Open]:
+        """The messages about a zone or an agreement that are of use still, and that no other stands in the place of."""
+        for thread in self.channel.threads(0, len(self.channel)):
+            message, kind = thread.message, thread.message.about.kind
+            if message.exercise is exercise and at_us < message.valid_until_us and thread.superseded_at_us is None:
+                if kind == "zone":
+                    yield Open("message", thread.id, zone=message.about.id)
+                elif kind == "agreement":
+                    yield Open("message", thread.id, agreement=message.about.id)
+
     def _step(self, event: ChannelEvent, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
         return self._told(self.channel.step(event, teller.at_us), sides, teller)
 
@@ -366,4 +379,7 @@ def _alert_of(thread: Thread, key: str, sides: Mapping[bool, Side], teller: Tell
     message = thread.message
     params = {**_about(message), "due_at": utc_text(due_us(message))}
     side = sides[message.exercise]
+    if key == "message_unconfirmed" and message.about.kind == "zone":
+        prompt = side.dealings.next_step_of(message.about.id, due_us(message), teller.at_us)
+        params["next_step"] = step_said(prompt)
     side.raise_alert(key, urgency or message.urgency.value, params, teller, message=thread.id)

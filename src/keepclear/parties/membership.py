@@ -292,6 +292,11 @@ class Membership:
         """The node itself: its state, its checkpoints. Everybody with a role that reads may see it."""
         return Access("node", "", self.house, None, Sensitivity.OPEN)
 
+    @property
+    def dealings(self) -> Access:
+        """What the house keeps of its dealings with others: agreements, rosters, calls, measures. It is the house's alone."""
+        return Access("dealings", "", self.house, (), FIRST_SENSITIVITY)
+
     def managed(self, user: str, party: str, clearance: Sensitivity) -> tuple[Access, ...]:
         """What somebody manages who admits this user: as it is to be, and as it is now.
 

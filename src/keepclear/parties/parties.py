@@ -63,7 +63,12 @@ class Action(StrEnum):
     pair           take another party's card in, make its node a peer, end either
     carry          fetch what is sealed for a peer, and bring what came from it, as on a memory stick
     send_message   say something to another party, in one's own name
-    state          say what became of a message: read back, stand by, what somebody else said of it"""
+    state          say what became of a message: read back, stand by, what somebody else said of it
+    state_agreement  a fact of an agreement: a proposal, a signature, a declaration, a position, an observation
+    set_roster     who can be reached for a party
+    log_call       what happens on the lines: attempts, calls, minutes, steps of the agreed way, handovers
+    stop_urgently  take down the form of an urgent stop
+    log_measure    a measure that was taken, and what was seen after it"""
 
     READ = "read"
     EXPORT = "export"
@@ -88,6 +93,11 @@ class Action(StrEnum):
     CARRY = "carry"
     SEND_MESSAGE = "send_message"
     STATE = "state"
+    STATE_AGREEMENT = "state_agreement"
+    SET_ROSTER = "set_roster"
+    LOG_CALL = "log_call"
+    STOP_URGENTLY = "stop_urgently"
+    LOG_MEASURE = "log_measure"
 
 
 # What changes nothing but the access log; every other action ends in an event of the record.
@@ -129,6 +139,11 @@ _ROWS = {
     Action.CARRY:             "  -       own     own     -       own     -       own  ",
     Action.SEND_MESSAGE:      "  -       own     own     -       -       -       -    ",
     Action.STATE:             "  -       own     own     -       -       -       -    ",
+    Action.STATE_AGREEMENT:   "  -       -       own     own     -       -       -    ",
+    Action.SET_ROSTER:        "  -       -       own     -       -       -       -    ",
+    Action.LOG_CALL:          "  -       own     own     -       -       -       -    ",
+    Action.STOP_URGENTLY:     "  -       own     own     own     -       -       -    ",
+    Action.LOG_MEASURE:       "  -       own     own     -       -       -       -    ",
 }  # fmt: skip
 TABLE: Mapping[tuple[Role, Action], Reach] = {
     (role, action): Reach(cell) for action, row in _ROWS.items() for role, cell in zip(_ROLES, row.split(), strict=True)
@@ -152,7 +167,7 @@ class User:
 class Access:
     """Whose an object is and who else may see it.
 
-    kind        "zone", "feed", "user", "node", "message" or "peer"
+    kind        "zone", "feed", "user", "node", "message", "peer" or "dealings"
     recipients  ids of parties; None: every party that has a user here"""
 
     kind: str

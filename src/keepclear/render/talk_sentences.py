@@ -100,7 +100,7 @@ def _came(said: Said, params: Said) -> str:
 
 def _unconfirmed(said: Said, params: Said) -> str:
     step = params.get("next_step")
-    prompt = f" Agreed next: {step}." if step else ""
+    prompt = f" The agreement has next: {step['words']}." if step else ""
     return (
         f"Unconfirmed: {_whom(params)} has not answered the {params['marker']} {short(said['message'])} by {_clock(params['due_at'])}. "
         f"It may have arrived, or not.{prompt}"

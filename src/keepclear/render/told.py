@@ -10,7 +10,7 @@ from typing import Any
 
 from keepclear.agreements.terms import Permission
 from keepclear.ground.instants import duration_text, parse_instant
-from keepclear.render import pattern_sentences, sentences, talk_sentences
+from keepclear.render import dealing_sentences, pattern_sentences, sentences, talk_sentences
 from keepclear.render.wording import clock_text
 from keepclear.tracks.observations import NO_CLAIM
 from keepclear.watch.events import Action, Alert, Cause, Correction, Presence, Told
@@ -19,20 +19,23 @@ from keepclear.watch.presence import Sight, State
 Said = Mapping[str, Any]
 
 # What a line of the record may say it is.
-WHATS = frozenset(
-    {
-        "alert",
-        "alert_step",
-        "correction",
-        "feed",
-        "message",
-        "name",
-        "peer",
-        "presence",
-        "standing",
-        "statement",
-        "zone",
-    }
+WHATS = (
+    frozenset(
+        {
+            "alert",
+            "alert_step",
+            "correction",
+            "feed",
+            "message",
+            "name",
+            "peer",
+            "presence",
+            "standing",
+            "statement",
+            "zone",
+        }
+    )
+    | dealing_sentences.WHATS
 )
 
 
@@ -50,6 +53,8 @@ def sentence_of(said: Said, zone_name: str = "") -> str:
             return _OF_FEEDS[said["key"]](str(said["feed"]), said["params"])
         case "alert" if said["key"] in talk_sentences.OF_ALERTS:
             return talk_sentences.OF_ALERTS[said["key"]](said, said["params"])
+        case "alert" if said["key"] in dealing_sentences.OF_ALERTS:
+            return dealing_sentences.OF_ALERTS[said["key"]](said, zone)
         case "alert":
             return sentences.of_alert(_alert(said))
         case "message" | "statement" | "standing" | "peer" as what:
@@ -63,6 +68,8 @@ def sentence_of(said: Said, zone_name: str = "") -> str:
         case "feed":
             why = f" ({said['why']})" if said["why"] else ""
             return f"Feed {said['feed']} is {said['state']}{why}."
+        case what if what in dealing_sentences.WHATS:
+            return dealing_sentences.sentence_of(said)
     return ""
 
 
@@ -170,7 +177,13 @@ _OF_FEEDS: dict[str, Callable[[str, Said], str]] = {
 
 _OF_THE_WATCH = frozenset({"approach", "entered", "dwell", "left", "lost", "found", "was_inside", "no_longer_foreseen"})
 # What an alert may say it is about.
-ALERT_KEYS = _OF_THE_WATCH | pattern_sentences.KEYS | frozenset(_OF_FEEDS) | frozenset(talk_sentences.OF_ALERTS)
+ALERT_KEYS = (
+    _OF_THE_WATCH
+    | pattern_sentences.KEYS
+    | frozenset(_OF_FEEDS)
+    | frozenset(talk_sentences.OF_ALERTS)
+    | frozenset(dealing_sentences.OF_ALERTS)
+)
 
 
 def _because(why: str) -> str:

@@ -245,5 +245,5 @@ def test_every_kind_that_can_be_told_can_be_asked_for():
     raised = {transition.alert for transition in TRANSITIONS.values() if transition.alert}
     for source in (ROOT / "watch").rglob("*.py"), (ROOT / "node").rglob("*.py"):
         for path in source:
-            raised |= set(re.findall(r'\.(?:raise_)?alert\("(\w+)"', path.read_text(encoding="utf-8")))
-    assert {"entered", "dwell", "was_inside", "feed_silent"} <= raised <= ALERT_KEYS
+            raised |= set(re.findall(r'(?:raise_alert|\.alert|Alarm)\("(\w+)"', path.read_text(encoding="utf-8")))
+    assert {"entered", "dwell", "was_inside", "feed_silent", "call_missed"} <= raised <= ALERT_KEYS

@@ -36,10 +36,12 @@ PROBLEM_TYPE = "application/problem+json"
 WAIT_S_MAX = 300.0
 # A refusal is one sentence.
 PROBLEM_BYTES_MAX = 16_384
-# How long nothing may come on a line. At 30 % loss, TCP repeats a piece after 1, 2, 4, 8, 16 and 32 s.
-PATIENCE_S = 90.0
-# A line that is slower than this, in bytes a second, is none.
-SLOWEST_BYTES_S = 200
+# How long nothing may come on a line before it is tried anew, at first and at most: doubled each time that it fails, until it works again.
+# TCP repeats a lost piece after longer and longer pauses; at 30 % loss a new connection is sooner there (bench/poor_link.py), and on a
+# line that is worse still no connection comes about in the shorter time.
+PATIENCE_S, PATIENCE_S_MAX = 25.0, 100.0
+# A line that is slower than this, in bytes a second, is none. What was sent may wait in this machine for as long before it goes out.
+SLOWEST_BYTES_S = 500
 # Shorter than what an answering node waits for the next request on a connection.
 KEPT_S = 100.0
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which the module `ssl` has no name for.
@@ -243,12 +245,12 @@ class Line:
     """The way to one peer. Connections are kept between exchanges, and are opened again by themselves.
 
     address     https://HOST:PORT
-    patience_s  for how long nothing may come or go before the line counts as failed"""
+    patience_s  for how long nothing may come or go before the line counts as failed, the first time"""
 
     def __init__(self, address: str, own: OwnCertificate, peer: Certificate, *, patience_s: float = PATIENCE_S) -> None:
         self.address = address_checked(address)
         self._peer = peer
-        self._patience_s = patience_s
+        self._patience_s = self._patience_s_min = patience_s
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=2, keepalive_expiry=KEPT_S)
         # Nothing of the environment: a proxy, or other certificates, would be a surprise here.
         self._client = httpx.AsyncClient(verify=client_context(own, peer), limits=limits, trust_env=False)
@@ -268,6 +270,7 @@ class Line:
                 return await self._asked(packet, wait_s, call)
         except (httpx.TransportError, OSError) as error:
             why = str(error) or type(error).__name__
+            self._patience_s = min(2 * self._patience_s, max(PATIENCE_S_MAX, self._patience_s_min))
             raise LinkFailed(f"{self.address} cannot be talked to: {shown(why)}") from error
 
     async def aclose(self) -> None:
@@ -279,13 +282,13 @@ class Line:
         headers = {"content-type": PACKET_TYPE}
         if wait_s >= 1:
             headers["prefer"] = f"wait={min(wait_s, WAIT_S_MAX):.0f}"
-        patience = httpx.Timeout(self._patience_s, read=self._patience_s + wait_s)
+        read_s = self._patience_s + wait_s + len(packet) / SLOWEST_BYTES_S
         request = httpx.Request(
             "POST",
             f"{self.address}{PATH}",
             headers=headers,
             content=packet,
-            extensions={"timeout": patience.as_dict(), "trace": call.trace},
+            extensions={"timeout": httpx.Timeout(self._patience_s, read=read_s).as_dict(), "trace": call.trace},
         )
         async with self._in_time(len(packet), wait_s) as came, self._answer_to(request) as answer:
             is_packet = answer.status_code == HTTPStatus.OK and answer.headers.get("content-type") == PACKET_TYPE
@@ -295,6 +298,7 @@ class Line:
                 came(len(body))
                 if len(body) > (PACKET_BYTES_MAX if is_packet else PROBLEM_BYTES_MAX):
                     raise LinkFailed(f"{self.address} answers without an end")
+        self._patience_s = self._patience_s_min
         if is_packet:
             return bytes(body)
         raise self._said_no(answer, bytes(body))
@@ -311,7 +315,7 @@ class Line:
     async def _in_time(self, sent_bytes: int, wait_s: float) -> AsyncIterator[Callable[[int], None]]:
         """Ends what is slower than any line is; told what has come, it waits accordingly longer."""
         began = asyncio.get_running_loop().time()
-        latest = began + 4 * self._patience_s + wait_s + sent_bytes / SLOWEST_BYTES_S
+        latest = began + 4 * PATIENCE_S_MAX + wait_s + sent_bytes / SLOWEST_BYTES_S
         try:
             async with asyncio.timeout_at(latest) as timeout:
                 yield lambda came_bytes: timeout.reschedule(latest + came_bytes / SLOWEST_BYTES_S)

@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,26 @@ from msgspec import structs
 
 from keepclear.agreements.agreed_terms import AgreedTerms, Calls, Line, Step, ZoneTerm
 from keepclear.agreements.agreement import Resumption, Suspension
+from keepclear.channel import messages, statements
 from keepclear.channel.calls import Happened, Moment, StepTaken, StopForm
+from keepclear.channel.carriage import Carriage
+from keepclear.channel.links import Parcel, Taken
 from keepclear.channel.measures import Measure
+from keepclear.channel.messages import Marker, Message, Urgency, Words
+from keepclear.channel.statements import Act, Statement
 from keepclear.ground.errors import Refused
 from keepclear.ground.hours import EVERY_DAY, Calendar, Hours, Times
-from keepclear.host.bodies import body_of, event_of
+from keepclear.ground.signing import seal
+from keepclear.ground.written import written
+from keepclear.host.bodies import body_of, event_of, packet_came
+from keepclear.links.packets import HEAD_TYPE, Head
 from keepclear.node import events as e
-from keepclear.node.node import Node
+from keepclear.node.node import NODE, Node
 from keepclear.parties.roster import FocalPoint, Handover, LineKind, Roster
 from keepclear.parties.roster import Line as RosterLine
 from tests.agreed import NAME, fact, proposal, signature, version
 from tests.builders import at
+from tests.couriers import Keys, taken
 from tests.nodes import Given, agreed, watching
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +59,7 @@ def lived(seed: int, steps: int = 40) -> Given:
 
 def _happen(chance: random.Random, given: Given) -> None:
     alerts = [alert.id for alert in given.node.side(False).alerts] or ["0.0"]
-    match chance.randrange(8):
+    match chance.randrange(11):
         case 0 | 1 | 2:
             rows = [
                 {
@@ -68,8 +78,61 @@ def _happen(chance: random.Random, given: Given) -> None:
             given.give(
                 agreed(radius_km=chance.choice([8.0, 10.0, 12.0]), band_mm=chance.choice([0, 3_000_000])), by="petra"
             )
+        case 8 | 9 | 10:
+            _talk(chance, given)
         case _:
             given.give(_dealing(chance, given.at_us), by=chance.choice(["lena", "otto"]))
+
+
+def _talk(chance: random.Random, given: Given) -> None:
+    """Something of messages: a card, a peer, one of ours, one that came with a word about ours, a seal, an end of keys, a restore."""
+    peer, at_us = chance.choice(["bravo", "charlie"]), given.at_us
+    keys = Keys(peer)
+    if peer not in given.node.talk.cards:
+        given.give(taken(keys.card), by="admin")
+        given.give(e.PeerJoined(peer, ("delta",)), by="admin")
+    message = Message(
+        f"{len(given.history):064x}", "alpha", peer, "otto", Marker.QUESTION, Urgency.SOON, Words("en", "Whose is it?"), at_us,
+        at_us + chance.choice([2, 60]) * MINUTE_US,
+    )  # fmt: skip
+    match chance.randrange(5):
+        case 0:
+            given.give(e.MessageGiven(message.payload.decode()), by="otto")
+        case 1:
+            forms = [
+                e.SealedForm(sha256(effect.payload).hexdigest(), sha256(effect.payload + b"sealed").hexdigest(), 100)
+                for effect in given.node.talk.channel.effects_again()
+            ]
+            given.give(e.MessagesSealed(tuple(forms)))
+        case 2 | 3:
+            given.give(_packet(chance, given, keys))
+        case _:
+            ends: list[e.Event] = [
+                e.CardEnded(peer, "lost"), e.EpochBegan(2, "alpha.example/keepclear", "restored", 1, "0" * 64),
+            ]  # fmt: skip
+            given.give(chance.choice(ends), by=chance.choice(["admin", NODE]))
+
+
+def _packet(chance: random.Random, given: Given, keys: Keys) -> e.PacketCame:
+    """What a peer hands over: a message of its own, or a word about the newest of ours."""
+    peer, at_us, channel = keys.party, given.at_us, given.node.talk.channel
+    ours = [thread for thread in channel.threads(0, 1000) if thread.message.to == peer]
+    if ours and chance.random() < 0.5:
+        said: Message | Statement = Statement(Act.NO_INFORMATION, peer, peer, ours[-1].id, at_us, person="duty officer")
+        kind = statements.PAYLOAD_TYPE
+    else:
+        said = Message(
+            f"{len(given.history):064x}", peer, "alpha", "boris", Marker.REQUEST, Urgency.NOW, Words("en", "Call us."), at_us,
+            at_us + 60 * MINUTE_US, at_us + MINUTE_US,
+        )  # fmt: skip
+        kind = messages.PAYLOAD_TYPE
+    envelope = seal(kind, said.payload, keys.signing.signer).text.decode()
+    digest = sha256(envelope.encode()).hexdigest()
+    outside = Carriage(peer, "alpha", digest, 100, at_us + 60 * MINUTE_US, Urgency.NOW, (peer,), 8)
+    outbox = channel.outboxes[peer]
+    word = None if not outbox.last else Taken(peer, "alpha", outbox.series, outbox.last, outbox._head)
+    head = Head(peer, "alpha", 1, at_us, word, (Parcel(peer, "alpha", 1, channel.inboxes[peer].up_to + 1, outside),))
+    return packet_came(head, seal(HEAD_TYPE, written(head), keys.signing.signer).text.decode(), {digest: envelope})
 
 
 def _dealing(chance: random.Random, at_us: int) -> e.Event:

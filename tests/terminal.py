@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 
-def on_a_terminal(command: list[str], *, folder: Path | None = None) -> tuple[int, str, str]:
-    """Exit code, what a terminal of 100 columns was sent, and what went to standard error; skips without terminals."""
+def on_a_terminal(command: list[str], *, folder: Path | None = None, typed: str = "") -> tuple[int, str, str]:
+    """Exit code, what a terminal of 100 columns was sent, and what went to standard error; skips without terminals.
+
+    typed  what the person types, a line for each question; the terminal shows it before it is asked for"""
     try:
         ours, theirs = pty.openpty()
     except OSError as error:
@@ -23,6 +25,7 @@ def on_a_terminal(command: list[str], *, folder: Path | None = None) -> tuple[in
         arguments, cwd=folder, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment
     ) as running:
         os.close(theirs)
+        os.write(ours, typed.encode())
         said = b""
         while piece := _read(ours):
             said += piece

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import ssl
 import sys
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+from keepclear.cli.asked_node import TOKEN, trusting
 from keepclear.cli.node_folder import add_folder, config_of_folder, record_to_read, say
 from keepclear.ground.errors import printable
 
 if TYPE_CHECKING:
     from keepclear.host.config import Config
 
-TOKEN = "KEEPCLEAR_TOKEN"
 _DOCTOR = """\
 examples:
   keepclear doctor alpha
@@ -106,17 +105,9 @@ def run_status(args: argparse.Namespace) -> int:
 
 def _asked(config: Config, path: str, token: str = "") -> bytes | None:
     """What the node answers; None where it does not. With TLS it must show the very certificate that node.toml names."""
-    from keepclear.host.certificate import certificate_pem
-
-    doors = config.doors
-    context = None
-    if doors.certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False  # it is asked by its address
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # its own certificate is enough, whoever has issued it
-        context.load_verify_locations(cadata=certificate_pem(config))
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    request = urllib.request.Request(doors.address + path, headers=headers)
+    request = urllib.request.Request(config.doors.address + path, headers=headers)
+    context = trusting(config)
     try:
         with urllib.request.urlopen(request, timeout=5, context=context) as answer:
             return bytes(answer.read())

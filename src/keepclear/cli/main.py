@@ -9,10 +9,13 @@ from importlib.metadata import version
 
 from keepclear.cli import (
     backup,
+    carry,
     doctor,
     example,
     init,
     key,
+    message,
+    peer,
     place,
     playback,
     record,
@@ -22,6 +25,7 @@ from keepclear.cli import (
     watchlog,
     zones,
 )
+from keepclear.cli.asked_node import Declined, NoAnswer
 from keepclear.cli.outlets import prepare_streams, silence_stdout
 from keepclear.ground.errors import Refused
 
@@ -48,7 +52,24 @@ def parser() -> argparse.ArgumentParser:
     )
     main_parser.add_argument("--version", action="version", version=f"keepclear {version('keepclear')}")
     verbs = main_parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for module in (watch, playback, zones, place, example, init, serve, doctor, watchlog, replay, record, key, backup):
+    for module in (
+        watch,
+        playback,
+        zones,
+        place,
+        example,
+        init,
+        serve,
+        doctor,
+        watchlog,
+        replay,
+        message,
+        peer,
+        carry,
+        record,
+        key,
+        backup,
+    ):
         module.add_parser(verbs)
     return main_parser
 
@@ -63,6 +84,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Refused as refused:
         print(f"keepclear: {refused}", file=sys.stderr)
         return 2
+    except (Declined, NoAnswer) as answered:
+        for line in answered.lines:
+            print(f"keepclear: {line}", file=sys.stderr)
+        return answered.exit_code
     except KeyboardInterrupt:
         print("keepclear: stopped.", file=sys.stderr)
         return 130

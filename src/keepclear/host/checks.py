@@ -16,8 +16,8 @@ from keepclear.host.certificate import tls_of
 from keepclear.host.config import FILE_NAME, Config
 from keepclear.host.folds import VIEWS
 from keepclear.host.key_files import key_path, permission_fault
+from keepclear.host.own_card import signing_key_id
 from keepclear.host.replaying import Account, node_at
-from keepclear.host.serving import signing_key_id
 from keepclear.host.sources import declared
 from keepclear.node.node import Node
 from keepclear.store.store import Store

@@ -17,7 +17,7 @@ import uvicorn
 from keepclear.api.app import app
 from keepclear.ground.canon import base64_bytes
 from keepclear.ground.errors import Refused
-from keepclear.ground.signing import NoteKey, PrivateKey
+from keepclear.ground.signing import PrivateKey
 from keepclear.host.certificate import tls_of
 from keepclear.host.clock import Clock
 from keepclear.host.config import Config
@@ -31,12 +31,13 @@ from keepclear.host.host import Host
 from keepclear.host.key_files import read_key
 from keepclear.host.link_doors import LinkDoors
 from keepclear.host.link_keys import LinkKeys, link_key_paths, read_link_keys
+from keepclear.host.own_card import own_card, signing_key_id
 from keepclear.host.replaying import Account, catch_up_views, node_at
 from keepclear.host.retention import Keeping
 from keepclear.host.sources import Sources, declared
 from keepclear.links.certificates import Certificate, read_certificate
 from keepclear.links.https import Line
-from keepclear.links.pairing import Card, card_of
+from keepclear.links.pairing import Card
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
 from keepclear.store.store import Store
@@ -60,18 +61,7 @@ class Opened:
         """What this node gives to its peers; None where it has no keys for links."""
         if self.link_keys is None or self.node.began is None:
             return None
-        name = self.node.members.parties[self.node.began.party]
-        signs = NoteKey(self.node.origin, self.key.public)
-        return card_of(name, signs, self.link_keys.opening.public, self.link_keys.own.certificate)
-
-
-def signing_key_id(node: Node) -> str:
-    """The key that signs for this node now: the newest that was introduced and has not ended. Raises `Refused` where there is none."""
-    live = node.live_key_ids
-    if not live:
-        mend = "Introduce a new one: `keepclear key change FOLDER`."
-        raise Refused("key.none", "Every signing key of this node has ended", mend=mend)
-    return live[-1]
+        return own_card(self.node, self.link_keys)
 
 
 @contextmanager

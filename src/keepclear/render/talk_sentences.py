@@ -22,13 +22,14 @@ def _whom(said: Said) -> str:
     return f"{said['to']}{beyond}"
 
 
-def _article(marker: str) -> str:
+def article(marker: str) -> str:
+    """A marker with its article: "an answer"."""
     return f"an {marker}" if marker[0] in "aeiou" else f"a {marker}"
 
 
 def _message(said: Said) -> str:
-    what = f"{_article(said['marker'])} ({said['urgency']})"
-    due = f"due by {_clock(said['due_at'])}"
+    what = f"{article(said['marker'])} ({said['urgency']})"
+    due = f"due by {clock_of(said['due_at'])}"
     if said["direction"] == "out":
         return (
             f"{said['author']} sends {_whom(said)} {what}, message {short(said['message'])}; what it asks for is {due}."
@@ -44,20 +45,27 @@ _ACTS = {
 }  # fmt: skip
 
 
-def _statement(said: Said) -> str:
+def done_text(said: Said) -> str:
+    """What was done with a message and by whom, as a statement has it: "petra of bravo will answer within 20 min"."""
     who = f"{said['person']} of {said['of']}" if said.get("person") else said["of"]
     done = f"{said['towards']} has it from {said['of']}" if said["act"] == "sent" else f"{who} {_ACTS[said['act']]}"
     if said["act"] in ("forwarded", "delivered"):
         done += f" to {said['towards']}"
-    if "within_s" in said:
+    if said.get("within_s") is not None:
         done += f" within {duration_text(round(1e6 * said['within_s']))}"
+    return done
+
+
+def _statement(said: Said) -> str:
+    done = done_text(said)
     brought = f", brought by {said['carrier']}" if said.get("carrier") else ""
     if said["evidence"] == "evidenced":
         return f"Message {short(said['message'])}: {done}."
     return f"Message {short(said['message'])}: {done}, claims {said['said_by']}{brought}."
 
 
-_DEBTS = {
+# How what a message asks for stands, as a part of a sentence.
+DEBTS = {
     "owed": "what it asks for is owed", "stand_by": "the other side has said how soon it answers",
     "claimed": "somebody claims that what it asks for was given", "settled": "what it asks for is given",
     "unconfirmed": "unconfirmed: it may have arrived, or not", "superseded": "another message stands in its place",
@@ -67,7 +75,7 @@ _DEBTS = {
 def _standing(said: Said) -> str:
     late = ", late" if said.get("late") else ""
     mismatch = "; the read-back differs from what was said" if said.get("mismatch") else ""
-    return f"Message {short(said['message'])}: {_DEBTS[said['now']]}{late}{mismatch}."
+    return f"Message {short(said['message'])}: {DEBTS[said['now']]}{late}{mismatch}."
 
 
 def _peer(said: Said) -> str:
@@ -78,7 +86,7 @@ def _peer(said: Said) -> str:
         case "card_changed":
             return f"{peer} has new keys; {said['by']} took its card in, and compared its number."
         case "card_ended":
-            since = f", from {_clock(said['since_at'])} on" if said.get("since_at") else ""
+            since = f", from {clock_of(said['since_at'])} on" if said.get("since_at") else ""
             return f"The keys of {peer} are not trusted any more ({said['why']}{since}), says {said['by']}."
         case "joined":
             beyond = f", and what is for {', '.join(said['leads_to'])}" if said["leads_to"] else ""
@@ -95,27 +103,28 @@ OF_LINES: Mapping[str, Callable[[Said], str]] = {
 
 
 def _came(said: Said, params: Said) -> str:
-    return f"{params['from']} has sent {_article(params['marker'])}: message {short(said['message'])}."
+    return f"{params['from']} has sent {article(params['marker'])}: message {short(said['message'])}."
 
 
 def _unconfirmed(said: Said, params: Said) -> str:
     step = params.get("next_step")
     prompt = f" The agreement has next: {step['words']}." if step else ""
     return (
-        f"Unconfirmed: {_whom(params)} has not answered the {params['marker']} {short(said['message'])} by {_clock(params['due_at'])}. "
+        f"Unconfirmed: {_whom(params)} has not answered the {params['marker']} {short(said['message'])} by {clock_of(params['due_at'])}. "
         f"It may have arrived, or not.{prompt}"
     )
 
 
 def _overdue(said: Said, params: Said) -> str:
-    return f"{params['from']} waits for us: nothing was answered to its {params['marker']} {short(said['message'])} by {_clock(params['due_at'])}."
+    return f"{params['from']} waits for us: nothing was answered to its {params['marker']} {short(said['message'])} by {clock_of(params['due_at'])}."
 
 
 def _differs(said: Said, params: Said) -> str:
     return f"What {_whom(params)} read back differs from the {params['marker']} {short(said['message'])}: correct it, or ask again."
 
 
-_CONTRADICTIONS = {
+# What a peer can be caught at.
+CONTRADICTIONS = {
     "number": "two different parcels under one number, both signed",
     "head": "it has taken what was never sent",
     "signature": "what it handed over is signed by another party than it names",
@@ -123,7 +132,7 @@ _CONTRADICTIONS = {
 
 
 def _contradicts(said: Said, params: Said) -> str:
-    return f"{said['peer']} contradicts itself: {_CONTRADICTIONS[params['what']]}. Both are kept in the record."
+    return f"{said['peer']} contradicts itself: {CONTRADICTIONS[params['what']]}. Both are kept in the record."
 
 
 OF_ALERTS: Mapping[str, Callable[[Said, Said], str]] = {
@@ -132,5 +141,6 @@ OF_ALERTS: Mapping[str, Callable[[Said, Said], str]] = {
 }  # fmt: skip
 
 
-def _clock(text: str) -> str:
+def clock_of(text: str) -> str:
+    """An instant as the API writes it, for people: to the second."""
     return clock_text(parse_instant(text).us // 1_000_000 * 1_000_000)

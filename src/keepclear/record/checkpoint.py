@@ -118,6 +118,11 @@ class Checkpoint:
                 found.append(key)
         return tuple(found)
 
+    def signatures_of(self, keys: Iterable[PublicKey]) -> tuple[SignatureLine, ...]:
+        """The lines that claim to be by these keys of this record; nothing is verified."""
+        named = [NoteKey(self.origin, key) for key in keys]
+        return tuple(line for line in self.signatures if any(line.is_by(key) for key in named))
+
     def cosignatures(self, keys: Iterable[NoteKey]) -> tuple[Cosigned, ...]:
         """What cosigners among `keys` say. Raises `Refused` where a line claims to be by one of them, and is not."""
         found = []

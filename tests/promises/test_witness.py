@@ -1,0 +1,184 @@
+"""The promises of docs/spec/witness.md that need no node; tests/contracts/test_courier.py has the others."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from keepclear.ground.errors import Refused
+from keepclear.record.tree import consistency_proof, root_at
+from keepclear.record.witness import (
+    HEARD_MAX,
+    UNPROVEN_AFTER_US,
+    Growth,
+    Seen,
+    Split,
+    Verdict,
+    check_split,
+    signed_note,
+    weigh,
+    weigh_told,
+)
+from tests.records import ALPHA, BRAVO, RECORD, Recording
+
+NOW = 1_779_100_000_000_000
+KEYS = [ALPHA.public]
+
+
+def grown(size: int, of: Recording | None = None, *, otherwise: bool = False) -> Recording:
+    """A record of so many entries; `otherwise`: the last of them are others than they would be."""
+    record = Recording() if of is None else of.up_to(len(of.entries))
+    while len(record.entries) < size:
+        record.add("time_passed", b"other" if otherwise else b"{}")
+    return record
+
+
+def note(record: Recording, epoch: int = 1):
+    record.epoch = epoch
+    return record.sign(ALPHA)
+
+
+def growth(record: Recording, size: int) -> Growth:
+    return Growth(size, root_at(record.tiles, size), consistency_proof(record.tiles, size, len(record.entries)))
+
+
+def seen_at(record: Recording) -> Seen:
+    return weigh(Seen(), note(record), (), NOW).seen
+
+
+@pytest.mark.promise("WITNESS-1")
+def test_a_record_that_grew_and_shows_it_is_consistent():
+    for size in (3, 4, 5, 8, 9):
+        small, large = grown(size), grown(9)
+        found = weigh(seen_at(small), note(large), [growth(large, size)], NOW)
+        assert (found.verdict, found.seen) == (Verdict.CONSISTENT, Seen(note(large).text))
+
+
+@pytest.mark.promise("WITNESS-1")
+def test_an_older_checkpoint_is_behind_and_one_without_a_proof_unproven():
+    small, large = grown(4), grown(9)
+    behind = weigh(seen_at(large), note(small), (), NOW)
+    assert (behind.verdict, behind.seen.newest, behind.seen.asks) == (Verdict.BEHIND, note(large).text, (4,))
+    unproven = weigh(seen_at(small), note(large), [growth(large, 5)], NOW)
+    assert (unproven.verdict, unproven.seen.newest) == (Verdict.UNPROVEN, note(small).text)
+    assert unproven.seen.asks == (4, 9)
+    larger = grown(12)
+    assert weigh(unproven.seen, note(larger), [growth(larger, 4), growth(larger, 9)], NOW).seen == Seen(
+        note(larger).text
+    )
+
+
+@pytest.mark.promise("WITNESS-1")
+def test_a_proof_that_was_changed_proves_nothing():
+    small, large = grown(4), grown(9)
+    true = growth(large, 4)
+    for changed in (
+        Growth(4, bytes(32), true.hashes),
+        Growth(4, true.root, true.hashes[1:]),
+        Growth(3, true.root, true.hashes),
+        Growth(4, true.root, (b"short",)),
+        Growth(0, true.root, ()),
+    ):
+        assert weigh(seen_at(small), note(large), [changed], NOW).verdict is Verdict.UNPROVEN
+
+
+@pytest.mark.promise("WITNESS-1")
+def test_a_checkpoint_counts_if_the_key_of_the_card_signed_it_for_its_record():
+    true = note(grown(4))
+    extra = true.cosigned("meridian.example/keepclear", BRAVO.signer, 1_779_100_000)
+    assert signed_note(extra.text, RECORD, KEYS).text == true.text
+    for text, record, keys in (
+        (true.text, "bravo.example/keepclear", KEYS),
+        (true.text, RECORD, [BRAVO.public]),
+        (true.text.replace("\n4\n", "\n5\n"), RECORD, KEYS),
+    ):
+        with pytest.raises(Refused):
+            signed_note(text, record, keys)
+
+
+@pytest.mark.promise("WITNESS-2")
+@pytest.mark.parametrize("size", [4, 5, 7, 8])
+def test_two_histories_are_told_apart_by_one_size_or_by_what_the_larger_begins_with(size):
+    trunk = grown(3)
+    one = grown(size, trunk)
+    for other in (grown(size, trunk, otherwise=True), grown(size + 3, trunk, otherwise=True)):
+        shows = [growth(other, size)] if len(other.entries) > size else []
+        for found in (
+            weigh(seen_at(one), note(other), shows, NOW),
+            weigh(weigh_told(seen_at(grown(3)), note(one), NOW).seen, note(other), [growth(other, 3), *shows], NOW),
+        ):
+            assert found.verdict is Verdict.SPLIT
+            assert found.split is not None
+            assert [c.size for c in check_split(found.split, RECORD, KEYS)] == [size, len(other.entries)]
+            larger = grown(20, one)
+            again = weigh(found.seen, note(larger), [growth(larger, size)], NOW)
+            assert (again.verdict, again.split, again.seen) == (Verdict.SPLIT, None, found.seen)
+            assert again.seen.asks == ()
+
+
+@pytest.mark.promise("WITNESS-2")
+def test_what_is_no_split_is_not_taken_for_one():
+    small, large, other = grown(4), grown(9), grown(4, grown(3), otherwise=True)
+    a, b, c = note(small).text, note(large).text, note(other).text
+    fine = growth(large, 4)
+    for split, key in (
+        (Split(a, b, fine), "split.none"),
+        (Split(a, a), "split.none"),
+        (Split(a, b), "split.sizes"),
+        (Split(note(grown(5)).text, b, fine), "split.sizes"),
+        (Split(c, b, msgspec.structs.replace(fine, root=bytes(32))), "proof.root"),
+        (Split(a, note(grown(4, grown(3), otherwise=True), epoch=2).text), "split.epochs"),
+    ):
+        with pytest.raises(Refused) as refused:
+            check_split(split, RECORD, KEYS)
+        assert refused.value.key == key
+    assert check_split(Split(c, b, fine), RECORD, KEYS)
+    with pytest.raises(Refused):
+        check_split(Split(c, b, fine), RECORD, [BRAVO.public])
+
+
+@pytest.mark.promise("WITNESS-3")
+def test_what_others_were_shown_is_asked_for_and_a_growth_that_is_withheld_is_told_once():
+    large = grown(9)
+    told = weigh_told(seen_at(large), note(grown(6)), NOW)
+    assert (told.verdict, told.seen.asks) == (Verdict.UNPROVEN, (6,))
+    assert weigh_told(told.seen, note(grown(6)), NOW + 1).seen == told.seen
+    larger = grown(12)
+    soon = weigh(told.seen, note(larger), [growth(larger, 9)], NOW + UNPROVEN_AFTER_US - 1)
+    assert (soon.verdict, soon.withheld) == (Verdict.CONSISTENT, ())
+    late = weigh(soon.seen, note(larger), (), NOW + UNPROVEN_AFTER_US)
+    assert late.withheld == (6,)
+    assert weigh(late.seen, note(larger), (), NOW + 2 * UNPROVEN_AFTER_US).withheld == ()
+    shown = weigh(late.seen, note(larger), [growth(larger, 6)], NOW + 3 * UNPROVEN_AFTER_US)
+    assert shown.seen == Seen(note(larger).text)
+
+
+@pytest.mark.promise("WITNESS-3")
+def test_what_is_heard_and_not_compared_takes_a_bounded_room():
+    seen = Seen()
+    for size in range(3, 60):
+        seen = weigh_told(seen, note(grown(size)), NOW).seen
+    assert len(seen.heard) == HEARD_MAX
+    assert seen.last == note(grown(59)).text
+
+
+@pytest.mark.promise("WITNESS-4")
+def test_a_restored_record_began_anew_and_says_whether_it_lost_what_was_seen():
+    seen, trunk = seen_at(grown(6)), grown(4)
+    shorter = grown(5, trunk, otherwise=True)
+    lost = weigh(seen, note(shorter, epoch=2), (), NOW)
+    assert (lost.verdict, lost.began_anew, lost.kept) == (Verdict.CONSISTENT, True, False)
+    longer = grown(8, grown(6), otherwise=True)
+    kept = weigh(seen, note(longer, epoch=2), [growth(longer, 6)], NOW)
+    assert (kept.verdict, kept.began_anew, kept.kept) == (Verdict.CONSISTENT, True, True)
+
+
+@pytest.mark.promise("WITNESS-2")
+@pytest.mark.promise("WITNESS-4")
+def test_what_goes_on_in_the_old_epoch_in_another_way_is_found_after_a_restore_too():
+    seen = weigh(seen_at(grown(6)), note(grown(5), epoch=2), (), NOW).seen
+    old = weigh(seen, note(grown(4)), (), NOW)
+    assert (old.verdict, old.seen) == (Verdict.BEHIND, seen)
+    twin = grown(6, grown(3), otherwise=True)
+    assert weigh(seen, note(twin), (), NOW).verdict is Verdict.SPLIT
+    assert weigh_told(seen, note(twin), NOW).verdict is Verdict.SPLIT

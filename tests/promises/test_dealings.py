@@ -7,37 +7,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from keepclear.agreements.agreed_terms import AgreedTerms, Calls, Line, Rung, Step, ZoneTerm
 from keepclear.agreements.agreement import End, Resumption, Suspension
-from keepclear.channel.calls import Call, Happened, Item, Minute, MinuteWord, Moment, StepTaken, StopForm
-from keepclear.channel.calls import Side as CallSide
-from keepclear.channel.measures import How, Measure, Reaction
+from keepclear.channel.calls import Happened, Item, Minute, MinuteWord, StepTaken, StopForm
+from keepclear.channel.measures import How, Reaction
 from keepclear.channel.messages import About, Marker, Message, Urgency, Words
 from keepclear.ground.errors import Refused
-from keepclear.ground.hours import DAY_US, EVERY_DAY, MINUTES_A_DAY, ROUND_THE_CLOCK, Calendar, Hours, Times
+from keepclear.ground.hours import DAY_US, EVERY_DAY, MINUTES_A_DAY, Hours
 from keepclear.host.bodies import body_of, event_of
 from keepclear.node import events as e
 from keepclear.node.node import Node
 from keepclear.parties.parties import Action, may
-from keepclear.parties.roster import FocalPoint, Handover, LineKind, Roster
-from keepclear.parties.roster import Line as RosterLine
+from keepclear.parties.roster import Handover, Roster
 from keepclear.render.told import sentence_of
-from tests.agreed import NAME, fact, observation, proposal, signature, version
+from tests.agreed import NAME, fact, observation, proposal, signature
 from tests.builders import MINUTE_US, at
 from tests.couriers import Keys, taken
+from tests.dealings import call, measure, moment, roster, terms_version
 from tests.nodes import Given, alerts, lines, watching
-
-TERMS = AgreedTerms(
-    calls=(Calls("line", (Times(EVERY_DAY, (10 * 60, 16 * 60)),), Calendar("UTC"), 15 * MINUTE_US),),
-    channels=(Line("line", "the line between the two desks"),),
-    ladder=(Rung("call", "word by the line"), Rung("leaflet", "word by leaflet"), Rung("flare", "a flare")),
-    escalation=(Step("deputy", "Call the deputy", 30 * MINUTE_US), Step("relay", "Ask Meridian")),
-    zones=(ZoneTerm("kestrel", "0" * 64, "10 km around the post"),),
-)
-
-
-def terms_version(**changed: Any) -> Any:
-    return version(**({"terms": TERMS} | changed))
 
 
 def agreed(given: Given | None = None, **changed: Any) -> Given:
@@ -51,27 +37,6 @@ def agreed(given: Given | None = None, **changed: Any) -> Given:
 
 def now(given: Given, kind: Any, of: str = "alpha", **changed: Any) -> e.AgreementFactStated:
     return e.AgreementFactStated(msgspec.structs.replace(fact(kind, of, **changed), at_us=given.at_us))
-
-
-def moment(happened: Happened, clock: str, due: str = "", attempt: str = "a1", **changed: Any) -> e.CallMomentNoted:
-    of = "bravo" if happened in (Happened.ANSWERED, Happened.REFUSED) else "alpha"
-    for_us = at(due) if due else None
-    plain = {"caller": "alpha", "called": "bravo", "of": of, "said_by": "alpha", "person": "duty officer"} | changed
-    return e.CallMomentNoted(Moment(attempt, happened, line="voice +000 100", at_us=at(clock), for_us=for_us, **plain))
-
-
-def roster(hours: tuple[Hours, ...] = ROUND_THE_CLOCK, party: str = "bravo") -> Roster:
-    line = RosterLine(LineKind.VOICE, "+000 100")
-    return Roster(party, (FocalPoint("desk", "duty officer", (line,), (), hours, Calendar("UTC")),))
-
-
-def call(*items: Item) -> Call:
-    return Call("a1", (CallSide("alpha", ("Lena",), "en"), CallSide("bravo", ("Basil",), "en")), items)
-
-
-def measure(rung: str, clock: str, **changed: Any) -> Measure:
-    words = {"by": "alpha", "towards": "bravo", "area": "the pass", "decided_by": "commander", "said_by": "alpha"}
-    return Measure(rung, at_us=at(clock), noted_by="watch officer", **(words | changed))
 
 
 def refused(given: Given, event: e.Event, by: str = "lena") -> str:

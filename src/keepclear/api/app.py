@@ -23,8 +23,11 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from keepclear.api import (
+    agreements,
     alerts,
+    calls,
     feeds,
+    measures,
     messages,
     ogc,
     openapi,
@@ -32,6 +35,7 @@ from keepclear.api import (
     people,
     positions,
     record,
+    rosters,
     status,
     stream,
     tracks,
@@ -46,7 +50,7 @@ from keepclear.ground.errors import KeepclearError, Refused
 
 ROUTES: tuple[Route, ...] = (
     *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES,
-    *messages.ROUTES, *peers.ROUTES, *status.ROUTES, *ogc.ROUTES,
+    *messages.ROUTES, *peers.ROUTES, *agreements.ROUTES, *rosters.ROUTES, *calls.ROUTES, *measures.ROUTES, *status.ROUTES, *ogc.ROUTES,
 )  # fmt: skip
 COMMAND_BYTES_MAX = 1_048_576
 KEY_CHARS_MAX = 200

@@ -38,6 +38,7 @@ TAGS = {
     "feeds": "where positions come from",
     "stream": "what is told, as it is told",
     "messages": "what is said to other parties and by them, and what becomes of it",
+    "dealings": "agreements, rosters, calls and measures",
     "peers": "other parties' nodes, and what is carried between them",
     "record": "what happened, and its proofs",
     "users": "who may do what",

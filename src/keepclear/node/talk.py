@@ -54,6 +54,7 @@ _ADDRESS = re.compile(r"https://[A-Za-z0-9.:\[\]-]{1,253}/?")
 _CARD_ENDS = ("rotated", "lost", "compromised", "ended")
 _SEALING_KEY_BYTES = 32
 _CERTIFICATE_BYTES_MAX = 8_192
+_OPEN = frozenset({Debt.OWED, Debt.STAND_BY, Debt.CLAIMED, Debt.UNCONFIRMED})
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -263,6 +264,14 @@ class Talk:
         due_us = self.channel.next_due_us
         if due_us is not None and due_us <= teller.at_us:
             self._step(TimePassed(), sides, teller)
+
+    def open_with(self, party: str, exercise: bool, at_us: int) -> Iterator[str]:
+        """Ids of the messages from and to a party of which something is owed still, and that are of use still."""
+        for thread in self.channel.threads(0, len(self.channel)):
+            message = thread.message
+            of_both = party in (message.sender, message.final)
+            if of_both and message.exercise is exercise and at_us < message.valid_until_us and thread.debt in _OPEN:
+                yield thread.id
 
     def open_messages(self, exercise: bool, at_us: int) -> Iterator[Open]:
         """The messages about a zone or an agreement that are of use still, and that no other stands in the place of."""

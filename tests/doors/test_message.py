@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 
+from keepclear.channel.by_hand import number_of
 from keepclear.channel.messages import Marker, Urgency
 from keepclear.channel.statements import Act, Means
 from keepclear.cli import message
@@ -190,16 +191,18 @@ def test_a_draft_is_edited_and_sent_and_never_written_over(pair, desk, tmp_path)
 def entered(node) -> str:
     """Has somebody enter Kestrel Pass; the alert of it."""
     positions = [{"subject": "Bravo 1", "seen_at": utc_text(time.time_ns() // 1000), "lat": 33.6, "lon": 38.6}]
+    said = {}
     with httpx.Client(base_url=node.address, timeout=PATIENCE_S) as client:
         for method, path, token, body in (
             ("PUT", "/v1/zones", node.tokens[f"planner.{node.party}"], zones_of(KESTREL_PASS)),
             ("PUT", "/v1/feeds/mast", node.administrator, {"source": "AIS mast"}),
             ("POST", "/v1/feeds/mast/positions", node.officer, positions),
+            ("GET", "/v1/alerts", node.officer, None),
         ):
             answer = client.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})
             assert answer.status_code == 200, answer.text
-        alerts = client.get("/v1/alerts", headers={"Authorization": f"Bearer {node.officer}"}).json()["items"]
-    return str(alerts[0]["id"])
+            said = answer.json()
+    return str(said["items"][0]["id"])
 
 
 def test_an_alert_becomes_a_draft_by_one_command_and_goes_when_somebody_sends_it(pair, desk, tmp_path):
@@ -277,6 +280,36 @@ def test_what_another_party_said_by_telephone_is_entered_as_a_claim(pair, desk):
     assert "has it: nothing known" in shown
 
 
+def test_a_filled_sheet_is_entered_by_the_number_that_was_read_out_and_the_names_of_its_boxes(pair, desk):
+    id = sent(desk, *GO_TO, "--count", "vehicles=20-27")
+    entered = ("--of", "bravo", "--person", "Basil", "--carrier", "line officer, by telephone", "--means", "voice")
+    said = desk.done(
+        "message", "state", number_of(id), "understood", *entered, "--heard", "go_to=33.6700 38.0580", "--heard", "vehicles=27"
+    )  # fmt: skip
+    assert said["message"] == id
+    assert [(field["name"], field["verdict"]) for field in said["statement"]["fields"]] == [
+        ("go_to", "same"),
+        ("vehicles", "differs"),
+    ]
+    code, _, errors = desk.do("message", "state", id, "understood", *entered, "--heard", "leave=33 38")
+    assert (
+        code,
+        "--heard: The message states nothing of that name (given: leave). It states go_to, vehicles." in errors,
+    ) == (2, True)
+    assert "No message has this number" in desk.do("message", "show", "0000 0000 0000")[2]
+
+
+def test_a_sheet_for_the_other_side_has_no_answers_on_it(pair, desk):
+    id = sent(desk, *GO_TO)
+    code, shown = desk.on_a_terminal("message", "sheet", id[:10], "notice")
+    assert (code, "33.6700" in shown, number_of(id) in shown) == (0, True, True)
+    code, shown = desk.on_a_terminal("message", "sheet", id[:10], "read-back")
+    assert (code, "33.6700" in shown, number_of(id) in shown) == (0, False, True)
+    code, shown = desk.on_a_terminal("message", "sheet", id[:10], "read-back", "--ours", "--html")
+    assert (code, "33.6700" in shown, "<html" in shown) == (0, True, True)
+    assert desk.do("message", "sheet", id, "notice", "--here", "Asia/Nowhere")[0] == 2
+
+
 def test_acts_are_those_of_whoever_asks_unless_another_is_named(pair, desk, tmp_path):
     id = arrived(desk, pair, tmp_path / "stick", marker="request", text="Please answer.")
     said = desk.done("message", "state", id, "stand-by", "--within", "20min")
@@ -315,5 +348,5 @@ def test_what_is_open_is_listed_by_itself_and_text_of_others_steers_no_terminal(
         code, shown = desk.on_a_terminal("message", *command)
         assert code == 0
         assert "\u202e" not in shown
-        assert "\\x202e" in shown
+        assert "⟦U+202E⟧" in shown
     assert id[:8] in desk.on_a_terminal("message", "list", "--open")[1]

@@ -126,6 +126,7 @@ def test_typing_the_last_group_of_the_number_takes_the_card_in(tmp_path, desk):
         assert "NOT HEARD since this node was started" in shown
         code, _, errors = desk.do("peer", "join", "bravo", "--at", "ftp://x")
         assert (code, "--at: This is no address of a node (given: ftp://x)" in errors) == (2, True)
+        desk.done("peer", "by-hand", "harbour-aid", "--note", "printed at the gate")
         desk.done("peer", "end-card", "bravo", "--why", "compromised", "--since", "2026-05-17T22:00Z")
         assert (
             "CARD ENDED: compromised, not believed from 2026-05-17 22:00:00Z on"

@@ -238,7 +238,7 @@ def test_our_copy_has_what_was_said_beside_each_box_and_how_it_is_entered():
     for said in ("33.6700N 38.0580E", "go to, its name", "Zaza junction", "understood", "carrier", "by radio"):
         assert said in text
         assert said in html
-    assert f"keepclear message state {message.id} --of bravo" in text
+    assert f"keepclear message state {message.id} ACT --of bravo" in text
     page = html_of(read_back_sheet(message, AROUND, theirs=False))
     assert page.count('<div class="box"></div>') == len(message.facts) + 1
 

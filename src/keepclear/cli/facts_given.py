@@ -14,7 +14,7 @@ KINDS = ("place", "time", "count", "word")
 _ZONE = re.compile(r"(?P<at>.*\S)\s+(?P<zone>[A-Za-z_]+/[A-Za-z_/+-]+|UTC)")
 # Members of what the API takes that are options of the same name.
 _OPTIONS = frozenset(
-    "to addressee marker urgency text language reply_within valid_for answers of person carrier means towards within said_at".split()
+    "to addressee marker urgency text language reply_within valid_for answers of person carrier means towards within said_at exercise".split()
 )
 _NUMBERED = re.compile(r"^\$\.facts\[(\d+)\]")
 
@@ -36,20 +36,27 @@ def add_facts(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--word", action="append", default=[], metavar="NAME=TEXT", help='zone="Kestrel Pass"')
 
 
-def facts_given(args: argparse.Namespace) -> list[Given]:
-    """The facts of the options, as the API takes them; raises `Refused`."""
+def facts_given(args: argparse.Namespace, kinds: Mapping[str, str] | None = None) -> list[Given]:
+    """The facts of the options, as the API takes them; raises `Refused`.
+
+    kinds  of the facts of a message, by name: what --heard goes by"""
+    given = [(kind, *pair(text, f"--{kind}")) for kind in KINDS for text in getattr(args, kind)]
+    for text in getattr(args, "heard", ()):
+        name, said = pair(text, "--heard")
+        if kinds is None or name not in kinds:
+            mend = f"It states {', '.join(kinds or ()) or 'nothing'}."
+            raise Refused(
+                "option.heard", "The message states nothing of that name", value=name, mend=mend, where="--heard"
+            )
+        given.append((kinds[name], name, said))
     called = dict(pair(text, "--called") for text in args.called)
-    facts = [
-        fact_given(kind, *pair(text, f"--{kind}"), called=called) for kind in KINDS for text in getattr(args, kind)
-    ]
-    places = {fact["name"] for fact in facts if fact["is"] == "place"}
     for name in called:
-        if name not in places:
+        if ("place", name) not in [(kind, fact) for kind, fact, _ in given]:
             mend = f'Give the place too: --place {name}="33.6700 38.0580".'
             raise Refused(
                 "option.called", "There is no place of that name here", value=name, mend=mend, where="--called"
             )
-    return facts
+    return [fact_given(kind, name, text, called=called) for kind, name, text in given]
 
 
 def fact_given(kind: str, name: str, text: str, *, called: Mapping[str, str] | None = None) -> Given:

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keepclear.cli.asked_node import EXIT_CODES, WHICH_NODE, Declined, add_node, asked_node, called, in_path
+from keepclear.cli.asked_node import EXIT_CODES, WHICH_NODE, Declined, add_node, asked_node, called
 from keepclear.cli.asking_people import is_attended, says_yes
 from keepclear.cli.facts_given import add_facts, facts_given, pair, place_of_fault, replaced
 from keepclear.cli.node_folder import say
 from keepclear.cli.outlets import unwritable
 from keepclear.cli.paths import some_path
-from keepclear.cli.stating import print_lines, show_stated, stated
+from keepclear.cli.stating import message_id, pages, print_lines, show_stated, stated
 from keepclear.ground.errors import Refused
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ MEANS = ("link", "folder", "voice", "radio", "paper")
 # What a message still asks somebody for, or did in vain.
 OPEN = ("owed", "stand_by", "claimed", "unconfirmed")
 _OF_A_PERSON = frozenset(ACTS[:6])
-_PAGE = "1000"
 
 _EPILOG = f"""\
 examples:
@@ -75,7 +74,8 @@ examples:
   keepclear message state 1a2b3c4d stand-by --within 20min
   keepclear message state 1a2b3c4d say-again
   keepclear message state 1a2b3c4d refused --text "We cannot reach them before dark."
-  keepclear message state 1a2b3c4d understood --of bravo --person petra --carrier "duty officer, by telephone" --means voice
+  keepclear message state 1a2b3c4d understood --of bravo --person petra --carrier "duty officer, by telephone" \\
+    --means voice --heard go_to="33.6700 38.0580"
 
 What another party said is entered with --of and --carrier: it stays a claim of this party until the other says it itself. A read-back is
 easier and safer with `keepclear message read-back`.
@@ -98,6 +98,17 @@ examples:
 
 The first digits of an id are enough. "By its own word" is what a party says of itself, signed; "somebody claims so" is what others say
 of it; "nothing known" is neither a yes nor a no. In a pipe one JSON object.
+
+{WHICH_NODE}
+{EXIT_CODES}"""
+_SHEET = f"""\
+examples:
+  keepclear message sheet 1a2b3c4d notice | lpr
+  keepclear message sheet 1a2b3c4d read-back --html > read-back.html
+  keepclear message sheet 1a2b3c4d read-back --ours
+
+For a party that has paper and a telephone. The read-back sheet for the other side has empty boxes; our copy has what was said beside
+each, and how the sheet is entered: as a claim, with who brought it (`keepclear message state`).
 
 {WHICH_NODE}
 {EXIT_CODES}"""
@@ -127,6 +138,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     _add_list(of_message.add_parser("list", help="all, or those that are open", epilog=_LIST, formatter_class=raw))
     _add_show(of_message.add_parser("show", help="one, and how far it came", epilog=_SHOW, formatter_class=raw))
     _add_state(of_message.add_parser("state", help="say what became of one", epilog=_STATE, formatter_class=raw))
+    _add_sheet(of_message.add_parser("sheet", help="one on paper", epilog=_SHEET, formatter_class=raw))
     _add_read_back(
         of_message.add_parser("read-back", help="say back what you understood", epilog=_READ_BACK, formatter_class=raw)
     )
@@ -210,6 +222,13 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", default="", metavar="TEXT", help="in words")
     parser.add_argument("--language", default="en", metavar="TAG", help="of the text (default: en)")
     parser.add_argument("--said-at", default="", metavar="T", help="when (default: now)")
+    parser.add_argument(
+        "--heard",
+        action="append",
+        default=[],
+        metavar="NAME=TEXT",
+        help="what was read back of a fact of the message, of whatever kind it is",
+    )
     add_facts(parser)
     add_node(parser, sided=True)
     parser.set_defaults(run=run_state)
@@ -222,8 +241,23 @@ def _add_read_back(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_read_back)
 
 
+def _add_sheet(parser: argparse.ArgumentParser) -> None:
+    _add_id(parser)
+    parser.add_argument(
+        "kind", choices=("notice", "read-back"), metavar="KIND", help="notice, or read-back: boxes to fill in"
+    )
+    parser.add_argument(
+        "--ours", action="store_true", help="of a read-back: our copy, with what was said and how it is entered"
+    )
+    parser.add_argument("--html", action="store_true", help="for a printer: one page of HTML")
+    parser.add_argument("--here", default="UTC", metavar="ZONE", help="the time zone of the sender (default: UTC)")
+    parser.add_argument("--there", default="UTC", metavar="ZONE", help="the time zone of the other side (default: UTC)")
+    add_node(parser, sided=True)
+    parser.set_defaults(run=run_sheet)
+
+
 def _add_id(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="of the message; its first digits are enough")
+    parser.add_argument("id", metavar="ID", help="of the message: its first digits, or the number that is read out")
 
 
 # --- sending ---
@@ -239,7 +273,11 @@ def run_send(args: argparse.Namespace) -> int:
         meant = set(draft.get("meant", ()))
         is_open = [one for one in findings if one["key"] not in meant]
         if sys.stdout.isatty():
-            _show_draft(draft, findings, is_exercise=args.exercise or node.get("/v1/status")["is_exercise"])
+            _show_draft(
+                draft,
+                findings,
+                is_exercise=args.exercise or draft.get("exercise") or node.get("/v1/status")["is_exercise"],
+            )
         if is_open:
             return _not_sent(draft, findings, _mend(is_open))
         if is_attended():
@@ -294,7 +332,7 @@ def _draft(args: argparse.Namespace, node: AskedNode) -> dict[str, Any]:
         raise Refused("translation.nobody", "It is not said who made the translation", mend=mend)
     draft = _read_draft(args.draft) if args.draft else _correcting(args, node) if args.corrects else {}
     if args.answers:
-        answered = node.sided("GET", f"/v1/messages/{in_path(args.answers)}")
+        answered = node.sided("GET", f"/v1/messages/{message_id(node, args.answers)}")
         draft |= {"marker": "answer", "answers": answered["message"]}
         draft.setdefault("to", answered["content"]["sender"])
     for name in ("to", "addressee", "marker", "urgency", "text", "language"):
@@ -343,7 +381,7 @@ def _read_draft(name: str) -> dict[str, Any]:
 def _correcting(args: argparse.Namespace, node: AskedNode) -> dict[str, Any]:
     from keepclear.render.message_words import as_given
 
-    whole = node.sided("GET", f"/v1/messages/{in_path(args.corrects)}")
+    whole = node.sided("GET", f"/v1/messages/{message_id(node, args.corrects)}")
     if whole["direction"] != "out":
         mend = "Answer it, or ask for it again: keepclear message state ID say-again."
         raise Refused(
@@ -399,10 +437,10 @@ def run_list(args: argparse.Namespace) -> int:
     node = asked_node(args)
     asked = {name: value for name in ("direction", "party", "known_at") if (value := getattr(args, name))}
     if args.open:
-        views = {view["message"]: view for debt in OPEN for view in _pages(node, {**asked, "debt": debt})}
+        views = {view["message"]: view for debt in OPEN for view in pages(node, {**asked, "debt": debt})}
         listed: Iterable[Any] = sorted(views.values(), key=lambda view: str(view["known_at"]))
     else:
-        listed = _pages(node, asked)
+        listed = pages(node, asked)
     from keepclear.render import message_words
 
     empty = True
@@ -419,27 +457,27 @@ def run_list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _pages(node: AskedNode, asked: dict[str, str]) -> Iterable[Any]:
-    after: str | None = None
-    while True:
-        page = node.sided("GET", "/v1/messages", limit=_PAGE, **asked, **({"after": after} if after else {}))
-        yield from page["items"]
-        after = page["next"]
-        if after is None:
-            return
-
-
 def run_show(args: argparse.Namespace) -> int:
     """Shows a message; gives the exit code."""
     node = asked_node(args)
     asked = {"known_at": args.known_at} if args.known_at else {}
-    view = node.sided("GET", f"/v1/messages/{in_path(args.id)}", **asked)
+    view = node.sided("GET", f"/v1/messages/{message_id(node, args.id)}", **asked)
     if not sys.stdout.isatty():
         print(json.dumps(view, ensure_ascii=False))
         return 0
     from keepclear.render import message_words
 
     print_lines(message_words.whole(view))
+    return 0
+
+
+def run_sheet(args: argparse.Namespace) -> int:
+    """Writes a message as a sheet to print; gives the exit code."""
+    from keepclear.cli.sheet import sheet_text
+
+    node = asked_node(args)
+    view = node.sided("GET", f"/v1/messages/{message_id(node, args.id)}")
+    print(sheet_text(args, node, view), end="")
     return 0
 
 
@@ -452,7 +490,11 @@ def run_state(args: argparse.Namespace) -> int:
     person = args.person
     if not person and not args.of and args.act in _OF_A_PERSON:
         person = node.get("/v1/me")["user"]
-    facts = facts_given(args)
+    kinds = {}
+    if args.heard:
+        view = node.sided("GET", f"/v1/messages/{message_id(node, args.id)}")
+        kinds = {fact["name"]: fact["is"] for fact in view["content"]["facts"]}
+    facts = facts_given(args, kinds)
     said = {
         "act": args.act.replace("-", "_"), "of": args.of, "person": person, "carrier": args.carrier, "means": args.means,
         "towards": args.towards, "within": args.within, "facts": facts, "text": args.text, "language": args.language,
@@ -474,5 +516,5 @@ def run_read_back(args: argparse.Namespace) -> int:
         mend = 'In a pipe: keepclear message state ID understood --place go_to="..."'
         raise Refused("read_back.unattended", "A read-back is typed by a person on a terminal", mend=mend)
     node = asked_node(args)
-    view = node.sided("GET", f"/v1/messages/{in_path(args.id)}")
+    view = node.sided("GET", f"/v1/messages/{message_id(node, args.id)}")
     return read_back(node, view, args.person or node.get("/v1/me")["user"])

@@ -80,6 +80,15 @@ that are reached by way of it; it cannot read what is for them.
 
 {WHICH_NODE}
 {EXIT_CODES}"""
+_BY_HAND = f"""\
+example:
+  keepclear peer by-hand harbour-aid --note "printed at the gate, telephone 4711"
+
+It has no node and needs no card. What is for it is printed (`keepclear message sheet`) or said; what it says is entered as a claim with
+who brought it (`keepclear message state ID ACT --of PARTY --carrier WHO`).
+
+{WHICH_NODE}
+{EXIT_CODES}"""
 _LIST = f"""\
 example:
   keepclear peer list
@@ -136,6 +145,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     join.add_argument("--leads-to", nargs="+", default=[], metavar="PARTY", help="who is reached by way of it")
     add_node(join)
     join.set_defaults(run=run_join)
+    by_hand = of_peer.add_parser(
+        "by-hand", help="a party that has paper and a telephone", epilog=_BY_HAND, formatter_class=raw
+    )
+    by_hand.add_argument("party", metavar="PARTY", help="its id here")
+    by_hand.add_argument("--note", default="", metavar="TEXT", help="where and by whom it is reached")
+    add_node(by_hand)
+    by_hand.set_defaults(run=run_by_hand)
     listed = of_peer.add_parser("list", help="who is known, and how it goes", epilog=_LIST, formatter_class=raw)
     add_node(listed)
     listed.set_defaults(run=run_list)
@@ -273,6 +289,14 @@ def run_join(args: argparse.Namespace) -> int:
         else "is not called: it calls us, or what is for it is carried (keepclear carry)"
     )
     say(f"{args.party} is a peer and {how}.")
+    return 0
+
+
+def run_by_hand(args: argparse.Namespace) -> int:
+    """Says that a party is reached by hand; gives the exit code."""
+    node = asked_node(args)
+    _done(lambda: node.put(f"/v1/peers/{in_path(args.party)}/by-hand", {"note": args.note}))
+    say(f"What is for {args.party} goes on paper or by voice: keepclear message sheet ID notice")
     return 0
 
 

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from keepclear.channel.by_hand import number_of
 from keepclear.geo.earth import E7
 from keepclear.geo.notations import notations
 from keepclear.geo.places import Notation
 from keepclear.ground.errors import Refused, printable
 from keepclear.ground.instants import EPOCH, duration_text, parse_instant, utc_text, zone_named
-from keepclear.render.talk_sentences import DEBTS, article, done_text, short
+from keepclear.render.shown_text import on_terminal
+from keepclear.render.talk_sentences import DEBTS, article, clock_of, done_text, short
 from keepclear.render.wording import clock_text, length_text
 
 Said = Mapping[str, Any]
@@ -39,11 +41,11 @@ def in_list(view: Said) -> list[str]:
     beyond = f" for {view['addressee']}" if view["addressee"] else ""
     way = f"to {view['to']}{beyond}" if view["direction"] == "out" else f"from {view['sender']}"
     exercise = "EXERCISE: " if view["exercise"] else ""
-    head = f"{short(view['message'])}  {_clock(view['written_at'])}  {exercise}{article(view['marker'])} {way} ({view['urgency']}): "
+    head = f"{short(view['message'])}  {clock_of(view['written_at'])}  {exercise}{article(view['marker'])} {way} ({view['urgency']}): "
     words = " ".join(str(view["text"]).split())
     if len(words) > FIRST_WORDS_CHARS:
         words = words[: FIRST_WORDS_CHARS - 1] + "…"
-    return [printable(head + standing_text(view)), printable(f"          {words}")]
+    return [printable(head + standing_text(view)), f"          {on_terminal(words, language=view['language'])}"]
 
 
 def standing_text(view: Said) -> str:
@@ -52,7 +54,7 @@ def standing_text(view: Said) -> str:
     words = DEBTS[debt]
     if debt == "unconfirmed":
         words = words.replace("unconfirmed", "UNCONFIRMED", 1)
-    due = f", due by {_clock(view['due_at'])}" if debt in ("owed", "stand_by", "claimed", "unconfirmed") else ""
+    due = f", due by {clock_of(view['due_at'])}" if debt in ("owed", "stand_by", "claimed", "unconfirmed") else ""
     late = ", late" if view["late"] else ""
     differs = "; THE READ-BACK DIFFERS from what was said" if view["mismatch"] else ""
     return f"{words}{due}{late}{differs}"
@@ -65,11 +67,12 @@ def whole(view: Said) -> Iterator[str]:
     """A message: what it says in every language, its facts, how far it came by whose word, and every statement."""
     said = view["content"]
     yield from _lines(f"Message {view['message']}")
+    yield f"  on a telephone {number_of(view['message'])}"
     if said["exercise"]:
         yield "  EXERCISE"
     yield from _lines(f"{article(said['marker'])} ({said['urgency']}) from {said['sender']} to {_whom(said)}", "  ")
     yield from _lines(
-        f"written by {said['author']} at {_clock_us(said['written_at_us'])}; known here since {_clock(view['known_at'])}",
+        f"written by {said['author']} at {_clock_us(said['written_at_us'])}; known here since {clock_of(view['known_at'])}",
         "  ",
     )
     yield from _lines(f"of use until {_clock_us(said['valid_until_us'])}", "  ")
@@ -117,11 +120,11 @@ def _cites(said: Said) -> Iterator[tuple[str, str]]:
 def _texts(original: Said, translations: Iterable[Said]) -> Iterator[str]:
     yield ""
     yield from _lines(f"Text ({original['language']}):")
-    yield from _lines(original["text"], "  | ")
+    yield from _spoken_lines(original, "  | ")
     for one in translations:
         compared = f"compared by {one['reviewed_by']}" if one.get("reviewed_by") else "compared by nobody"
         yield from _lines(f"The same in {one['language']}, translated by {one['by']}, {compared}:")
-        yield from _lines(one["text"], "  | ")
+        yield from _spoken_lines(one, "  | ")
 
 
 def hop_text(hop: Said, *, is_last: bool, differs: bool = False) -> str:
@@ -153,9 +156,9 @@ def statement_lines(statement: Said) -> Iterator[str]:
     else:
         whose = f"{statement['said_by']} CLAIMS so{carrier}"
     nothing = "; it cites other bytes than these, and COUNTS FOR NOTHING" if statement["over_another"] else ""
-    yield from _lines(f"{_clock(statement['said_at'])}  {done_text(statement)} [{whose}]{nothing}", "  ")
+    yield from _lines(f"{clock_of(statement['said_at'])}  {done_text(statement)} [{whose}]{nothing}", "  ")
     if statement["words"]:
-        yield from _lines(statement["words"]["text"], "    | ")
+        yield from _spoken_lines(statement["words"], "    | ")
     yield from (f"    {line}" for line in read_back(statement["fields"]))
 
 
@@ -295,13 +298,14 @@ def found(findings: Iterable[Said], meant: Iterable[str] = ()) -> Iterator[str]:
         yield "  nothing was found. That is no assurance that all is well, and no permission."
 
 
-def _clock(text: str) -> str:
-    """An instant as the API writes it, to the second: what a person reads aloud."""
-    return _clock_us(parse_instant(text).us)
-
-
 def _clock_us(at_us: int) -> str:
     return clock_text(at_us // 1_000_000 * 1_000_000)
+
+
+def _spoken_lines(words: Said, before: str) -> Iterator[str]:
+    """What somebody says, a line at a time, with what hides or deceives in it made visible."""
+    for line in str(words["text"]).splitlines() or [""]:
+        yield before + on_terminal(line, language=words["language"])
 
 
 def _lines(text: str, before: str = "") -> Iterator[str]:

@@ -41,7 +41,7 @@ from keepclear.render.shown_text import names_of
 from keepclear.render.wording import length_text
 
 ENTER_COMMAND = (
-    "keepclear message state {id} --of {of} --act ACT --person 'NAME, ROLE' --carrier 'WHO BROUGHT THE WORD' --means voice --at TIME "
+    "keepclear message state {id} ACT --of {of} --person 'NAME, ROLE' --carrier 'WHO BROUGHT THE WORD' --means voice --said-at TIME "
     "--heard NAME='AS READ BACK'"
 )
 _NOTATIONS = (Notation.DECIMAL, Notation.DMS, Notation.MGRS)

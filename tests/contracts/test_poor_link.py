@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=f"there can be no poor lin
 
 GOOD = Quality(delay_s=0.005, loss=0.0, bytes_per_s=1e6, queue_bytes=1_000_000)
 # Of IP, TCP and TLS records, for one exchange.
-WRAPPING_BYTES = 1_100
+WRAPPING_BYTES = 800
 # Both sides agree on keys and show their certificates.
 HANDSHAKE_BYTES = 2_100
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from keepclear.host.config import Limits, Links
 from keepclear.host.connections import Connection, Guest, Guests, Handshake
@@ -108,7 +108,7 @@ class _LinkConnection(Connection):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Both have shown their certificates."""
         self.certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, _Together(transport)))
 
     def _counts_for(self) -> str:
         return self._guests.party_of.get(self.certificate, "")
@@ -123,3 +123,30 @@ class _LinkConnection(Connection):
         """A request begins."""
         super().on_message_begin()
         self.scope["state"]["peer"] = self._guests.party_of.get(self.certificate)
+
+
+class _Together:
+    """A transport on which the head of an answer and its body are one piece to TCP: on a poor link each piece may be lost."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._written: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Sends it with what else is written before the loop goes round."""
+        if not self._written:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        """Sends what was written, and ends."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._written:
+            written, self._written = self._written, []
+            self._transport.write(b"".join(written))

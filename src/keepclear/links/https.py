@@ -14,7 +14,7 @@ import asyncio
 import re
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpcore
 import msgspec
 
 from keepclear.ground.errors import KeepclearError, LimitExceeded, Refused, shown
@@ -249,26 +249,30 @@ class Line:
 
     def __init__(self, address: str, own: OwnCertificate, peer: Certificate, *, patience_s: float = PATIENCE_S) -> None:
         self.address = address_checked(address)
-        self._peer = peer
         self._patience_s = self._patience_s_min = patience_s
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=2, keepalive_expiry=KEPT_S)
-        # Nothing of the environment: a proxy, or other certificates, would be a surprise here.
-        self._client = httpx.AsyncClient(verify=client_context(own, peer), limits=limits, trust_env=False)
+        self._ways = _Ways(peer)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=client_context(own, peer),
+            max_connections=None,
+            max_keepalive_connections=2,
+            keepalive_expiry=KEPT_S,
+            network_backend=self._ways,
+        )
 
     async def exchange(self, packet: bytes, wait_s: float = 0.0) -> bytes:
         """Sends a packet, and gives the one that is answered, within `wait_s` and the time that the way takes.
 
         Raises `LinkFailed` where it fails on the way, and `Refused` where the other side refuses the packet."""
-        call = _Call(self._peer)
+        opened = self._ways.opened
         try:
             try:
-                return await self._asked(packet, wait_s, call)
-            except (httpx.NetworkError, httpx.RemoteProtocolError):
-                if call.is_new:
+                return await self._asked(packet, wait_s)
+            except (httpcore.NetworkError, httpcore.RemoteProtocolError):
+                if self._ways.opened != opened:
                     raise
                 # A kept connection that the other side has ended meanwhile says nothing about the line.
-                return await self._asked(packet, wait_s, call)
-        except (httpx.TransportError, OSError) as error:
+                return await self._asked(packet, wait_s)
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             why = str(error) or type(error).__name__
             self._patience_s = min(2 * self._patience_s, max(PATIENCE_S_MAX, self._patience_s_min))
             raise LinkFailed(f"{self.address} cannot be talked to: {shown(why)}") from error
@@ -276,24 +280,25 @@ class Line:
     async def aclose(self) -> None:
         """Ends its connections."""
         with suppress(OSError):
-            await self._client.aclose()
+            await self._pool.aclose()
 
-    async def _asked(self, packet: bytes, wait_s: float, call: _Call) -> bytes:
-        headers = {"content-type": PACKET_TYPE}
+    async def _asked(self, packet: bytes, wait_s: float) -> bytes:
+        headers = [(b"content-type", PACKET_TYPE.encode())]
         if wait_s >= 1:
-            headers["prefer"] = f"wait={min(wait_s, WAIT_S_MAX):.0f}"
-        read_s = self._patience_s + wait_s + len(packet) / SLOWEST_BYTES_S
-        request = httpx.Request(
-            "POST",
-            f"{self.address}{PATH}",
-            headers=headers,
-            content=packet,
-            extensions={"timeout": httpx.Timeout(self._patience_s, read=read_s).as_dict(), "trace": call.trace},
-        )
-        async with self._in_time(len(packet), wait_s) as came, self._answer_to(request) as answer:
-            is_packet = answer.status_code == HTTPStatus.OK and answer.headers.get("content-type") == PACKET_TYPE
-            body = bytearray()
-            async for piece in answer.aiter_raw():
+            headers.append((b"prefer", b"wait=%d" % min(wait_s, WAIT_S_MAX)))
+        patience_s = self._patience_s
+        write_s = patience_s + len(packet) / SLOWEST_BYTES_S
+        timeout = {"connect": patience_s, "write": write_s, "read": write_s + wait_s, "pool": patience_s}
+        body = bytearray()
+        async with (
+            self._in_time(len(packet), wait_s) as came,
+            self._pool.stream(
+                b"POST", f"{self.address}{PATH}", headers=headers, content=packet, extensions={"timeout": timeout}
+            ) as answer,
+        ):
+            kind = next((value for name, value in answer.headers if name.lower() == b"content-type"), b"")
+            is_packet = answer.status == HTTPStatus.OK and kind == PACKET_TYPE.encode()
+            async for piece in answer.aiter_stream():
                 body += piece
                 came(len(body))
                 if len(body) > (PACKET_BYTES_MAX if is_packet else PROBLEM_BYTES_MAX):
@@ -301,15 +306,7 @@ class Line:
         self._patience_s = self._patience_s_min
         if is_packet:
             return bytes(body)
-        raise self._said_no(answer, bytes(body))
-
-    @asynccontextmanager
-    async def _answer_to(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
-        answer = await self._client.send(request, stream=True)
-        try:
-            yield answer
-        finally:
-            await answer.aclose()
+        raise self._said_no(answer.status, kind, bytes(body))
 
     @asynccontextmanager
     async def _in_time(self, sent_bytes: int, wait_s: float) -> AsyncIterator[Callable[[int], None]]:
@@ -322,10 +319,9 @@ class Line:
         except TimeoutError as error:
             raise LinkFailed(f"{self.address} is too slow") from error
 
-    def _said_no(self, answer: httpx.Response, body: bytes) -> KeepclearError:
+    def _said_no(self, status: int, kind: bytes, body: bytes) -> KeepclearError:
         """What it means that the answer is no packet. What the other side says of itself is shown, and no more than that."""
-        status = answer.status_code
-        if answer.headers.get("content-type") == PROBLEM_TYPE and status in _FINAL:
+        if kind == PROBLEM_TYPE.encode() and status in _FINAL:
             with suppress(msgspec.DecodeError, UnicodeDecodeError):
                 problem = _PROBLEM.decode(body)
                 key = problem.type.removeprefix("keepclear:")
@@ -344,18 +340,58 @@ _PROBLEM = msgspec.json.Decoder(_Problem)
 _FINAL = frozenset({*_STATUS.values(), HTTPStatus.UNPROCESSABLE_ENTITY})
 
 
-class _Call:
-    """One exchange, as it looks from below: whether its connection is a new one, which shows the right certificate before anything is said."""
+class _Ways(httpcore.AnyIOBackend):
+    """Opens connections that say nothing before the other side has shown the certificate on its card.
+
+    opened  how many so far"""
 
     def __init__(self, peer: Certificate) -> None:
         self._peer = peer
-        self.is_new = False
+        self.opened = 0
 
-    async def trace(self, event: str, about: Mapping[str, Any]) -> None:
-        """Told by httpcore what happens."""
-        if event == "connection.start_tls.complete":
-            self.is_new = True
-            stream = about["return_value"]
-            if stream.get_extra_info("ssl_object").getpeercert(binary_form=True) != self._peer.der:
-                await stream.aclose()
-                raise httpx.ConnectError("the certificate is not the one on the card")
+    async def connect_tcp(self, *arguments: Any, **more: Any) -> httpcore.AsyncNetworkStream:
+        """See httpcore."""
+        self.opened += 1
+        return _Way(await super().connect_tcp(*arguments, **more), self._peer)
+
+
+class _Way(httpcore.AsyncNetworkStream):
+    """A connection. What is written goes out when an answer is waited for: the head of a request and its body are one piece to TCP, and
+    on a poor link each piece may be lost."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, peer: Certificate) -> None:
+        self._stream = stream
+        self._peer = peer
+        self._written = bytearray()
+        self._write_s: float | None = None
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """See httpcore."""
+        if self._written:
+            written, self._written = self._written, bytearray()
+            with suppress(httpcore.WriteError):  # who refuses a packet says so, and ends, before all of it has come
+                await self._stream.write(bytes(written), self._write_s)
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """See httpcore."""
+        self._written += buffer
+        self._write_s = timeout
+
+    async def aclose(self) -> None:
+        """See httpcore."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """See httpcore."""
+        stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        if stream.get_extra_info("ssl_object").getpeercert(binary_form=True) != self._peer.der:
+            await stream.aclose()
+            raise httpcore.ConnectError("the certificate is not the one on the card")
+        return _Way(stream, self._peer)
+
+    def get_extra_info(self, info: str) -> Any:
+        """See httpcore."""
+        return self._stream.get_extra_info(info)

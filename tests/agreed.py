@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from hashlib import sha256
 
-from keepclear.agreements.agreed_terms import Activity, AgreedTerms, Calls, Line, Rung, Step, ZoneTerm
+from keepclear.agreements.agreed_terms import Activity, AgreedChannel, AgreedTerms, Calls, Rung, Step, ZoneTerm
 from keepclear.agreements.agreement import (
     Article,
     Countersignature,
@@ -36,7 +36,7 @@ TERMS = AgreedTerms(
         Activity("visit", "Visit of a delegation"),
     ),
     calls=(Calls("line", (WORKING_MORNINGS,), Calendar("Asia/Damascus", (date(2017, 6, 25),)), HOUR_US // 4),),
-    channels=(Line("line", "the line between the two desks"), Line("radio", "radio, channel 16")),
+    channels=(AgreedChannel("line", "the line between the two desks"), AgreedChannel("radio", "radio, channel 16")),
     ladder=(Rung("call", "word by the line"), Rung("leaflet", "word by leaflet")),
     escalation=(Step("deputy", "call the deputy", HOUR_US, "radio"), Step("relay", "ask Meridian", 4 * HOUR_US)),
     zones=(ZoneTerm("kestrel-pass", sha256(b"kestrel").hexdigest(), "55 km around the post"),),

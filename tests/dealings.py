@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keepclear.agreements.agreed_terms import AgreedTerms, Calls, Line, Rung, Step, ZoneTerm
+from keepclear.agreements.agreed_terms import AgreedChannel, AgreedTerms, Calls, Rung, Step, ZoneTerm
 from keepclear.agreements.agreement import Version
 from keepclear.channel.calls import Call, Happened, Item, Moment
 from keepclear.channel.calls import Side as CallSide
@@ -18,7 +18,7 @@ from tests.builders import MINUTE_US, at
 
 TERMS = AgreedTerms(
     calls=(Calls("line", (Times(EVERY_DAY, (10 * 60, 16 * 60)),), Calendar("UTC"), 15 * MINUTE_US),),
-    channels=(Line("line", "the line between the two desks"),),
+    channels=(AgreedChannel("line", "the line between the two desks"),),
     ladder=(Rung("call", "word by the line"), Rung("leaflet", "word by leaflet"), Rung("flare", "a flare")),
     escalation=(Step("deputy", "Call the deputy", 30 * MINUTE_US), Step("relay", "Ask Meridian")),
     zones=(ZoneTerm("kestrel", "0" * 64, "10 km around the post"),),

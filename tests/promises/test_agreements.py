@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from keepclear.agreements.agreed_terms import Line, Step
+from keepclear.agreements.agreed_terms import AgreedChannel, Step
 from keepclear.agreements.agreement import Binds, End, Outline, Resumption, Suspension, checked, read_fact
 from keepclear.agreements.depending import Depends, What, changes, concerned, picture
 from keepclear.agreements.in_force import TABLE, Act, State, Unfit, next_due_us, refuse_unfit, standing_of
@@ -99,7 +99,7 @@ def test_lead_times_are_data_of_the_version():
     ("changed", "key"),
     [
         ({"channels": ()}, "terms.no_such_channel"),
-        ({"channels": (*TERMS.channels, Line("line", "twice"))}, "terms.twice"),
+        ({"channels": (*TERMS.channels, AgreedChannel("line", "twice"))}, "terms.twice"),
         ({"calls": (calls(calendar=Calendar("Asia/Nowhere")),)}, "time.unknown_zone"),
         ({"calls": (calls(times=(Times((), (540,)),)),)}, "hours.no_day"),
         ({"calls": (calls(times=(Times((Day.MON,), (1440,)),)),)}, "hours.minute"),

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from keepclear.agreements.agreed_terms import AgreedTerms, Calls, Line, Step, ZoneTerm
+from keepclear.agreements.agreed_terms import AgreedChannel, AgreedTerms, Calls, Step, ZoneTerm
 from keepclear.agreements.agreement import Resumption, Suspension
 from keepclear.channel import messages, statements
 from keepclear.channel.calls import Happened, Moment, StepTaken, StopForm
@@ -140,7 +140,7 @@ def _dealing(chance: random.Random, at_us: int) -> e.Event:
     calls = Calls("line", (Times(EVERY_DAY, tuple(range(540, 600, 10))),), Calendar("UTC"), 2 * MINUTE_US)
     steps = (Step("deputy", "Call the deputy", MINUTE_US), Step("relay", "Ask Meridian"))
     terms = AgreedTerms(
-        (), (calls,), (Line("line", "the line"),), (), steps, (ZoneTerm("kestrel", "0" * 64, "the pass"),)
+        (), (calls,), (AgreedChannel("line", "the line"),), (), steps, (ZoneTerm("kestrel", "0" * 64, "the pass"),)
     )
     laid = version(terms=terms, until_us=chance.choice([None, at("09:35")]))
     of = chance.choice(["alpha", "bravo"])

@@ -49,7 +49,7 @@ class Calls(_Term, frozen=True):
     hold_us: int | None = None
 
 
-class Line(_Term, frozen=True):
+class AgreedChannel(_Term, frozen=True):
     """A channel that the agreement sets up: what it is called, and what it is, in words."""
 
     id: str
@@ -87,7 +87,7 @@ class AgreedTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     activities: tuple[Activity, ...] = ()
     calls: tuple[Calls, ...] = ()
-    channels: tuple[Line, ...] = ()
+    channels: tuple[AgreedChannel, ...] = ()
     ladder: tuple[Rung, ...] = ()
     escalation: tuple[Step, ...] = ()
     zones: tuple[ZoneTerm, ...] = ()
@@ -148,7 +148,7 @@ def _check(entry: _Term, at: str) -> None:
             for name, span_us in (("grace_us", entry.grace_us), ("hold_us", entry.hold_us)):
                 if span_us is not None and not 0 <= span_us <= WAIT_US_MAX:
                     raise Refused("terms.wait", "A wait is from 0 to 7 days", value=span_us, where=f"{at}.{name}")
-        case Line():
+        case AgreedChannel():
             id_checked(entry.id, f"{at}.id")
         case Rung():
             id_checked(entry.key, f"{at}.key")

@@ -126,12 +126,26 @@ def test_typing_the_last_group_of_the_number_takes_the_card_in(tmp_path, desk):
         assert "NOT HEARD since this node was started" in shown
         code, _, errors = desk.do("peer", "join", "bravo", "--at", "ftp://x")
         assert (code, "--at: This is no address of a node (given: ftp://x)" in errors) == (2, True)
-        desk.done("peer", "by-hand", "harbour-aid", "--note", "printed at the gate")
         desk.done("peer", "end-card", "bravo", "--why", "compromised", "--since", "2026-05-17T22:00Z")
         assert (
             "CARD ENDED: compromised, not believed from 2026-05-17 22:00:00Z on"
             in desk.on_a_terminal("peer", "list")[1]
         )
+
+
+def test_a_party_without_a_node_is_written_to_on_paper_and_by_voice(tmp_path, desk):
+    with served(tmp_path, "alpha") as (alpha,):
+        desk.at(alpha, alpha.administrator)
+        code, _, errors = desk.do("peer", "by-hand", "harbour-aid")
+        assert (code, "There is no such other party" in errors) == (2, True)
+        desk.done("peer", "by-hand", "harbour-aid", "--name", "Harbour Aid", "--note", "printed at the gate")
+        desk.at(alpha)
+        asked = ("message", "send", "--to", "harbour-aid", "--marker", "information", "--text", "The road is open.")
+        id = desk.done(*asked, "--send")["message"]
+        said = desk.done(
+            "message", "state", id, "understood", "--of", "harbour-aid", "--person", "Basil", "--carrier", "our driver", "--means", "paper"
+        )  # fmt: skip
+        assert said["debt"] == "claimed"
 
 
 def test_a_message_goes_there_and_its_word_comes_back_on_a_memory_stick(pair, desk, tmp_path):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
+import threading
 
 import pytest
 
@@ -221,6 +224,29 @@ def test_a_node_that_does_not_run_and_a_token_that_is_missing_are_said_in_one_li
     monkeypatch.delenv("KEEPCLEAR_NODE")
     monkeypatch.setenv("KEEPCLEAR_TOKEN", "kc_x")
     assert "export KEEPCLEAR_NODE" in desk.do("peer", "list")[2]
+
+
+def test_what_gets_no_answer_is_asked_once_more_under_one_key_and_then_called_unknown(desk, monkeypatch):
+    monkeypatch.setenv("KEEPCLEAR_TOKEN", "kc_x")
+    heard = []
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def breaks_off() -> None:
+            for _ in range(2):
+                line, _ = door.accept()
+                with line:
+                    heard.append(line.recv(65_536).decode())
+
+        breaking = threading.Thread(target=breaks_off)
+        breaking.start()
+        address = f"http://127.0.0.1:{door.getsockname()[1]}"
+        code, _, errors = desk.do("peer", "join", "bravo", "--node", address)
+        breaking.join()
+    assert code == 3
+    assert "WHETHER IT WAS DONE IS NOT KNOWN" in errors
+    keys = [re.findall("(?i)idempotency-key: ([0-9a-f]+)", request) for request in heard]
+    assert len(keys) == 2
+    assert keys[0] == keys[1] != []
 
 
 @pytest.mark.parametrize(

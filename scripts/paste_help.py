@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
@@ -22,6 +23,7 @@ PASTED = re.compile(r"^<!-- help: (keepclear[^\n]*?) -->\n(.*?)^<!-- /help -->$"
 LISTED_VERB = re.compile(r"^ {4}([a-z][a-z-]*)(?: {2,}\S.*)?$", re.MULTILINE)
 
 
+@cache
 def help_of(command: str) -> str:
     """What `keepclear VERB --help` prints, on a terminal 80 columns wide without colours."""
     verb = command.split()[1:]
@@ -38,11 +40,20 @@ def help_of(command: str) -> str:
 
 
 def commands() -> list[str]:
-    """`keepclear` and then `keepclear VERB` for every verb that its help lists, in that order."""
-    verbs = LISTED_VERB.findall(help_of("keepclear"))
+    """`keepclear`, then `keepclear VERB` for every verb that its help lists, each followed by the verbs that its own help lists."""
+    verbs = listed_in("keepclear")
     if not verbs:
         raise SystemExit("keepclear --help lists no verb where it was expected: four spaces in")
-    return ["keepclear", *(f"keepclear {verb}" for verb in dict.fromkeys(verbs))]
+    found = ["keepclear"]
+    for verb in verbs:
+        found += [verb, *listed_in(verb)]
+    return found
+
+
+@cache
+def listed_in(command: str) -> list[str]:
+    """The commands that the help of one lists, in that order."""
+    return [f"{command} {verb}" for verb in dict.fromkeys(LISTED_VERB.findall(help_of(command)))]
 
 
 def fenced(text: str) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
+import threading
 
 import pytest
 
@@ -126,12 +129,26 @@ def test_typing_the_last_group_of_the_number_takes_the_card_in(tmp_path, desk):
         assert "NOT HEARD since this node was started" in shown
         code, _, errors = desk.do("peer", "join", "bravo", "--at", "ftp://x")
         assert (code, "--at: This is no address of a node (given: ftp://x)" in errors) == (2, True)
-        desk.done("peer", "by-hand", "harbour-aid", "--note", "printed at the gate")
         desk.done("peer", "end-card", "bravo", "--why", "compromised", "--since", "2026-05-17T22:00Z")
         assert (
             "CARD ENDED: compromised, not believed from 2026-05-17 22:00:00Z on"
             in desk.on_a_terminal("peer", "list")[1]
         )
+
+
+def test_a_party_without_a_node_is_written_to_on_paper_and_by_voice(tmp_path, desk):
+    with served(tmp_path, "alpha") as (alpha,):
+        desk.at(alpha, alpha.administrator)
+        code, _, errors = desk.do("peer", "by-hand", "harbour-aid")
+        assert (code, "There is no such other party" in errors) == (2, True)
+        desk.done("peer", "by-hand", "harbour-aid", "--name", "Harbour Aid", "--note", "printed at the gate")
+        desk.at(alpha)
+        asked = ("message", "send", "--to", "harbour-aid", "--marker", "information", "--text", "The road is open.")
+        id = desk.done(*asked, "--send")["message"]
+        said = desk.done(
+            "message", "state", id, "understood", "--of", "harbour-aid", "--person", "Basil", "--carrier", "our driver", "--means", "paper"
+        )  # fmt: skip
+        assert said["debt"] == "claimed"
 
 
 def test_a_message_goes_there_and_its_word_comes_back_on_a_memory_stick(pair, desk, tmp_path):
@@ -207,6 +224,29 @@ def test_a_node_that_does_not_run_and_a_token_that_is_missing_are_said_in_one_li
     monkeypatch.delenv("KEEPCLEAR_NODE")
     monkeypatch.setenv("KEEPCLEAR_TOKEN", "kc_x")
     assert "export KEEPCLEAR_NODE" in desk.do("peer", "list")[2]
+
+
+def test_what_gets_no_answer_is_asked_once_more_under_one_key_and_then_called_unknown(desk, monkeypatch):
+    monkeypatch.setenv("KEEPCLEAR_TOKEN", "kc_x")
+    heard = []
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def breaks_off() -> None:
+            for _ in range(2):
+                line, _ = door.accept()
+                with line:
+                    heard.append(line.recv(65_536).decode())
+
+        breaking = threading.Thread(target=breaks_off)
+        breaking.start()
+        address = f"http://127.0.0.1:{door.getsockname()[1]}"
+        code, _, errors = desk.do("peer", "join", "bravo", "--node", address)
+        breaking.join()
+    assert code == 3
+    assert "WHETHER IT WAS DONE IS NOT KNOWN" in errors
+    keys = [re.findall("(?i)idempotency-key: ([0-9a-f]+)", request) for request in heard]
+    assert len(keys) == 2
+    assert keys[0] == keys[1] != []
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ that are reached by way of it; it cannot read what is for them.
 {EXIT_CODES}"""
 _BY_HAND = f"""\
 example:
-  keepclear peer by-hand harbour-aid --note "printed at the gate, telephone 4711"
+  keepclear peer by-hand harbour-aid --name "Harbour Aid" --note "printed at the gate, telephone 4711"
 
 It has no node and needs no card. What is for it is printed (`keepclear message sheet`) or said; what it says is entered as a claim with
 who brought it (`keepclear message state ID ACT --of PARTY --carrier WHO`).
@@ -149,6 +149,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "by-hand", help="a party that has paper and a telephone", epilog=_BY_HAND, formatter_class=raw
     )
     by_hand.add_argument("party", metavar="PARTY", help="its id here")
+    by_hand.add_argument("--name", metavar="TEXT", help="what it is called, where this node does not know it yet")
     by_hand.add_argument("--note", default="", metavar="TEXT", help="where and by whom it is reached")
     add_node(by_hand)
     by_hand.set_defaults(run=run_by_hand)
@@ -295,6 +296,8 @@ def run_join(args: argparse.Namespace) -> int:
 def run_by_hand(args: argparse.Namespace) -> int:
     """Says that a party is reached by hand; gives the exit code."""
     node = asked_node(args)
+    if args.name:
+        node.put(f"/v1/parties/{in_path(args.party)}", {"name": args.name})
     _done(lambda: node.put(f"/v1/peers/{in_path(args.party)}/by-hand", {"note": args.note}))
     say(f"What is for {args.party} goes on paper or by voice: keepclear message sheet ID notice")
     return 0

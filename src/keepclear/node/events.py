@@ -19,6 +19,7 @@ from keepclear.channel.calls import Call, Minute, MinuteWord, Moment, StepTaken,
 from keepclear.channel.channel import Came
 from keepclear.channel.measures import Measure, Reaction
 from keepclear.parties.roster import Handover, Roster
+from keepclear.record.witness import Shown
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.refusals import Refusal
 
@@ -351,11 +352,13 @@ class PacketCame:
 
     came      what it says
     envelope  of the head (DSSE)
-    within    by SHA-256 of the sealed bytes: the envelope that lay within"""
+    within    by SHA-256 of the sealed bytes: the envelope that lay within
+    shown     what it shows of records; None: nothing"""
 
     came: Came
     envelope: str
     within: tuple[tuple[str, str], ...] = ()
+    shown: Shown | None = None
     kind: str = field(default="packet_came", init=False)
 
 

@@ -45,9 +45,11 @@ from keepclear.node.agreed import Open
 from keepclear.node.dealings import step_said
 from keepclear.node.side import Side
 from keepclear.node.teller import Teller
+from keepclear.node.witnesses import Noticed, Witnesses, WitnessState
 from keepclear.parties.ids import id_checked
 from keepclear.parties.names import Kind, Name, Party, named_so
 from keepclear.parties.names import checked as names_checked
+from keepclear.record.witness import Shown
 
 PEERS_MAX = 1_000
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.:\[\]-]{1,253}/?")
@@ -71,6 +73,7 @@ class TalkState(msgspec.Struct):
     cards: dict[str, e.CardTaken]
     ended: dict[str, e.CardEnded]
     peers: dict[str, Peer]
+    witnesses: WitnessState = msgspec.field(default_factory=WitnessState)
 
 
 class Talk:
@@ -79,7 +82,8 @@ class Talk:
     channel  what was said and what is owed
     cards    of other parties, by party; the newest of each, also where it has ended
     ended    how the newest card of a party ended
-    peers    whom this node hands things to itself"""
+    peers    whom this node hands things to itself
+    witnesses  what was shown of records, and who countersigned ours"""
 
     def __init__(self, house: str, at_us: int, *, only_exercise: bool, state: TalkState | None = None) -> None:
         if state is None:
@@ -88,10 +92,11 @@ class Talk:
         else:
             self.channel = Channel.restored(state.channel)
             self.cards, self.ended, self.peers = state.cards, state.ended, state.peers
+        self.witnesses = Witnesses(WitnessState() if state is None else state.witnesses)
 
     def state(self) -> TalkState:
         """Everything that is held."""
-        return TalkState(self.channel.state(), self.cards, self.ended, self.peers)
+        return TalkState(self.channel.state(), self.cards, self.ended, self.peers, self.witnesses.state())
 
     @property
     def next_due_us(self) -> int | None:
@@ -251,9 +256,22 @@ class Talk:
             seals += self._step(Sealed(form.payload_digest, form.digest, form.byte_count), sides, teller)
         return seals
 
-    def take_packet(self, event: e.PacketCame, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
-        """A peer has handed something over."""
-        return self._step(event.came, sides, teller)
+    @property
+    def trusted(self) -> dict[str, e.CardTaken]:
+        """The cards that have not ended, by party."""
+        return {party: card for party, card in self.cards.items() if party not in self.ended}
+
+    def learns_of_records(self, peer: str, shown: Shown | None, origin: str, at_us: int) -> bool:
+        """Whether anything follows from what a peer shows of records; `origin`: the origin line of the own one."""
+        return self.witnesses.learns_from(peer, shown, self.trusted, origin, at_us)
+
+    def take_packet(self, event: e.PacketCame, origin: str, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
+        """A peer has handed something over, and shows perhaps what it knows of records."""
+        seals = self._step(event.came, sides, teller)
+        if event.shown is not None:
+            for noticed in self.witnesses.take(event.came.peer, event.shown, self.trusted, origin, teller.at_us):
+                self._tell_noticed(noticed, sides, teller)
+        return seals
 
     def begin_anew(self, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
         """This node goes on from a copy."""
@@ -319,6 +337,29 @@ class Talk:
                     side = sides[self.channel.only_exercise]
                     side.raise_alert("peer_contradicts_itself", "now", params, teller, peer=peer)
         return seals
+
+    def _tell_noticed(self, noticed: Noticed, sides: Mapping[bool, Side], teller: Teller) -> None:
+        party, about = noticed.party, {"size": noticed.size, "epoch": noticed.epoch}
+        match noticed.what:
+            case "seen":
+                self._tell_peer({"peer": party, "action": "record_seen", **about}, sides, teller)
+            case "anew":
+                members = {"peer": party, "action": "record_anew", **about, "kept": noticed.kept}
+                self._tell_peer(members, sides, teller)
+            case "withheld":
+                params: dict[str, object] = {"what": "growth_withheld", **about}
+                sides[self.channel.only_exercise].raise_alert(
+                    "peer_contradicts_itself", "soon", params, teller, peer=party
+                )
+            case "split":
+                split = noticed.split
+                assert split is not None, "a split has its notes"
+                shown = {"what": "split_view", **about, "told_by": noticed.told_by, "notes": [split.one, split.other]}
+                if split.growth is not None:
+                    shown["growth"] = msgspec.to_builtins(split.growth)
+                sides[self.channel.only_exercise].raise_alert(
+                    "peer_contradicts_itself", "now", shown, teller, peer=party
+                )
 
     def _tell_changed(self, changed: Changed, sides: Mapping[bool, Side], teller: Teller) -> None:
         thread = self.channel.thread(changed.message)

@@ -94,6 +94,15 @@ def _peer(said: Said) -> str:
         case "by_hand":
             note = f" ({said['note']})" if said["note"] else ""
             return f"What is for {peer} goes on paper or by voice{note}, says {said['by']}."
+        case "record_seen":
+            return f"{peer} shows its record, of {said['size']} entries; from now on it has to continue this."
+        case "record_anew":
+            lost = (
+                "all that we have seen is still in it"
+                if said["kept"]
+                else "it does not show that what we have seen is still in it"
+            )
+            return f"The record of {peer} goes on after a restore (epoch {said['epoch']}): {lost}."
     return f"Sealed bytes go no further here ({said['why']}): {short(said['digest'])}."
 
 
@@ -132,6 +141,17 @@ CONTRADICTIONS = {
 
 
 def _contradicts(said: Said, params: Said) -> str:
+    if params["what"] == "split_view":
+        told = "" if params["told_by"] == said["peer"] else f", as {params['told_by']} was shown"
+        return (
+            f"{said['peer']} has signed two records that cannot both be{told}. Both checkpoints are kept, and anybody can check them "
+            f"with its public key."
+        )
+    if params["what"] == "growth_withheld":
+        return (
+            f"{said['peer']} has not shown that its record continues the {params['size']} entries that it signed before, though it was "
+            "asked to. That proves nothing."
+        )
     return f"{said['peer']} contradicts itself: {CONTRADICTIONS[params['what']]}. Both are kept in the record."
 
 

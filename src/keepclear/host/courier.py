@@ -26,7 +26,7 @@ from keepclear.channel.channel import Came, Channel, Seal
 from keepclear.channel.links import Pace, Parcel, Taken
 from keepclear.channel.messages import Urgency
 from keepclear.ground.canon import base64_bytes
-from keepclear.ground.errors import Refused
+from keepclear.ground.errors import Refused, printable
 from keepclear.ground.signing import Signer, note_key, open_sealed, read_envelope, seal
 from keepclear.host.bodies import packet_came
 from keepclear.host.host import Host, NodeFailed
@@ -50,6 +50,9 @@ CACHED_BYTES_MAX = 64 * 1_048_576
 # How long a peer that calls is left waiting at the most.
 WAITED_FOR_S_MAX = 300.0
 ASK_AGAIN_US = 1_000_000
+# With these a peer refuses whatever comes from us, until people of both sides have spoken.
+DISTRUST = frozenset({"card.ended", "card.none", "envelope.signature", "peer.unknown", "link.no_peer"})
+SAYS_CHARS_MAX = 300
 
 
 class ShowPauses(NamedTuple):
@@ -419,8 +422,9 @@ class Courier:
         while True:
             self._changed.clear()
             talk = self._talk
+            # Whose card has ended still shakes hands, to be told so, and gets no further.
+            self._peers_are([talk.cards[peer] for peer in talk.peers])
             cards = [talk.cards[peer] for peer in talk.peers if peer not in talk.ended]
-            self._peers_are(cards)
             wanted = {(card.party, talk.peers[card.party].address, card.tls): card for card in cards}
             for gone in callers.keys() - wanted.keys():
                 for task in callers.pop(gone):
@@ -467,7 +471,8 @@ class Courier:
         before = link.word, link.shown_us, link.seen, link.others, link.asked
         pace.was_sent(self._host.now_us())
         try:
-            answer = await line.exchange(await self.packet(peer, parcels_too=wait_s <= 0), wait_s)
+            packet = await self.packet(peer, parcels_too=wait_s <= 0)
+            answer = await self._exchanged(peer, line, packet, wait_s)
             learned = await self.take(peer, answer)
         except (LinkFailed, Refused) as failed:
             link.word, link.shown_us, link.seen, link.others, link.asked = before
@@ -477,6 +482,16 @@ class Courier:
             return False
         pace.heard(self._host.now_us(), owes=False)
         return learned
+
+    async def _exchanged(self, peer: str, line: Way, packet: bytes, wait_s: float) -> bytes:
+        """The answer. That the other side does not know us, or our key, is for people to know."""
+        try:
+            return await line.exchange(packet, wait_s)
+        except Refused as refused:
+            if refused.key in DISTRUST and self._talk.refused_by.get(peer) != refused.key:
+                says = refused.value or refused.what
+                await self._give(e.PeerRefused(peer, refused.key, printable(says)[:SAYS_CHARS_MAX]), ())
+            raise
 
 
 class _Bodies:

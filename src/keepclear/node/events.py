@@ -320,6 +320,14 @@ class ReachedByHand(Spoken, frozen=True, tag="reached_by_hand"):
     note: str = ""
 
 
+class PeerRefused(Spoken, frozen=True, tag="peer_refused"):
+    """A peer's node takes nothing from us: it does not trust our keys, or knows us no more. `key` is that of its refusal, `says` its words."""
+
+    peer: str
+    key: str
+    says: str = ""
+
+
 class MessageGiven(Spoken, frozen=True, tag="message_given"):
     """A person of this party sends a message. `payload` is its one byte string: `keepclear.channel.messages`."""
 
@@ -443,7 +451,7 @@ SpokenEvent = (
     | PartyNamed | UserAdmitted | UserEnded | TokenIssued | TokenRevoked | AccessSet
     | FeedDeclared | FeedEnded | FeedStateChanged | ZoneEnded
     | AlertAcknowledged | AlertAssigned | AlertCleared
-    | CardTaken | CardEnded | PeerJoined | ReachedByHand | MessageGiven | StatementGiven | MessagesSealed
+    | CardTaken | CardEnded | PeerJoined | PeerRefused | ReachedByHand | MessageGiven | StatementGiven | MessagesSealed
     | AgreementFactStated | RosterSet | HandedOver | CallMomentNoted | CallHeld | MinuteWritten | MinuteAnswered
     | EscalationStepTaken | StopCalled | MeasureTaken | ReactionSeen
 )  # fmt: skip

@@ -260,6 +260,9 @@ class Node:
             case e.StatementGiven():
                 self._allow(by, Action.STATE, self._of_message(""))
                 self.talk.check_statement(event.payload, exercise=exercise)
+            case e.PeerRefused():
+                _only_the_node(event, by)
+                self.talk.check_refusal(event)
             case e.PacketCame():
                 _only_the_node(event, by)
                 self.talk.check_packet(event)
@@ -386,6 +389,8 @@ class Node:
                 seals += self.talk.state_of(event.payload, self._sides, teller)
             case e.MessagesSealed():
                 seals += self.talk.note_sealed(event.forms, self._sides, teller)
+            case e.PeerRefused():
+                self.talk.note_refusal(event, self._sides, teller)
             case e.PacketCame():
                 seals += self.talk.take_packet(event, self.origin_line, self._sides, teller)
             case _:

@@ -17,6 +17,7 @@ from keepclear.channel.channel import (
     Changed,
     Channel,
     ChannelState,
+    Doubted,
     Effect,
     Found,
     Given,
@@ -74,6 +75,7 @@ class TalkState(msgspec.Struct):
     ended: dict[str, e.CardEnded]
     peers: dict[str, Peer]
     witnesses: WitnessState = msgspec.field(default_factory=WitnessState)
+    refused_by: dict[str, str] = {}
 
 
 class Talk:
@@ -83,7 +85,8 @@ class Talk:
     cards    of other parties, by party; the newest of each, also where it has ended
     ended    how the newest card of a party ended
     peers    whom this node hands things to itself
-    witnesses  what was shown of records, and who countersigned ours"""
+    witnesses  what was shown of records, and who countersigned ours
+    refused_by  peers that take nothing from us, and the key of their refusal"""
 
     def __init__(self, house: str, at_us: int, *, only_exercise: bool, state: TalkState | None = None) -> None:
         if state is None:
@@ -93,10 +96,13 @@ class Talk:
             self.channel = Channel.restored(state.channel)
             self.cards, self.ended, self.peers = state.cards, state.ended, state.peers
         self.witnesses = Witnesses(WitnessState() if state is None else state.witnesses)
+        self.refused_by: dict[str, str] = {} if state is None else state.refused_by
 
     def state(self) -> TalkState:
         """Everything that is held."""
-        return TalkState(self.channel.state(), self.cards, self.ended, self.peers, self.witnesses.state())
+        return TalkState(
+            self.channel.state(), self.cards, self.ended, self.peers, self.witnesses.state(), self.refused_by
+        )
 
     @property
     def next_due_us(self) -> int | None:
@@ -197,6 +203,13 @@ class Talk:
         _check_side(statement.exercise, exercise)
         return statement
 
+    def check_refusal(self, event: e.PeerRefused) -> None:
+        """Raises `Refused` if this is no peer of ours, or cannot be what it says."""
+        if event.peer not in self.peers:
+            raise Refused("peer.unknown", "This party is no peer of ours", value=event.peer)
+        words_checked(event.key, "$.key")
+        words_checked(event.says, "$.says")
+
     def check_packet(self, event: e.PacketCame) -> None:
         """Raises `Refused` if nobody could have handed this over."""
         self.card(event.came.peer)
@@ -217,6 +230,8 @@ class Talk:
     def end_card(self, event: e.CardEnded, sides: Mapping[bool, Side], by: str, teller: Teller) -> None:
         """A party's keys are not trusted any more."""
         self.ended[event.party] = event
+        if event.since_us is not None:
+            self._step(Doubted(event.party, event.since_us), sides, teller)
         members = {"peer": event.party, "action": "card_ended", "why": event.why, "by": by}
         if event.since_us is not None:
             members["since_at"] = utc_text(event.since_us)
@@ -267,11 +282,21 @@ class Talk:
 
     def take_packet(self, event: e.PacketCame, origin: str, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
         """A peer has handed something over, and shows perhaps what it knows of records."""
+        if self.refused_by.pop(event.came.peer, None) is not None:
+            self._tell_peer({"peer": event.came.peer, "action": "takes_again"}, sides, teller)
         seals = self._step(event.came, sides, teller)
         if event.shown is not None:
             for noticed in self.witnesses.take(event.came.peer, event.shown, self.trusted, origin, teller.at_us):
                 self._tell_noticed(noticed, sides, teller)
         return seals
+
+    def note_refusal(self, event: e.PeerRefused, sides: Mapping[bool, Side], teller: Teller) -> None:
+        """A peer takes nothing from us; told once, until it does again."""
+        if self.refused_by.get(event.peer) != event.key:
+            self.refused_by[event.peer] = event.key
+            params: dict[str, object] = {"refusal": event.key, "says": event.says}
+            side = sides[self.channel.only_exercise]
+            side.raise_alert("peer_refuses_us", "now", params, teller, peer=event.peer)
 
     def begin_anew(self, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
         """This node goes on from a copy."""

@@ -94,6 +94,8 @@ def _peer(said: Said) -> str:
         case "by_hand":
             note = f" ({said['note']})" if said["note"] else ""
             return f"What is for {peer} goes on paper or by voice{note}, says {said['by']}."
+        case "takes_again":
+            return f"{peer} takes what comes from us again."
         case "record_seen":
             return f"{peer} shows its record, of {said['size']} entries; from now on it has to continue this."
         case "record_anew":
@@ -137,7 +139,19 @@ CONTRADICTIONS = {
     "number": "two different parcels under one number, both signed",
     "head": "it has taken what was never sent",
     "signature": "what it handed over is signed by another party than it names",
+    "split_view": "two records that cannot both be, both signed",
 }
+
+
+_REFUSALS = {
+    "card.ended": "trusts our keys no more",
+    "envelope.signature": "knows another key of ours than the one we sign with",
+}
+
+
+def _refuses(said: Said, params: Said) -> str:
+    why = _REFUSALS.get(params["refusal"], "does not know us as a peer")
+    return f"{said['peer']} takes nothing from us: it {why}. Ask its people, by voice."
 
 
 def _contradicts(said: Said, params: Said) -> str:
@@ -157,7 +171,7 @@ def _contradicts(said: Said, params: Said) -> str:
 
 OF_ALERTS: Mapping[str, Callable[[Said, Said], str]] = {
     "message_came": _came, "message_unconfirmed": _unconfirmed, "reply_overdue": _overdue, "read_back_differs": _differs,
-    "peer_contradicts_itself": _contradicts,
+    "peer_contradicts_itself": _contradicts, "peer_refuses_us": _refuses,
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from keepclear.channel.statements import Act, Statement
 from keepclear.ground.signing import ED25519, NoteKey, PrivateKey
 from keepclear.host.clock import WallClock
 from keepclear.host.config import Limits
-from keepclear.host.courier import Courier
+from keepclear.host.courier import SHOW_PAUSES, Courier
 from keepclear.host.folds import tail_of
 from keepclear.host.host import Host
 from keepclear.host.replaying import node_at
@@ -144,6 +144,7 @@ class Net:
         self.cut: set[frozenset[str]] = set()
         self.answers_lost: set[frozenset[str]] = set()
         self.packets: dict[str, int] = {}
+        self.poll_s, self.pauses = 25.0, SHOW_PAUSES
 
     def way_to(self, here: str) -> Callable[[e.CardTaken, str], Wire]:
         return lambda card, _address: Wire(self, here, card.party)
@@ -183,7 +184,10 @@ async def station(
         node, account = node_at(store, store.size())
         assert account.different == 0
         host = Host(store, node, limits=Limits(), clock=WallClock(), signer=keys.signing.signer, tail=tail_of(store))
-        courier = Courier(host, store, signer=keys.signing.signer, opening=keys.opening, way_to=net.way_to(keys.party))
+        courier = Courier(
+            host, store, signer=keys.signing.signer, opening=keys.opening, way_to=net.way_to(keys.party), poll_s=net.poll_s,
+            pauses=net.pauses,
+        )  # fmt: skip
         running = asyncio.create_task(courier.run())
         made = Station(keys.party, host, courier, store)
         made._reading = host.subscribe()

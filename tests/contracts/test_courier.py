@@ -106,6 +106,26 @@ def test_at_the_time_that_was_set_it_is_unconfirmed_and_a_late_word_corrects_tha
     lived(scenario())
 
 
+@pytest.mark.promise("WITNESS-9")
+def test_a_party_whose_card_has_ended_at_its_peer_is_told_once_and_told_when_it_is_taken_again(tmp_path):
+    async def scenario():
+        async with three(tmp_path) as (alpha, meridian, bravo, _):
+            card = taken(Keys("alpha").card)
+            await alpha.says("bravo", "Keep clear.")
+            await bravo.heard("message", lambda line: True)
+            await meridian.do(e.CardEnded("alpha", "compromised", None, "seen elsewhere"), by="admin")
+            id = await alpha.says("bravo", "Keep clear, I say again.")
+            alert = await alpha.heard("alert", lambda line: line["key"] == "peer_refuses_us")
+            assert (alert["peer"], alert["params"]["refusal"]) == ("meridian", "card.ended")
+            await meridian.do(card, by="admin")
+            await bravo.heard("message", partial(is_of, id))
+            await alpha.heard("peer", lambda line: line["action"] == "takes_again")
+            alerts = [line for line in alpha._lines if '"peer_refuses_us"' in line.line]
+            assert len(alerts) == 1
+
+    lived(scenario())
+
+
 @pytest.mark.parametrize("party", ["meridian", "bravo"])
 def test_a_card_that_has_ended_cuts_its_party_off_until_there_is_another(tmp_path, party):
     async def scenario():

@@ -40,7 +40,7 @@ MAP = {
     "watch": room(rooms="ground geo agreements tracks", packages="numpy msgspec"),
     "node": room(rooms="ground geo parties record agreements tracks channel watch", packages="numpy msgspec"),
     "store": room(rooms="ground record", packages="sqlalchemy alembic"),
-    "links": room(rooms="ground parties channel", packages="msgspec cryptography httpcore"),
+    "links": room(rooms="ground parties record channel", packages="msgspec cryptography httpcore"),
     "feeds": room(rooms="ground geo agreements tracks", packages="numpy defusedxml pyais"),
     "render": room(rooms="ground geo parties agreements tracks channel watch node", packages="numpy pyproj shapely"),
     "api": room(

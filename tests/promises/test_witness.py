@@ -5,6 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from keepclear.channel import channel as c
+from keepclear.channel.messages import Marker
+from keepclear.channel.standing import Debt, Doubt, standing_of
+from keepclear.channel.statements import Act, Evidence, Kept, Statement
 from keepclear.ground.errors import Refused
 from keepclear.record.tree import consistency_proof, root_at
 from keepclear.record.witness import (
@@ -19,6 +23,8 @@ from keepclear.record.witness import (
     weigh,
     weigh_told,
 )
+from tests.links_of_three import MINUTE, T0, three
+from tests.promises.test_links import WARNING
 from tests.records import ALPHA, BRAVO, RECORD, Recording
 
 NOW = 1_779_100_000_000_000
@@ -182,3 +188,56 @@ def test_what_goes_on_in_the_old_epoch_in_another_way_is_found_after_a_restore_t
     twin = grown(6, grown(3), otherwise=True)
     assert weigh(seen, note(twin), (), NOW).verdict is Verdict.SPLIT
     assert weigh_told(seen, note(twin), NOW).verdict is Verdict.SPLIT
+
+
+# --- doubts ---
+
+
+def understood(at_us: int) -> Kept:
+    word = Statement(Act.UNDERSTOOD, "bravo", "bravo", WARNING.id, T0, person="officer.b", facts=WARNING.facts)
+    return Kept(word.id, word, at_us)
+
+
+@pytest.mark.promise("WITNESS-8")
+def test_what_was_signed_while_somebody_else_had_the_key_is_a_claim_from_when_we_say_so():
+    heard, told = T0 + 5 * MINUTE, T0 + 20 * MINUTE
+
+    def stands(since_us: int, at_us: int, party: str = "bravo"):
+        return standing_of(WARNING.id, WARNING, [understood(heard)], at_us, doubts=[Doubt(party, since_us, told)])
+
+    assert stands(heard, told - 1).debt is Debt.SETTLED, "nobody knew yet"
+    assert stands(heard + 1, told).debt is Debt.SETTLED, "it came before"
+    assert stands(heard, told, "alpha").debt is Debt.SETTLED, "it is another's key"
+    found = stands(heard, told)
+    assert (found.debt, found.best("bravo", Act.UNDERSTOOD)) == (Debt.CLAIMED, Evidence.CLAIMED)
+    assert found.steps["bravo"][0].doubted
+
+
+@pytest.mark.promise("WITNESS-8")
+def test_an_answer_in_doubt_settles_no_question_and_one_under_the_next_key_does():
+    question = msgspec.structs.replace(WARNING, marker=Marker.QUESTION, facts=())
+    doubts = [Doubt("bravo", T0, T0 + 10 * MINUTE)]
+
+    def stands(*answers: tuple[str, int]):
+        return standing_of(question.id, question, (), T0 + 30 * MINUTE, answers=answers, doubts=doubts)
+
+    first, next_one = ("a" * 64, T0 + MINUTE), ("b" * 64, T0 + 20 * MINUTE)
+    assert (stands(first).debt, stands(first).settled_by) == (Debt.CLAIMED, "a" * 64)
+    assert (stands(first, next_one).debt, stands(first, next_one).settled_by) == (Debt.SETTLED, "b" * 64)
+
+
+@pytest.mark.promise("WITNESS-8")
+def test_that_a_key_is_doubted_is_told_of_the_messages_that_stand_otherwise():
+    alpha, meridian, bravo = three()
+    alpha.do(c.Given(WARNING.payload))
+    for _ in range(3):
+        for one, other in ((alpha, meridian), (meridian, bravo), (bravo, meridian), (meridian, alpha)):
+            other.take(one.packet(other.party), one.party)
+        if Act.UNDERSTOOD not in {one.kept.statement.act for one in bravo.effects if isinstance(one, c.Said)}:
+            bravo.do(c.Stated(understood(T0).statement.payload))
+    assert alpha.channel.standing(WARNING.id, alpha.at_us).debt is Debt.SETTLED
+    alpha.at_us += MINUTE
+    assert alpha.do(c.Doubted("meridian", T0)) == []
+    assert alpha.do(c.Doubted("bravo", T0)) == [c.Changed(WARNING.id, Debt.SETTLED, Debt.CLAIMED, False)]
+    again = c.Channel.restored(alpha.channel.state())
+    assert again.standing(WARNING.id, alpha.at_us).debt is Debt.CLAIMED

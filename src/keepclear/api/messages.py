@@ -211,7 +211,8 @@ class FieldView(msgspec.Struct, frozen=True):
 
 class StatementView(msgspec.Struct, frozen=True):
     """What somebody said of a message. `evidence`: shown by whoever did it, or claimed. `over_another`: it cites other bytes, and counts for
-    nothing. `said_at` is by the clock of who says so, `known_at` by ours."""
+    nothing. `doubted`: it came when somebody else may have signed as that party, and is a claim. `said_at` is by the clock of who says so,
+    `known_at` by ours."""
 
     statement: str
     act: str
@@ -229,6 +230,7 @@ class StatementView(msgspec.Struct, frozen=True):
     fields: list[FieldView]
     over: str
     over_another: bool
+    doubted: bool
 
 
 class HopView(msgspec.Struct, frozen=True):
@@ -372,7 +374,7 @@ def _step(step: Step) -> StatementView:
     return StatementView(
         kept.id, said.act.value, said.of, said.said_by, step.evidence.value, utc_text(said.at_us), utc_text(kept.known_at_us),
         said.person, said.carrier, said.towards, said.means.value, None if said.within_us is None else said.within_us / 1e6,
-        said.words, [_field(field) for field in step.fields], said.over, step.over_another,
+        said.words, [_field(field) for field in step.fields], said.over, step.over_another, step.doubted,
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from keepclear.channel import messages, statements
 from keepclear.channel.carriage import HANDS_MAX, Carriage, Held, Mine
 from keepclear.channel.links import Arrival, Inbox, InboxState, Lie, Outbox, OutboxState, Parcel, Taken
 from keepclear.channel.messages import Message, Urgency, message_id
-from keepclear.channel.standing import Debt, Standing, due_us, standing_of
+from keepclear.channel.standing import Debt, Doubt, Standing, due_us, standing_of
 from keepclear.channel.statements import Act, Kept, Statement
 from keepclear.ground.errors import LimitExceeded, Refused
 
@@ -101,6 +101,13 @@ class Came(NamedTuple):
     opened: Mapping[str, Opened]
 
 
+class Doubted(NamedTuple):
+    """Somebody else may have signed as this party from an instant on, by our clock."""
+
+    party: str
+    since_us: int
+
+
 class Restored(NamedTuple):
     """This node goes on from a copy, and a new life begins."""
 
@@ -109,7 +116,7 @@ class TimePassed(NamedTuple):
     """Nothing else happened."""
 
 
-Event = Joined | ByHand | Given | Stated | Sealed | Came | Restored | TimePassed
+Event = Joined | ByHand | Given | Stated | Sealed | Came | Doubted | Restored | TimePassed
 
 
 # --- effects ---
@@ -219,6 +226,7 @@ class ChannelState(msgspec.Struct):
     owing: dict[str, int]
     found: list[Found]
     refused: dict[str, int]
+    doubts: list[Doubt] = []
 
 
 class Channel:
@@ -228,6 +236,7 @@ class Channel:
     only_exercise      what is no exercise is refused, whoever sends it
     outboxes, inboxes  by peer
     found              what peers were caught at
+    doubts             since when whose keys are not trusted
     refused            how often something was refused that came in, by the key of the reason"""
 
     def __init__(self, own: str, life: int, *, only_exercise: bool = False) -> None:
@@ -238,6 +247,7 @@ class Channel:
         self.inboxes: dict[str, Inbox] = {}
         self.found: list[Found] = []
         self.refused: dict[str, int] = {}
+        self.doubts: list[Doubt] = []
         self._routes: dict[str, str] = {}
         self._by_hand: set[str] = set()
         self._threads: dict[str, Thread] = {}
@@ -259,6 +269,7 @@ class Channel:
             self.own, self.life, self.only_exercise, peers, self._routes, sorted(self._by_hand),
             list(self._threads.values()), list(self._seen.items()), list(self._superseded_by.items()),
             list(self._wanted.values()), self._owing, self.found, self.refused,
+            self.doubts,
         )  # fmt: skip
 
     @staticmethod
@@ -279,7 +290,7 @@ class Channel:
         channel._owing = state.owing
         channel._falls_due = [(when_us, id) for id, when_us in state.owing.items()]
         heapify(channel._falls_due)
-        channel.found, channel.refused = state.found, state.refused
+        channel.found, channel.refused, channel.doubts = state.found, state.refused, state.doubts
         return channel
 
     # what is asked
@@ -334,6 +345,7 @@ class Channel:
             sealed=frozenset(thread.sealed),
             answers=thread.answers.items(),
             superseded_at_us=thread.superseded_at_us,
+            doubts=self.doubts,
         )
 
     def statements(self, message: str) -> frozenset[str]:
@@ -390,6 +402,14 @@ class Channel:
                 self._hand_over(event)
             case Came():
                 self._come(event, at_us, effects)
+            case Doubted(party, since_us):
+                self.doubts.append(Doubt(party, since_us, at_us))
+                for thread in self._threads.values():
+                    if party in (
+                        thread.message.final,
+                        *(kept.statement.said_by for kept in thread.statements.values()),
+                    ):
+                        self._tell_change(thread, at_us, effects)
             case Restored():
                 self.life = max(at_us, self.life + 1)
                 for box in self.outboxes.values():

@@ -7,7 +7,7 @@ passed on to, and who claims what beyond that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -38,16 +38,33 @@ class Debt(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class Doubt(NamedTuple):
+    """Somebody else may have signed as this party from `since_us` on, by our clock; we said so at `known_at_us`.
+
+    What came before that instant was signed before it. What it says of its own time counts for nothing: whoever has the key writes
+    any time."""
+
+    party: str
+    since_us: int
+    known_at_us: int
+
+    def covers(self, party: str, known_at_us: int, at_us: int) -> bool:
+        """Whether what this party signed, and we learned of then, is doubted at an instant."""
+        return party == self.party and self.since_us <= known_at_us < self.known_at_us <= at_us
+
+
 class Step(NamedTuple):
     """One statement about one message.
 
     fields       of a read-back: field by field against what was said
-    over_another it cites other bytes than those of this message: it is kept, and counts for nothing"""
+    over_another it cites other bytes than those of this message: it is kept, and counts for nothing
+    doubted      somebody else may have signed it: it is a claim"""
 
     kept: Kept
     evidence: Evidence
     fields: tuple[Compared, ...] = ()
     over_another: bool = False
+    doubted: bool = False
 
     @property
     def act(self) -> Act:
@@ -94,12 +111,18 @@ def standing_of(
     sealed: frozenset[str] = frozenset(),
     answers: Iterable[tuple[str, int]] = (),
     superseded_at_us: int | None = None,
+    doubts: Sequence[Doubt] = (),
 ) -> Standing:
     """What is known of a message at an instant: only what this node had learned by then counts.
 
     sealed   SHA-256 of the sealed bytes that this message has gone out as
     answers  ids of the messages of the addressee that answer it, and when this node learned of them
-    superseded_at_us  when this node learned that another stands in its place; None: none does"""
+    superseded_at_us  when this node learned that another stands in its place; None: none does
+    doubts   since when which keys are not trusted: what they signed, answers included, is a claim"""
+
+    def doubted(party: str, known_us: int) -> bool:
+        return any(doubt.covers(party, known_us, at_us) for doubt in doubts)
+
     steps: dict[str, list[Step]] = {}
     ordered = sorted(
         (one for one in kept if one.known_at_us <= at_us), key=lambda one: (one.known_at_us, one.statement.id)
@@ -108,7 +131,9 @@ def standing_of(
         statement = one.statement
         over_another = statement.over != id and (statement.act in OF_A_PERSON or statement.over not in sealed)
         fields = compared(message.facts, statement.facts) if statement.act is Act.UNDERSTOOD else ()
-        steps.setdefault(statement.of, []).append(Step(one, statement.evidence, fields, over_another))
+        in_doubt = doubted(statement.said_by, one.known_at_us)
+        evidence = Evidence.CLAIMED if in_doubt else statement.evidence
+        steps.setdefault(statement.of, []).append(Step(one, evidence, fields, over_another, in_doubt))
     found = {party: tuple(some) for party, some in steps.items()}
     here = [(answer, known_us) for answer, known_us in answers if known_us <= at_us]
     said = [step for step in found.get(message.final, ()) if not step.over_another]
@@ -119,14 +144,16 @@ def standing_of(
         return Standing(Debt.SUPERSEDED, found, mismatch=mismatch)
     settles = [step for step in said if _settles(message.marker, step)]
     shown = [(step.kept.known_at_us, step.kept.id) for step in settles if step.evidence is Evidence.EVIDENCED]
+    claimed = [(step.kept.known_at_us, step.kept.id) for step in settles if step.evidence is Evidence.CLAIMED]
     if message.marker in _ASKS_FOR_AN_ANSWER:
-        shown += [(known_us, answer) for answer, known_us in here]
+        shown += [(known_us, answer) for answer, known_us in here if not doubted(message.final, known_us)]
+        claimed += [(known_us, answer) for answer, known_us in here if doubted(message.final, known_us)]
     if shown:
         known_us, settled_by = min(shown)
         return Standing(Debt.SETTLED, found, settled_by, mismatch, known_us >= due_us(message))
-    if settles and not (own and mismatch):  # nobody's word stands above what the addressee itself read back
-        first = settles[0].kept
-        return Standing(Debt.CLAIMED, found, first.id, mismatch, first.known_at_us >= due_us(message))
+    if claimed and not (own and mismatch):  # nobody's word stands above what the addressee itself read back
+        known_us, claimed_by = min(claimed)
+        return Standing(Debt.CLAIMED, found, claimed_by, mismatch, known_us >= due_us(message))
     debt, next_us = _open(message, said, at_us)
     return Standing(debt, found, mismatch=mismatch, next_us=next_us)
 

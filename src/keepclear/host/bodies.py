@@ -83,7 +83,7 @@ def packet_came(head: Head, envelope: str, within: dict[str, str]) -> PacketCame
         inner = read_envelope(text.encode())
         opened[digest] = Opened(inner.payload_type, inner.payload, senders[digest])
     came = Came(head.sender, head.life, head.clock_us, head.taken, head.parcels, opened)
-    return PacketCame(came, envelope, tuple(within.items()))
+    return PacketCame(came, envelope, tuple(within.items()), head.shown)
 
 
 def _packet(body: bytes) -> PacketCame:

@@ -15,15 +15,18 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import msgspec
 
 from keepclear.api.desk import Given, Overloaded
 from keepclear.channel.channel import Came, Channel, Seal
 from keepclear.channel.links import Pace, Parcel, Taken
+from keepclear.channel.messages import Urgency
 from keepclear.ground.canon import base64_bytes
-from keepclear.ground.errors import Refused
+from keepclear.ground.errors import Refused, printable
 from keepclear.ground.signing import Signer, note_key, open_sealed, read_envelope, seal
 from keepclear.host.bodies import packet_came
 from keepclear.host.host import Host, NodeFailed
@@ -33,6 +36,10 @@ from keepclear.links.sealing import OpeningKey, SealingKey, opened, sealed
 from keepclear.node import events as e
 from keepclear.node.node import NODE
 from keepclear.node.talk import Talk
+from keepclear.record.checkpoint import SIGNATURES_MAX, Checkpoint, read_checkpoint
+from keepclear.record.tree import consistency_proof, root_at
+from keepclear.record.witness import Growth, Seen, Shown
+from keepclear.store import writes
 from keepclear.store.store import Store
 from keepclear.store.writes import Carried
 
@@ -43,6 +50,22 @@ CACHED_BYTES_MAX = 64 * 1_048_576
 # How long a peer that calls is left waiting at the most.
 WAITED_FOR_S_MAX = 300.0
 ASK_AGAIN_US = 1_000_000
+# With these a peer refuses whatever comes from us, until people of both sides have spoken.
+DISTRUST = frozenset({"card.ended", "card.none", "envelope.signature", "peer.unknown", "link.no_peer"})
+SAYS_CHARS_MAX = 300
+
+
+class ShowPauses(NamedTuple):
+    """How often a peer is shown something of records at the most.
+
+    riding_us  with parcels or words that go anyway, and are not urgent
+    alone_us   with a packet that is empty, or urgent"""
+
+    riding_us: int = 60_000_000
+    alone_us: int = 600_000_000
+
+
+SHOW_PAUSES = ShowPauses()
 
 
 class Way(Protocol):
@@ -63,13 +86,22 @@ class LinkState:
     failure    why it could not be reached when it was last tried; "": it could
     failures   attempts without success since the last one that had any
     word       what we have told it that we took
-    waiting    how many of its calls wait for an answer"""
+    waiting    how many of its calls wait for an answer
+    shown_us when it was shown something of records; None: not yet
+    seen     its own checkpoint that we have told it we saw; others: by party, those of others that it was told of
+    asked    sizes from which it wants to be shown that our record has grown
+    learned_us  when something was learned from it that was only about records; None: not yet"""
 
     heard_us: int | None = None
     failure: str = ""
     failures: int = 0
     word: Taken | None = None
     waiting: int = 0
+    shown_us: int | None = None
+    seen: str = ""
+    others: dict[str, str] = field(default_factory=dict)
+    asked: tuple[int, ...] = ()
+    learned_us: int | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
     taking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -87,6 +119,7 @@ class Courier:
         way_to: Callable[[e.CardTaken, str], Way] | None = None,
         peers_are: Callable[[list[e.CardTaken]], None] = lambda _cards: None,
         poll_s: float = 25.0,
+        pauses: ShowPauses = SHOW_PAUSES,
     ) -> None:
         self._host = host
         self._store = store
@@ -95,9 +128,11 @@ class Courier:
         self._way_to = way_to
         self._peers_are = peers_are
         self._poll_s = poll_s
+        self._pauses = pauses
         self._links: dict[str, LinkState] = {}
         self._to_seal: OrderedDict[str, Seal] = OrderedDict()
         self._bodies = _Bodies()
+        self._countersigning = asyncio.Lock()
         self._sealing = asyncio.Event()
         self._changed = asyncio.Event()
         self._ask_again()
@@ -183,10 +218,13 @@ class Courier:
             done.append((form, body))
         return done
 
-    async def _give(self, event: e.Event, carried: tuple[Carried, ...]) -> None:
+    async def _give(
+        self, event: e.Event, carried: tuple[Carried, ...], checkpoints: tuple[writes.Checkpoint, ...] = ()
+    ) -> None:
+        exercise = self._host.node.exercise
         while True:
             try:
-                await self._host.give(event, by=NODE, exercise=self._host.node.exercise, carried=carried)
+                await self._host.give(event, by=NODE, exercise=exercise, carried=carried, checkpoints=checkpoints)
             except Overloaded as overloaded:
                 await asyncio.sleep(overloaded.retry_after_s)
             else:
@@ -208,14 +246,70 @@ class Courier:
         inbox = channel.inboxes[peer]
         parcels = fitting(channel.outboxes[peer].owed()) if parcels_too else ()
         taken = inbox.taken if inbox.up_to else None
-        head = Head(channel.own, peer, channel.life, self._host.now_us(), taken, parcels)
+        says_more = bool(parcels) or taken != self.link(peer).word
+        urgent = any(parcel.carriage.urgency is Urgency.NOW for parcel in parcels)
+        shown, since = self._to_show(peer, riding=says_more and not urgent)
+        head = Head(channel.own, peer, channel.life, self._host.now_us(), taken, parcels, shown)
         size = node.sequence
         bodies = await self._bodies_of(parcels)
         await self._host.wait_durable(size)
         if self._host.failure is not None:
             raise NodeFailed("the node has failed") from self._host.failure
         self.link(peer).word = taken
+        if shown is not None and since is not None:
+            head = msgspec.structs.replace(head, shown=await self._with_own(shown, since))
         return packet_bytes(head, bodies, self._signer)
+
+    # --- records ---
+
+    def _to_show(self, peer: str, *, riding: bool) -> tuple[Shown | None, set[int] | None]:
+        """What a peer is shown of others' records, and from which sizes on it is shown our own; None: it knows that already."""
+        link, now_us = self.link(peer), self._host.now_us()
+        pause_us = self._pauses.riding_us if riding else self._pauses.alone_us
+        if link.shown_us is not None and now_us - link.shown_us < pause_us:
+            return None, None
+        witnesses = self._talk.witnesses
+        known = witnesses.seen.get(peer, Seen())
+        others = witnesses.others_for(peer, link.others)
+        seen = self._countersigned(known, now_us) if known.newest != link.seen else ""
+        cosigned = witnesses.cosigned_size(peer, self._host.node.origin_line)
+        since = {cosigned, *link.asked} if cosigned < witnesses.grown or link.asked else None
+        if not (seen or others or known.asks or since):
+            return None, None
+        link.shown_us, link.seen, link.asked = now_us, known.newest, ()
+        link.others = {**link.others, **others}
+        return Shown(seen=seen, asks=known.asks, others=tuple(others.values())), since
+
+    def _countersigned(self, known: Seen, now_us: int) -> str:
+        """The newest checkpoint of a peer that was consistent, with our cosignature; "": none, or it is at odds with itself."""
+        if not known.newest:
+            return ""
+        newest = read_checkpoint(known.newest)
+        if known.is_split(newest.epoch):
+            return ""
+        bare = Checkpoint(newest.origin, newest.size, newest.root)
+        return bare.cosigned(self._host.node.origin, self._signer, now_us // 1_000_000).text
+
+    async def _with_own(self, shown: Shown, since: set[int]) -> Shown:
+        """With our own checkpoint of all that is durable, and proof that it goes on from these sizes."""
+        checkpoint, tiles = self._host.sign(), self._store.tiles
+        sizes = sorted(size for size in since if 0 < size < checkpoint.size)
+
+        def grew() -> tuple[Growth, ...]:
+            return tuple(
+                Growth(size, root_at(tiles, size), consistency_proof(tiles, size, checkpoint.size)) for size in sizes
+            )
+
+        return msgspec.structs.replace(shown, note=checkpoint.text, grew=await asyncio.to_thread(grew))
+
+    def _with_cosignature(self, text: str) -> tuple[writes.Checkpoint, ...]:
+        """The checkpoint of ours that a peer has countersigned, with its line, where it is kept."""
+        said = read_checkpoint(text)
+        for kept in self._store.checkpoints(said.size, 1):
+            held = read_checkpoint(kept.note)
+            if held.body == said.body and len(held.signatures) < SIGNATURES_MAX:
+                return (replace(kept, note=held.with_line(said.signatures[0]).text),)
+        return ()
 
     async def _bodies_of(self, parcels: Iterable[Parcel]) -> dict[str, bytes]:
         digests = [parcel.carriage.digest for parcel in parcels]
@@ -236,8 +330,9 @@ class Courier:
             keys = [note_key(self._talk.card(peer).signs).key]
             head, envelope, bodies = read_packet(data, to=self._channel.own, sender=peer, keys=keys)
             link.heard_us, link.failure, link.failures = self._host.now_us(), "", 0
-            came = Came(head.sender, head.life, head.clock_us, head.taken, head.parcels, {})
-            if not self._channel.learns_from(came):
+            if head.shown is not None:
+                link.asked = head.shown.asks
+            if not self._learns_from(head, link):
                 return False
             new = self._channel.new_to(peer, head.parcels)
             ours = [parcel for parcel in new if parcel.carriage.to == self._channel.own]
@@ -249,8 +344,30 @@ class Courier:
             for parcel in new:
                 if parcel.carriage.to != self._channel.own:
                     self._bodies.put(parcel.carriage.digest, bodies[parcel.carriage.digest])
-            await self._give(packet_came(head, envelope.decode(), within), carried)
+            event = packet_came(head, envelope.decode(), within)
+            async with self._countersigning:  # two peers' lines under one checkpoint
+                await self._give(event, carried, await self._cosigned(head))
             return True
+
+    def _learns_from(self, head: Head, link: LinkState) -> bool:
+        """Whether a packet says anything new. What is new only of records counts now and then: it is said again."""
+        came = Came(head.sender, head.life, head.clock_us, head.taken, head.parcels, {})
+        if self._channel.learns_from(came):
+            return True
+        now_us = self._host.now_us()
+        if link.learned_us is not None and now_us - link.learned_us < self._pauses.riding_us:
+            return False
+        learns = self._talk.learns_of_records(head.sender, head.shown, self._host.node.origin_line, now_us)
+        if learns:
+            link.learned_us = now_us
+        return learns
+
+    async def _cosigned(self, head: Head) -> tuple[writes.Checkpoint, ...]:
+        """Our checkpoint with the peer's cosignature, where this packet brings one that counts."""
+        witnesses, own = self._talk.witnesses, self._host.node.origin_line
+        if head.shown is None or not witnesses.cosigns(head.sender, head.shown.seen, self._talk.trusted, own):
+            return ()
+        return await asyncio.to_thread(self._with_cosignature, head.shown.seen)
 
     def _check_peer(self, peer: str) -> None:
         self._talk.card(peer)
@@ -305,8 +422,9 @@ class Courier:
         while True:
             self._changed.clear()
             talk = self._talk
+            # Whose card has ended still shakes hands, to be told so, and gets no further.
+            self._peers_are([talk.cards[peer] for peer in talk.peers])
             cards = [talk.cards[peer] for peer in talk.peers if peer not in talk.ended]
-            self._peers_are(cards)
             wanted = {(card.party, talk.peers[card.party].address, card.tls): card for card in cards}
             for gone in callers.keys() - wanted.keys():
                 for task in callers.pop(gone):
@@ -350,19 +468,30 @@ class Courier:
     async def _exchange(self, peer: str, line: Way, pace: Pace, *, wait_s: float = 0.0) -> bool:
         """One packet there and one back; gives whether anything was new. After a failure it lasts until the next attempt is due."""
         link = self.link(peer)
-        word = link.word
+        before = link.word, link.shown_us, link.seen, link.others, link.asked
         pace.was_sent(self._host.now_us())
         try:
-            answer = await line.exchange(await self.packet(peer, parcels_too=wait_s <= 0), wait_s)
+            packet = await self.packet(peer, parcels_too=wait_s <= 0)
+            answer = await self._exchanged(peer, line, packet, wait_s)
             learned = await self.take(peer, answer)
         except (LinkFailed, Refused) as failed:
-            link.word = word
+            link.word, link.shown_us, link.seen, link.others, link.asked = before
             link.failure, link.failures = str(failed), link.failures + 1
             assert pace.due_us is not None
             await asyncio.sleep(max(0.0, (pace.due_us - self._host.now_us()) / 1e6))
             return False
         pace.heard(self._host.now_us(), owes=False)
         return learned
+
+    async def _exchanged(self, peer: str, line: Way, packet: bytes, wait_s: float) -> bytes:
+        """The answer. That the other side does not know us, or our key, is for people to know."""
+        try:
+            return await line.exchange(packet, wait_s)
+        except Refused as refused:
+            if refused.key in DISTRUST and self._talk.refused_by.get(peer) != refused.key:
+                says = refused.value or refused.what
+                await self._give(e.PeerRefused(peer, refused.key, printable(says)[:SAYS_CHARS_MAX]), ())
+            raise
 
 
 class _Bodies:

@@ -25,6 +25,7 @@ from keepclear.ground.instants import us_checked
 from keepclear.ground.signing import PublicKey, Signer, open_sealed, read_envelope, seal
 from keepclear.ground.written import written
 from keepclear.parties.ids import id_checked
+from keepclear.record.witness import Shown, shown_checked
 
 MAGIC = b"keepclear packet 1\n"
 HEAD_TYPE = "application/vnd.keepclear.packet+json"
@@ -37,7 +38,8 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is signed.
 
     life      the instant at which the sender's life began: a later one than before says that it was restored
-    clock_us  what its clock said"""
+    clock_us  what its clock said
+    shown     what it shows of records; None: nothing this time"""
 
     sender: str
     to: str
@@ -45,6 +47,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock_us: int
     taken: Taken | None
     parcels: tuple[Parcel, ...]
+    shown: Shown | None = None
 
 
 class Packet(NamedTuple):
@@ -114,6 +117,11 @@ def read_head(payload: bytes) -> Head:
     id_checked(head.to, "$.to")
     us_checked(head.life, "$.life")
     us_checked(head.clock_us, "$.clock_us")
+    if head.shown is not None:
+        try:
+            shown_checked(head.shown)
+        except Refused as refused:
+            raise refused.at("$.shown") from refused
     if len(head.parcels) > AT_ONCE_MAX:
         raise LimitExceeded("packet.parcels", f"At most {AT_ONCE_MAX} go at once", value=len(head.parcels))
     for number, parcel in enumerate(head.parcels):

@@ -19,6 +19,7 @@ from keepclear.channel.calls import Call, Minute, MinuteWord, Moment, StepTaken,
 from keepclear.channel.channel import Came
 from keepclear.channel.measures import Measure, Reaction
 from keepclear.parties.roster import Handover, Roster
+from keepclear.record.witness import Shown
 from keepclear.tracks.observations import Observations
 from keepclear.tracks.refusals import Refusal
 
@@ -319,6 +320,14 @@ class ReachedByHand(Spoken, frozen=True, tag="reached_by_hand"):
     note: str = ""
 
 
+class PeerRefused(Spoken, frozen=True, tag="peer_refused"):
+    """A peer's node takes nothing from us: it does not trust our keys, or knows us no more. `key` is that of its refusal, `says` its words."""
+
+    peer: str
+    key: str
+    says: str = ""
+
+
 class MessageGiven(Spoken, frozen=True, tag="message_given"):
     """A person of this party sends a message. `payload` is its one byte string: `keepclear.channel.messages`."""
 
@@ -351,11 +360,13 @@ class PacketCame:
 
     came      what it says
     envelope  of the head (DSSE)
-    within    by SHA-256 of the sealed bytes: the envelope that lay within"""
+    within    by SHA-256 of the sealed bytes: the envelope that lay within
+    shown     what it shows of records; None: nothing"""
 
     came: Came
     envelope: str
     within: tuple[tuple[str, str], ...] = ()
+    shown: Shown | None = None
     kind: str = field(default="packet_came", init=False)
 
 
@@ -440,7 +451,7 @@ SpokenEvent = (
     | PartyNamed | UserAdmitted | UserEnded | TokenIssued | TokenRevoked | AccessSet
     | FeedDeclared | FeedEnded | FeedStateChanged | ZoneEnded
     | AlertAcknowledged | AlertAssigned | AlertCleared
-    | CardTaken | CardEnded | PeerJoined | ReachedByHand | MessageGiven | StatementGiven | MessagesSealed
+    | CardTaken | CardEnded | PeerJoined | PeerRefused | ReachedByHand | MessageGiven | StatementGiven | MessagesSealed
     | AgreementFactStated | RosterSet | HandedOver | CallMomentNoted | CallHeld | MinuteWritten | MinuteAnswered
     | EscalationStepTaken | StopCalled | MeasureTaken | ReactionSeen
 )  # fmt: skip

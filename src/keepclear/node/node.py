@@ -29,6 +29,7 @@ from keepclear.node.teller import Teller
 from keepclear.parties.ids import id_checked
 from keepclear.parties.membership import FIRST_SENSITIVITY, Member, Membership
 from keepclear.parties.parties import Access, Action, Sensitivity, may, sensitivity_of
+from keepclear.record.checkpoint import origin_line
 from keepclear.watch.watch import Watch
 
 NODE = "node"
@@ -118,6 +119,7 @@ class Node:
             mend = "Mark what you send as exercise, or use the node of operations."
             raise Refused("exercise.only", "This node is for exercises", value=e.kind_of(event), mend=mend)
         self._check(event, by, exercise, at_us)
+        adds = self._adds(event)
         teller = Teller(self.sequence, at_us)
         self.clock_us = at_us
         for side in self._sides.values():
@@ -129,7 +131,20 @@ class Node:
         except Refused as refused:
             raise RuntimeError("what was checked was refused all the same") from refused
         self.sequence += 1
+        if adds:
+            self.talk.witnesses.grown = self.sequence
         return Effects(tuple(teller.told), self.next_due_us, verdicts, tuple(seals))
+
+    def _adds(self, event: e.Event) -> bool:
+        """Whether an event is of what happened, and not only a word about records: two nodes would else never fall silent."""
+        if isinstance(event, e.PacketCame):
+            return self.talk.channel.learns_from(event.came)
+        return not isinstance(event, e.SnapshotTaken)
+
+    @property
+    def origin_line(self) -> str:
+        """The first line of its checkpoints."""
+        return origin_line(self.origin, self.epoch)
 
     def _begin(self, event: e.Event, at_us: int) -> Effects:
         if not isinstance(event, e.NodeBegan):
@@ -245,6 +260,9 @@ class Node:
             case e.StatementGiven():
                 self._allow(by, Action.STATE, self._of_message(""))
                 self.talk.check_statement(event.payload, exercise=exercise)
+            case e.PeerRefused():
+                _only_the_node(event, by)
+                self.talk.check_refusal(event)
             case e.PacketCame():
                 _only_the_node(event, by)
                 self.talk.check_packet(event)
@@ -371,8 +389,10 @@ class Node:
                 seals += self.talk.state_of(event.payload, self._sides, teller)
             case e.MessagesSealed():
                 seals += self.talk.note_sealed(event.forms, self._sides, teller)
+            case e.PeerRefused():
+                self.talk.note_refusal(event, self._sides, teller)
             case e.PacketCame():
-                seals += self.talk.take_packet(event, self._sides, teller)
+                seals += self.talk.take_packet(event, self.origin_line, self._sides, teller)
             case _:
                 self._apply_to_members(event)
         return b""

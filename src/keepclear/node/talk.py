@@ -17,6 +17,7 @@ from keepclear.channel.channel import (
     Changed,
     Channel,
     ChannelState,
+    Doubted,
     Effect,
     Found,
     Given,
@@ -45,9 +46,11 @@ from keepclear.node.agreed import Open
 from keepclear.node.dealings import step_said
 from keepclear.node.side import Side
 from keepclear.node.teller import Teller
+from keepclear.node.witnesses import Noticed, Witnesses, WitnessState
 from keepclear.parties.ids import id_checked
 from keepclear.parties.names import Kind, Name, Party, named_so
 from keepclear.parties.names import checked as names_checked
+from keepclear.record.witness import Shown
 
 PEERS_MAX = 1_000
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.:\[\]-]{1,253}/?")
@@ -71,6 +74,8 @@ class TalkState(msgspec.Struct):
     cards: dict[str, e.CardTaken]
     ended: dict[str, e.CardEnded]
     peers: dict[str, Peer]
+    witnesses: WitnessState = msgspec.field(default_factory=WitnessState)
+    refused_by: dict[str, str] = {}
 
 
 class Talk:
@@ -79,7 +84,9 @@ class Talk:
     channel  what was said and what is owed
     cards    of other parties, by party; the newest of each, also where it has ended
     ended    how the newest card of a party ended
-    peers    whom this node hands things to itself"""
+    peers    whom this node hands things to itself
+    witnesses  what was shown of records, and who countersigned ours
+    refused_by  peers that take nothing from us, and the key of their refusal"""
 
     def __init__(self, house: str, at_us: int, *, only_exercise: bool, state: TalkState | None = None) -> None:
         if state is None:
@@ -88,10 +95,14 @@ class Talk:
         else:
             self.channel = Channel.restored(state.channel)
             self.cards, self.ended, self.peers = state.cards, state.ended, state.peers
+        self.witnesses = Witnesses(WitnessState() if state is None else state.witnesses)
+        self.refused_by: dict[str, str] = {} if state is None else state.refused_by
 
     def state(self) -> TalkState:
         """Everything that is held."""
-        return TalkState(self.channel.state(), self.cards, self.ended, self.peers)
+        return TalkState(
+            self.channel.state(), self.cards, self.ended, self.peers, self.witnesses.state(), self.refused_by
+        )
 
     @property
     def next_due_us(self) -> int | None:
@@ -192,6 +203,13 @@ class Talk:
         _check_side(statement.exercise, exercise)
         return statement
 
+    def check_refusal(self, event: e.PeerRefused) -> None:
+        """Raises `Refused` if this is no peer of ours, or cannot be what it says."""
+        if event.peer not in self.peers:
+            raise Refused("peer.unknown", "This party is no peer of ours", value=event.peer)
+        words_checked(event.key, "$.key")
+        words_checked(event.says, "$.says")
+
     def check_packet(self, event: e.PacketCame) -> None:
         """Raises `Refused` if nobody could have handed this over."""
         self.card(event.came.peer)
@@ -212,6 +230,8 @@ class Talk:
     def end_card(self, event: e.CardEnded, sides: Mapping[bool, Side], by: str, teller: Teller) -> None:
         """A party's keys are not trusted any more."""
         self.ended[event.party] = event
+        if event.since_us is not None:
+            self._step(Doubted(event.party, event.since_us), sides, teller)
         members = {"peer": event.party, "action": "card_ended", "why": event.why, "by": by}
         if event.since_us is not None:
             members["since_at"] = utc_text(event.since_us)
@@ -251,9 +271,32 @@ class Talk:
             seals += self._step(Sealed(form.payload_digest, form.digest, form.byte_count), sides, teller)
         return seals
 
-    def take_packet(self, event: e.PacketCame, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
-        """A peer has handed something over."""
-        return self._step(event.came, sides, teller)
+    @property
+    def trusted(self) -> dict[str, e.CardTaken]:
+        """The cards that have not ended, by party."""
+        return {party: card for party, card in self.cards.items() if party not in self.ended}
+
+    def learns_of_records(self, peer: str, shown: Shown | None, origin: str, at_us: int) -> bool:
+        """Whether anything follows from what a peer shows of records; `origin`: the origin line of the own one."""
+        return self.witnesses.learns_from(peer, shown, self.trusted, origin, at_us)
+
+    def take_packet(self, event: e.PacketCame, origin: str, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
+        """A peer has handed something over, and shows perhaps what it knows of records."""
+        if self.refused_by.pop(event.came.peer, None) is not None:
+            self._tell_peer({"peer": event.came.peer, "action": "takes_again"}, sides, teller)
+        seals = self._step(event.came, sides, teller)
+        if event.shown is not None:
+            for noticed in self.witnesses.take(event.came.peer, event.shown, self.trusted, origin, teller.at_us):
+                self._tell_noticed(noticed, sides, teller)
+        return seals
+
+    def note_refusal(self, event: e.PeerRefused, sides: Mapping[bool, Side], teller: Teller) -> None:
+        """A peer takes nothing from us; told once, until it does again."""
+        if self.refused_by.get(event.peer) != event.key:
+            self.refused_by[event.peer] = event.key
+            params: dict[str, object] = {"refusal": event.key, "says": event.says}
+            side = sides[self.channel.only_exercise]
+            side.raise_alert("peer_refuses_us", "now", params, teller, peer=event.peer)
 
     def begin_anew(self, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
         """This node goes on from a copy."""
@@ -319,6 +362,29 @@ class Talk:
                     side = sides[self.channel.only_exercise]
                     side.raise_alert("peer_contradicts_itself", "now", params, teller, peer=peer)
         return seals
+
+    def _tell_noticed(self, noticed: Noticed, sides: Mapping[bool, Side], teller: Teller) -> None:
+        party, about = noticed.party, {"size": noticed.size, "epoch": noticed.epoch}
+        match noticed.what:
+            case "seen":
+                self._tell_peer({"peer": party, "action": "record_seen", **about}, sides, teller)
+            case "anew":
+                members = {"peer": party, "action": "record_anew", **about, "kept": noticed.kept}
+                self._tell_peer(members, sides, teller)
+            case "withheld":
+                params: dict[str, object] = {"what": "growth_withheld", **about}
+                sides[self.channel.only_exercise].raise_alert(
+                    "peer_contradicts_itself", "soon", params, teller, peer=party
+                )
+            case "split":
+                split = noticed.split
+                assert split is not None, "a split has its notes"
+                shown = {"what": "split_view", **about, "told_by": noticed.told_by, "notes": [split.one, split.other]}
+                if split.growth is not None:
+                    shown["growth"] = msgspec.to_builtins(split.growth)
+                sides[self.channel.only_exercise].raise_alert(
+                    "peer_contradicts_itself", "now", shown, teller, peer=party
+                )
 
     def _tell_changed(self, changed: Changed, sides: Mapping[bool, Side], teller: Teller) -> None:
         thread = self.channel.thread(changed.message)

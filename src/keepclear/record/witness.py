@@ -21,13 +21,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from keepclear.ground.errors import Refused
+from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.signing import PublicKey
 from keepclear.record.checkpoint import Checkpoint, read_checkpoint
 from keepclear.record.tree import check_consistency
 
 HEARD_MAX = 16
 ASKED_MAX = 4
+GREW_MAX = ASKED_MAX + 1
+OTHERS_MAX = 2
+# A note has some 250 bytes; this much is room for a long name and a second key.
+NOTE_CHARS_MAX = 2_000
+HASHES_MAX = 64
 # A growth that a party was asked for, and had occasion to show, is missing after so long.
 UNPROVEN_AFTER_US = 3_600_000_000
 
@@ -38,6 +43,22 @@ class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int
     root: bytes
     hashes: tuple[bytes, ...]
+
+
+class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a node shows a peer of its own record and of others'; any part may be empty.
+
+    note    the newest checkpoint of its record
+    grew    smaller trees that the tree of this checkpoint begins with
+    seen    the newest checkpoint of the peer's record that was consistent, with this node's cosignature and no other line
+    asks    sizes from which the peer is to show that its record has grown
+    others  newest checkpoints of third parties"""
+
+    note: str = ""
+    grew: tuple[Growth, ...] = ()
+    seen: str = ""
+    asks: tuple[int, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,6 +134,21 @@ class Weighed(NamedTuple):
     began_anew: bool = False
     kept: bool = False
     withheld: tuple[int, ...] = ()
+
+
+def shown_checked(shown: Shown) -> Shown:
+    """What is shown, if it keeps to the limits; raises `Refused`. What a note says is not looked at."""
+    notes = [shown.note, shown.seen, *shown.others]
+    if max(map(len, notes)) > NOTE_CHARS_MAX:
+        what = f"A checkpoint that is shown has at most {NOTE_CHARS_MAX:,} characters"
+        raise LimitExceeded("shown.note", what, value=max(map(len, notes)))
+    for name, limit in (("grew", GREW_MAX), ("asks", ASKED_MAX), ("others", OTHERS_MAX)):
+        if len(getattr(shown, name)) > limit:
+            what = f"At most {limit} are shown at once"
+            raise LimitExceeded(f"shown.{name}", what, value=len(getattr(shown, name)), where=f"$.{name}")
+    if any(len(growth.hashes) > HASHES_MAX for growth in shown.grew):
+        raise LimitExceeded("shown.grew", f"No growth has more than {HASHES_MAX} hashes", where="$.grew")
+    return shown
 
 
 def signed_note(text: str, record: str, keys: Iterable[PublicKey]) -> Checkpoint:

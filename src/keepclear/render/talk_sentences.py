@@ -94,6 +94,17 @@ def _peer(said: Said) -> str:
         case "by_hand":
             note = f" ({said['note']})" if said["note"] else ""
             return f"What is for {peer} goes on paper or by voice{note}, says {said['by']}."
+        case "takes_again":
+            return f"{peer} takes what comes from us again."
+        case "record_seen":
+            return f"{peer} shows its record, of {said['size']} entries; from now on it has to continue this."
+        case "record_anew":
+            lost = (
+                "all that we have seen is still in it"
+                if said["kept"]
+                else "it does not show that what we have seen is still in it"
+            )
+            return f"The record of {peer} goes on after a restore (epoch {said['epoch']}): {lost}."
     return f"Sealed bytes go no further here ({said['why']}): {short(said['digest'])}."
 
 
@@ -128,16 +139,39 @@ CONTRADICTIONS = {
     "number": "two different parcels under one number, both signed",
     "head": "it has taken what was never sent",
     "signature": "what it handed over is signed by another party than it names",
+    "split_view": "two records that cannot both be, both signed",
 }
 
 
+_REFUSALS = {
+    "card.ended": "trusts our keys no more",
+    "envelope.signature": "knows another key of ours than the one we sign with",
+}
+
+
+def _refuses(said: Said, params: Said) -> str:
+    why = _REFUSALS.get(params["refusal"], "does not know us as a peer")
+    return f"{said['peer']} takes nothing from us: it {why}. Ask its people, by voice."
+
+
 def _contradicts(said: Said, params: Said) -> str:
+    if params["what"] == "split_view":
+        told = "" if params["told_by"] == said["peer"] else f", as {params['told_by']} was shown"
+        return (
+            f"{said['peer']} has signed two records that cannot both be{told}. Both checkpoints are kept, and anybody can check them "
+            f"with its public key."
+        )
+    if params["what"] == "growth_withheld":
+        return (
+            f"{said['peer']} has not shown that its record continues the {params['size']} entries that it signed before, though it was "
+            "asked to. That proves nothing."
+        )
     return f"{said['peer']} contradicts itself: {CONTRADICTIONS[params['what']]}. Both are kept in the record."
 
 
 OF_ALERTS: Mapping[str, Callable[[Said, Said], str]] = {
     "message_came": _came, "message_unconfirmed": _unconfirmed, "reply_overdue": _overdue, "read_back_differs": _differs,
-    "peer_contradicts_itself": _contradicts,
+    "peer_contradicts_itself": _contradicts, "peer_refuses_us": _refuses,
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from keepclear.channel import statements as s
 from keepclear.channel.carriage import HANDS_MAX, Carriage, Held, Mine, PassOn, decided
 from keepclear.channel.channel import Channel
 from keepclear.channel.facts import Count, Place, Time, Verdict, Word, compared, matches
-from keepclear.channel.links import Pace, Parcel
+from keepclear.channel.links import GOING_BYTES_MAX, Outbox, OutboxState, Pace, Parcel, Taken
 from keepclear.channel.measures import Measure, ladder_at
 from keepclear.channel.messages import About, Marker, Message, Translation, Urgency, Words, read_message
 from keepclear.channel.standing import Debt, standing_of
@@ -581,3 +581,76 @@ def test_nobody_reviews_their_own_translation_under_another_spelling():
     with pytest.raises(Refused) as refused:
         m.checked(changed(translations=(Translation("ar", "x", "Ana", "ana "),)))
     assert refused.value.key == "translation.reviewed_alone"
+
+
+# --- what goes first ---
+
+
+def outside(number: int, urgency: Urgency = Urgency.ROUTINE, byte_count: int = 2_000) -> Carriage:
+    return Carriage("alpha", "bravo", f"{number:064x}", byte_count, T0 + 60 * MINUTE, urgency, ("alpha",), HANDS_MAX)
+
+
+def going(outbox: Outbox) -> list[int]:
+    return [int(parcel.carriage.digest, 16) for parcel in outbox.owed()]
+
+
+def all_taken(outbox: Outbox) -> None:
+    last = outbox.owed()[-1]
+    assert outbox.was_taken(Taken("bravo", "alpha", last.series, last.number, outbox._owed[last.number][1])) is not None
+
+
+@pytest.mark.promise("CHANNEL-19")
+def test_what_is_urgent_goes_before_everything_that_is_not_on_its_way_yet():
+    outbox = Outbox("alpha", "bravo", 1)
+    for number in range(1, 101):
+        outbox.give(outside(number))
+    first = going(outbox)
+    assert first == list(range(1, len(first) + 1))
+    assert sum(parcel.carriage.byte_count for parcel in outbox.owed()) <= GOING_BYTES_MAX
+    outbox.give(outside(1_000, Urgency.SOON))
+    outbox.give(outside(2_000, Urgency.NOW))
+    all_taken(outbox)
+    assert going(outbox)[:3] == [2_000, 1_000, len(first) + 1]
+    for _ in range(10):
+        if outbox.owed():
+            all_taken(outbox)
+    assert (len(outbox), outbox.byte_count) == (0, 0)
+
+
+@pytest.mark.promise("CHANNEL-19")
+def test_one_that_is_larger_than_what_goes_at_once_goes_alone():
+    outbox = Outbox("alpha", "bravo", 1)
+    for number, byte_count in enumerate((900_000, 10, 900_000), 1):
+        outbox.give(outside(number, byte_count=byte_count))
+    sent = []
+    while outbox.owed():
+        sent.append(going(outbox))
+        all_taken(outbox)
+    assert sent == [[1], [2], [3]]
+
+
+@pytest.mark.promise("CHANNEL-19")
+def test_an_outbox_that_is_packed_goes_on_in_the_same_order_and_so_does_one_that_begins_anew():
+    outbox = Outbox("alpha", "bravo", 1)
+    for number in range(1, 101):
+        outbox.give(outside(number, list(Urgency)[number % 3]))
+    state = msgspec.json.decode(msgspec.json.encode(outbox.state()), type=OutboxState)
+    again = Outbox.restored("alpha", "bravo", state)
+    assert again.state() == outbox.state()
+    for box in (outbox, again):
+        all_taken(box)
+        box.begin_anew(2, T0)
+        assert len(box) == 100, "what was taken may have been lost"
+    assert again.state() == outbox.state()
+
+
+@pytest.mark.promise("CHANNEL-19")
+def test_no_more_waits_for_a_peer_than_there_is_room_for(monkeypatch):
+    monkeypatch.setattr(c, "OWED_BYTES_TO_A_PEER_MAX", 10_000)
+    channel = Channel("meridian", T0)
+    for peer in ("alpha", "bravo"):
+        channel.step(c.Joined(peer, ()), T0)
+    parcels = tuple(Parcel("alpha", "meridian", 1, number, outside(number)) for number in range(1, 8))
+    effects = channel.step(c.Came("alpha", 1, T0, None, parcels, {}), T0)
+    assert [effect.why for effect in effects if isinstance(effect, c.HeldBack)] == ["full", "full"]
+    assert len(channel.outboxes["bravo"]) == 5

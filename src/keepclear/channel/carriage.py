@@ -29,7 +29,7 @@ class Carriage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valid_until_us  by the clock of whose hands it came from last
     hands       parties that have had it in their hands, in order; the first is where it comes from
     hands_left  how many more may have it
-    urgency     what is more urgent goes first"""
+    urgency     what is more urgent goes before what is not on its way yet"""
 
     sender: str
     to: str

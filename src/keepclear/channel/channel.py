@@ -36,6 +36,7 @@ STATEMENTS_OF_A_PARTY_MAX = 200
 SEALED_FORMS_MAX = 16
 SEEN_MAX = 1_000_000
 OWED_TO_A_PEER_MAX = 100_000
+OWED_BYTES_TO_A_PEER_MAX = 1 << 30
 FOUND_MAX = 1_000
 ID_DIGITS_MIN = 6
 WORD_VALID_US = 30 * 86_400_000_000
@@ -438,9 +439,9 @@ class Channel:
         id = message_id(payload)
         if id in self._threads:
             raise Refused("message.twice", "This very message was given before", value=id)
-        if not self.is_by_hand(message.to) and len(self.outboxes[self._routes[message.to]]) >= OWED_TO_A_PEER_MAX:
+        if not self.is_by_hand(message.to) and self._is_full(self._routes[message.to]):
             mend = "See why nothing goes there before you give more."
-            raise LimitExceeded("outbox.full", f"{OWED_TO_A_PEER_MAX:,} parcels wait for that peer", mend=mend)
+            raise LimitExceeded("outbox.full", "Too much waits for that peer already", mend=mend)
         self._check_room()
         for name in ("answers", "supersedes"):
             if cited := getattr(message, name):
@@ -562,11 +563,15 @@ class Channel:
                 self._open(peer, outside, within, at_us, effects)
         elif isinstance(decision, Held):
             effects.append(HeldBack(outside.digest, decision.why))
-        elif len(self.outboxes[decision.peer]) >= OWED_TO_A_PEER_MAX:
+        elif self._is_full(decision.peer):
             effects.append(HeldBack(outside.digest, "full"))
         else:
             self._remember(key, outside.valid_until_us, at_us)
             self.outboxes[decision.peer].give(outside.passed_on(self.own))
+
+    def _is_full(self, peer: str) -> bool:
+        outbox = self.outboxes[peer]
+        return len(outbox) >= OWED_TO_A_PEER_MAX or outbox.byte_count >= OWED_BYTES_TO_A_PEER_MAX
 
     def _remember(self, key: tuple[str, str, str], until_us: int, at_us: int) -> None:
         """What was opened or passed on is not taken in again. What somebody else only puts the same digest on is another key."""

@@ -15,17 +15,21 @@ from __future__ import annotations
 from collections import OrderedDict
 from enum import StrEnum
 from hashlib import sha256
-from itertools import islice
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 import msgspec
 
 from keepclear.channel.carriage import Carriage
+from keepclear.channel.messages import Urgency
 from keepclear.ground.written import digest_of, written
 
 AT_ONCE_MAX = 200
+# What has a number and goes before anything else: what a link of 2 kB a second carries in half a minute.
+GOING_BYTES_MAX = 65_536
 PAUSE_US_MIN, PAUSE_US_MAX = 2_000_000, 300_000_000
 NOTHING = "0" * 64
+_RANK = {Urgency.NOW: 0, Urgency.SOON: 1, Urgency.ROUTINE: 2}
 # How far back two parcels of one number are told apart; older ones are doubles.
 DIGESTS_KEPT = 100_000
 # How many that a peer has taken are kept for it, in case it loses them.
@@ -70,7 +74,8 @@ def head_of(head: str, digest: str) -> str:
 
 
 class OutboxState(msgspec.Struct):
-    """Everything an outbox holds: what is owed with the head behind it, and what the peer has taken and may lose."""
+    """Everything an outbox holds: what is owed with the head behind it, what waits for its number, and what the peer has taken and may
+    lose."""
 
     series: int
     last: int
@@ -78,6 +83,8 @@ class OutboxState(msgspec.Struct):
     head: str
     taken_head: str
     owed: list[tuple[Parcel, str]]
+    waiting: list[tuple[int, int, Carriage]]
+    given: int
     there: list[Carriage]
 
 
@@ -94,28 +101,35 @@ class InboxState(msgspec.Struct):
 class Outbox:
     """What is owed to a peer.
 
-    series  of what goes out now; the first is the instant at which the node's life began, so that a restored one has a greater"""
+    A parcel gets its number when it is about to go: what has one goes in that order, and only so much has one at a time that what is
+    urgent does not wait long behind it. What waits for a number gets it by urgency, and then in the order it was given.
+
+    series  of what goes out now; the first is the instant at which the node's life began, so that a restored one has a greater
+    byte_count  of the sealed bytes of everything that is owed"""
 
     def __init__(self, own: str, peer: str, series: int) -> None:
         self.own = own
         self.peer = peer
         self._there: OrderedDict[str, Carriage] = OrderedDict()
+        self._waiting: list[tuple[int, int, Carriage]] = []
+        self._given = self.byte_count = 0
         self._begin(series)
 
     def _begin(self, series: int) -> None:
         self.series = series
         self.last = self.taken = 0
         self._owed: OrderedDict[int, tuple[Parcel, str]] = OrderedDict()
+        self._going_bytes = 0
         self._head = self._taken_head = NOTHING
 
     def __len__(self) -> int:
-        return len(self._owed)
+        return len(self._owed) + len(self._waiting)
 
     def state(self) -> OutboxState:
         """Everything that is held."""
         return OutboxState(
             self.series, self.last, self.taken, self._head, self._taken_head, list(self._owed.values()),
-            list(self._there.values()),
+            sorted(self._waiting), self._given, list(self._there.values()),
         )  # fmt: skip
 
     @staticmethod
@@ -124,6 +138,9 @@ class Outbox:
         box = Outbox(own, peer, state.series)
         box.last, box.taken, box._head, box._taken_head = state.last, state.taken, state.head, state.taken_head
         box._owed.update((parcel.number, (parcel, head)) for parcel, head in state.owed)
+        box._waiting, box._given = state.waiting, state.given
+        box._going_bytes = sum(parcel.carriage.byte_count for parcel, _ in state.owed)
+        box.byte_count = box._going_bytes + sum(carriage.byte_count for _, _, carriage in state.waiting)
         box._there.update((carriage.digest, carriage) for carriage in state.there)
         return box
 
@@ -135,14 +152,26 @@ class Outbox:
 
     def give(self, carriage: Carriage) -> None:
         """Owes one more."""
-        self.last += 1
-        parcel = Parcel(self.own, self.peer, self.series, self.last, carriage)
-        self._head = head_of(self._head, parcel.digest)
-        self._owed[self.last] = parcel, self._head
+        self._given += 1
+        self.byte_count += carriage.byte_count
+        heappush(self._waiting, (_RANK[carriage.urgency], self._given, carriage))
+        self._number_some()
+
+    def _number_some(self) -> None:
+        while self._waiting and len(self._owed) < AT_ONCE_MAX:
+            carriage = self._waiting[0][2]
+            if self._owed and self._going_bytes + carriage.byte_count > GOING_BYTES_MAX:
+                return
+            heappop(self._waiting)
+            self.last += 1
+            parcel = Parcel(self.own, self.peer, self.series, self.last, carriage)
+            self._head = head_of(self._head, parcel.digest)
+            self._owed[self.last] = parcel, self._head
+            self._going_bytes += carriage.byte_count
 
     def owed(self) -> list[Parcel]:
-        """The oldest that are owed, in order, as many as go at once."""
-        return [parcel for parcel, _ in islice(self._owed.values(), AT_ONCE_MAX)]
+        """What has a number and was not taken yet, in order: as much as goes at once."""
+        return [parcel for parcel, _ in self._owed.values()]
 
     def was_taken(self, taken: Taken) -> list[Carriage] | None:
         """The peer says how far it has taken: what is there since, or None where its head is not ours, and it has taken something else."""
@@ -156,17 +185,23 @@ class Outbox:
         while self.taken < taken.up_to:
             self.taken, (parcel, self._taken_head) = self._owed.popitem(last=False)
             there.append(parcel.carriage)
+            self._going_bytes -= parcel.carriage.byte_count
+            self.byte_count -= parcel.carriage.byte_count
             self._there[parcel.carriage.digest] = parcel.carriage
         while len(self._there) > THERE_KEPT:
             self._there.popitem(last=False)
+        self._number_some()
         return there
 
     def begin_anew(self, series: int, at_us: int) -> None:
         """One of the two was restored: everything that is still of use goes out once more, under numbers of a new series at least as great
         as this one. What the peer has already it knows by its digest."""
         owed = [parcel.carriage for parcel, _ in self._owed.values()]
-        again = [one for one in (*self._there.values(), *owed) if at_us < one.valid_until_us]
+        waiting = [carriage for _, _, carriage in sorted(self._waiting)]
+        again = [one for one in (*self._there.values(), *owed, *waiting) if at_us < one.valid_until_us]
         self._there.clear()
+        self._waiting.clear()
+        self.byte_count = 0
         self._begin(max(series, self.series + 1))
         for carriage in again:
             self.give(carriage)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
 
@@ -10,6 +12,8 @@ from keepclear.channel.messages import Marker
 from keepclear.channel.standing import Debt, Doubt, standing_of
 from keepclear.channel.statements import Act, Evidence, Kept, Statement
 from keepclear.ground.errors import Refused
+from keepclear.record.keys import Trust
+from keepclear.record.proofs import check_parted, read_proof, split_json
 from keepclear.record.tree import consistency_proof, root_at
 from keepclear.record.witness import (
     HEARD_MAX,
@@ -116,6 +120,9 @@ def test_two_histories_are_told_apart_by_one_size_or_by_what_the_larger_begins_w
             assert found.verdict is Verdict.SPLIT
             assert found.split is not None
             assert [c.size for c in check_split(found.split, RECORD, KEYS)] == [size, len(other.entries)]
+            filed = read_proof(json.dumps(split_json(found.split)).encode())
+            assert filed == found.split
+            assert check_parted(filed, Trust(tuple(KEYS))).other.checkpoint.size == len(other.entries)
             larger = grown(20, one)
             again = weigh(found.seen, note(larger), [growth(larger, size)], NOW)
             assert (again.verdict, again.split, again.seen) == (Verdict.SPLIT, None, found.seen)

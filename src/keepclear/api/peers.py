@@ -17,6 +17,9 @@ from keepclear.ground.signing import note_key
 from keepclear.node.events import CardEnded, PeerJoined, ReachedByHand
 from keepclear.node.talk import Talk
 from keepclear.parties.parties import Action
+from keepclear.record.checkpoint import read_checkpoint
+from keepclear.record.proofs import split_json
+from keepclear.record.witness import Seen
 
 PACKET = "application/vnd.keepclear.packet"
 CARD_BYTES_MAX = 16_384
@@ -65,12 +68,16 @@ class NumberView(msgspec.Struct, frozen=True):
 
 
 class FoundView(msgspec.Struct, frozen=True):
-    """What a peer was caught at: two parcels under one number, a head of what was never sent, a signature of somebody else."""
+    """What a peer was caught at: two parcels under one number, a head of what was never sent, a signature of somebody else, or two
+    checkpoints that cannot both be (`split_view`).
+
+    proof  of `split_view`: a file for `keepclear record verify`"""
 
     what: str
     series: int | None
     number: int | None
     digests: list[str]
+    proof: dict[str, Any] | None = None
 
 
 class PeerView(msgspec.Struct, frozen=True):
@@ -81,7 +88,10 @@ class PeerView(msgspec.Struct, frozen=True):
     is_peer        this node hands things to it itself
     owed           how many parcels wait for its word
     heard_at       when a packet of it came last, since this process began; null: not yet
-    failure        why it could not be reached when it was last tried; "": it could, or was not tried"""
+    failure        why it could not be reached when it was last tried; "": it could, or was not tried
+    refuses_us     the key of its refusal where it takes nothing from us; "": it does
+    record_size, record_epoch  of the newest checkpoint of its record that continues what was seen; null: none was shown
+    countersigned  how many entries of our record it has countersigned, of this epoch"""
 
     party: str
     name: str
@@ -96,6 +106,10 @@ class PeerView(msgspec.Struct, frozen=True):
     heard_at: str | None
     failure: str
     failures: int
+    refuses_us: str
+    record_size: int | None
+    record_epoch: int | None
+    countersigned: int
     found: list[FoundView]
 
 
@@ -122,11 +136,16 @@ def _view(ask: Ask[Any, Any], talk: Talk, party: str) -> PeerView:
         for one in talk.channel.found
         if one.peer == party
     ]  # fmt: skip
+    seen = talk.witnesses.seen.get(party, Seen())
+    found += [FoundView("split_view", None, None, [], split_json(split)) for split in seen.splits]
+    newest = read_checkpoint(seen.newest) if seen.newest else None
     return PeerView(
         party, card.name, note_key(card.signs).key.key_id, card.compared_with, ended.why if ended else "",
         utc_text(ended.since_us) if ended and ended.since_us is not None else None, held is not None,
         list(held.leads_to) if held else [], held.address if held else "", len(outbox) if outbox is not None else 0,
-        None if link.heard_us is None else utc_text(link.heard_us), link.failure, link.failures, found,
+        None if link.heard_us is None else utc_text(link.heard_us), link.failure, link.failures,
+        talk.refused_by.get(party, ""), newest.size if newest else None, newest.epoch if newest else None,
+        talk.witnesses.cosigned_size(party, ask.node.origin_line), found,
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ _OF_TALK = frozenset(
         "card_taken",
         "card_ended",
         "peer_joined",
+        "peer_refused",
         "reached_by_hand",
         "message_given",
         "statement_given",

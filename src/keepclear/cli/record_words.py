@@ -14,7 +14,7 @@ from keepclear.record.checkpoint import Checkpoint
 from keepclear.record.entries import Committed
 from keepclear.record.findings import ERROR
 from keepclear.record.keys import KeyLife, Vouched
-from keepclear.record.proofs import ProvenEntry, ProvenGrowth
+from keepclear.record.proofs import ProvenEntry, ProvenGrowth, ProvenSplit
 
 BODY_CHARS_SHOWN = 2_000
 
@@ -97,6 +97,19 @@ class RecordWords:
             self._say_vouched(proven.newer)
         else:
             self._line("grew", file=name, older_size=older.size, older_epoch=older.epoch, **_checkpoint(proven.newer))
+
+    def proven_split(self, name: str, proven: ProvenSplit) -> None:
+        """A proof holds that a record was split."""
+        one, other = proven.one.checkpoint, proven.other.checkpoint
+        if self._for_people:
+            self._say(
+                f"{name}: proven. The key of {one.origin} has signed two records: the one of {other.size} entries does not begin with "
+                f"the one of {one.size}. Whoever has the key has shown different people different things."
+            )
+            self._say_vouched(proven.one)
+            self._say_vouched(proven.other)
+        else:
+            self._line("split", file=name, one=_checkpoint(proven.one), other=_checkpoint(proven.other))
 
     def vouched_checkpoint(self, name: str, vouched: Vouched) -> None:
         """A checkpoint is signed."""

@@ -13,7 +13,8 @@ from keepclear.record.audit import audit_export
 from keepclear.record.checkpoint import CHECKPOINT_BYTES_MAX, Checkpoint, read_checkpoint
 from keepclear.record.export import LINE_BYTES_MAX, Head, Line, read_export
 from keepclear.record.keys import Trust, vouched
-from keepclear.record.proofs import PROOF_BYTES_MAX, EntryProof, check_entry, check_growth, read_proof
+from keepclear.record.proofs import PROOF_BYTES_MAX, EntryProof, check_entry, check_growth, check_parted, read_proof
+from keepclear.record.witness import Split
 
 _EXPORT_BEGINS = b'{"line":'
 
@@ -70,6 +71,8 @@ def _verify_proof(name: str, data: bytes, trust: Trust, held: Sequence[Checkpoin
         entry = check_entry(proof, trust)
         _compare([proof.checkpoint], held, name, words)
         words.proven_entry(name, entry)
+    elif isinstance(proof, Split):
+        words.proven_split(name, check_parted(proof, trust))
     else:
         growth = check_growth(proof, trust)
         _compare([proof.older, proof.newer], held, name, words)

@@ -1,7 +1,8 @@
-"""Proof files: one JSON text that shows a third person one entry of a record, or that a record only grew.
+"""Proof files: one JSON text that shows a third person one entry of a record, that a record only grew, or that it was split.
 
     an entry          header, body and outcome as far as they are shown; the hashes up to the root; the signed checkpoint
     a consistency     two signed checkpoints of one record, and the hashes between them
+    a split           two signed checkpoints of one record that cannot both be: `keepclear.record.witness`
 
 Nothing but the keys of the record is needed to check one. What a proof file does not show, it still pins: the header has the hashes of
 body and outcome.
@@ -28,6 +29,7 @@ from keepclear.record.tree import (
     inclusion_proof,
     leaf_hash,
 )
+from keepclear.record.witness import Growth, Split, check_split
 
 PROOF_VERSION = 1
 PROOF_BYTES_MAX = 256 * 1024 * 1024
@@ -72,6 +74,14 @@ class _EntryFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: int | None = None
 
 
+class _SplitFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    keepclear_proof: int
+    proves: str
+    one: str
+    other: str
+    growth: Growth | None = None
+
+
 class _ConsistencyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keepclear_proof: int
     proves: str
@@ -80,7 +90,7 @@ class _ConsistencyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hashes: list[str]
 
 
-_File = TypeVar("_File", _EntryFile, _ConsistencyFile)
+_File = TypeVar("_File", _EntryFile, _ConsistencyFile, _SplitFile)
 
 
 @dataclass(frozen=True)
@@ -151,6 +161,14 @@ class ProvenGrowth:
     newer: Vouched
 
 
+@dataclass(frozen=True)
+class ProvenSplit:
+    """Two checkpoints of one epoch that cannot both be, and who signed them."""
+
+    one: Vouched
+    other: Vouched
+
+
 # --- making ---
 
 
@@ -168,6 +186,14 @@ def prove_growth(tiles: TileReader, older: Checkpoint, newer: Checkpoint) -> Con
     return ConsistencyProof(older, newer, consistency_proof(tiles, older.size, newer.size))
 
 
+def split_json(split: Split) -> dict[str, Any]:
+    """The proof file of a split as the values of its JSON."""
+    shown = {"keepclear_proof": PROOF_VERSION, "proves": "split", "one": split.one, "other": split.other}
+    if split.growth is not None:
+        shown["growth"] = msgspec.to_builtins(split.growth)
+    return shown
+
+
 def proof_text(proof: EntryProof | ConsistencyProof) -> str:
     """The proof file: JSON with one member on a line, so that people can read it."""
     return json.dumps(proof.json(), ensure_ascii=False, indent=1) + "\n"
@@ -176,7 +202,7 @@ def proof_text(proof: EntryProof | ConsistencyProof) -> str:
 # --- reading and checking ---
 
 
-def read_proof(data: bytes) -> EntryProof | ConsistencyProof:
+def read_proof(data: bytes) -> EntryProof | ConsistencyProof | Split:
     """The proof in a file. Nothing is checked yet but its form; `Refused` says at which path it is not right."""
     value = json_value(data, PROOF_BYTES_MAX)
     if not isinstance(value, dict) or "keepclear_proof" not in value:
@@ -190,8 +216,11 @@ def read_proof(data: bytes) -> EntryProof | ConsistencyProof:
             return _entry_proof(_converted(value, _EntryFile))
         case "consistency":
             return _consistency_proof(_converted(value, _ConsistencyFile))
+        case "split":
+            file = _converted(value, _SplitFile)
+            return Split(file.one, file.other, file.growth)
         case other:
-            what = 'A proof file proves "entry" or "consistency"'
+            what = 'A proof file proves "entry", "consistency" or "split"'
             raise Refused("proof.kind", what, value=other, where="$.proves")
 
 
@@ -239,6 +268,17 @@ def check_growth(proof: ConsistencyProof, trust: Trust) -> ProvenGrowth:
     except Refused as refused:
         raise refused.at("$.older" if refused.key == "proof.size" else "$.hashes") from refused
     return ProvenGrowth(proof, older, newer)
+
+
+def check_parted(split: Split, trust: Trust) -> ProvenSplit:
+    """What the proof of a split shows, if it shows it.
+
+    Raises `Refused`, where it does not: split.epochs, split.sizes, split.none, proof.root, checkpoint.other_record, and those of the
+    two checkpoints."""
+    one = _vouched(_checkpoint(split.one, "$.one"), trust, "$.one")
+    other = _vouched(_checkpoint(split.other, "$.other"), trust, "$.other")
+    check_split(split, one.checkpoint.record, (*one.signers, *other.signers))
+    return ProvenSplit(one, other)
 
 
 def _check_line(committed: Committed, line: int | None) -> None:

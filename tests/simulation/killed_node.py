@@ -1,7 +1,7 @@
 """A party's node in a process of its own, which kills itself at a named step of an exchange.
 
-It says where it is, over a pipe: ("step", NAME), ("answers at", PORT), ("settled", None) once every message it was to give is settled.
-A step is named for what is about to happen, or has just happened:
+It says where it is, over a pipe: ("answers at", PORT) or ("calls", None), ("step", NAME), and ("done", None) once every message that it
+was to give is known to have come as far as asked. A step is named for what is about to happen, or has just happened:
 
     before message_given, after message_given   a commit with such an event in it; so for every kind of event
     sending parcels, sending a word             a packet leaves, with parcels in it or with none
@@ -19,21 +19,24 @@ import struct
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from random import Random
 from threading import Lock
 from typing import Any
 
 from keepclear.api.desk import Overloaded
 from keepclear.channel import links
-from keepclear.channel.standing import Debt
+from keepclear.channel.channel import Thread
+from keepclear.channel.facts import Place
+from keepclear.channel.messages import Marker, Message, Urgency, Words
 from keepclear.channel.statements import Act, Statement
 from keepclear.ground.canon import base64_bytes
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import read_envelope
 from keepclear.host.clock import WallClock
-from keepclear.host.config import Limits, Links
+from keepclear.host.config import Limits
+from keepclear.host.config import Links as LinkSettings
 from keepclear.host.courier import Courier
 from keepclear.host.folds import tail_of
 from keepclear.host.host import Host
@@ -41,16 +44,17 @@ from keepclear.host.link_doors import LinkDoors
 from keepclear.host.replaying import catch_up_views, node_at
 from keepclear.host.serving import loop_factory
 from keepclear.links.certificates import Certificate, OwnCertificate, read_certificate
-from keepclear.links.https import Line
+from keepclear.links.https import Line, LinkFailed
 from keepclear.links.packets import MAGIC, read_head
 from keepclear.node import events as e
 from keepclear.store.store import Store
 from keepclear.store.writer import Writer
 from keepclear.store.writes import Write
-from tests.couriers import Keys
+from tests.couriers import LATER_US, Keys
 
 # Whoever waits for a node that was killed waits for a fraction of a second, and not for two.
 PAUSE_US = 50_000
+GIVEN_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -59,18 +63,39 @@ class Part:
 
     url      of its record
     certificate  the one on its card (DER)
-    calls    where it calls its peers; None: it answers
-    gives    the messages that its person gives, unless they were given before
+    calls    the port at which it calls its peers; None: it answers
+    gives    how many messages its person gives to Bravo, unless they were given before; written at `written_at_us`
+    until    what Bravo must have said of each, for it to be done
     understands  whether its person understands every message
+    answers_lost  how often an answer is lost that the other side has given; `seed` decides which
     kill_at  the step at which the process kills itself, the first time; "": at none"""
 
     party: str
     url: str
     certificate: bytes
     calls: int | None = None
-    gives: tuple[str, ...] = ()
+    gives: int = 0
+    written_at_us: int = 0
+    until: Act = Act.UNDERSTOOD
     understands: bool = False
+    answers_lost: float = 0.0
+    seed: int = 0
     kill_at: str = ""
+
+
+def url_of(folder: Path, party: str) -> str:
+    """Where a party's record is."""
+    return f"sqlite:///{folder / party}.sqlite"
+
+
+def message(part: Part, number: int) -> Message:
+    """One of the messages that its person gives: the same however often it is asked for."""
+    return Message(
+        salt=f"{number:064x}", sender=part.party, to="bravo", author=f"officer.{part.party}", marker=Marker.WARNING, urgency=Urgency.NOW,
+        original=Words("en", f"Keep clear of Kestrel Pass, {number}."), written_at_us=part.written_at_us,
+        valid_until_us=part.written_at_us + LATER_US,
+        facts=(Place("go_to", 336_700_000, 380_580_000, 7_200, "33.6700 38.0580"),),
+    )  # fmt: skip
 
 
 @dataclass
@@ -117,19 +142,24 @@ class Steps:
 
 
 class SteppedLine:
-    """A line, with a step before and after each exchange."""
+    """A line, with a step before and after each exchange; some answers are lost."""
 
     def __init__(self, line: Line, steps: Steps) -> None:
         self._line = line
         self._steps = steps
+        self._random = Random(f"{steps.part.seed} {steps.part.party} {os.getpid()}")
 
     async def exchange(self, packet: bytes, wait_s: float = 0.0) -> bytes:
+        """As the line does it."""
         self._steps(f"sending {what_is_in(packet)}")
         answer = await self._line.exchange(packet, wait_s)
+        if self._random.random() < self._steps.part.answers_lost:
+            raise LinkFailed("the answer was lost")
         self._steps(f"{what_is_in(answer)} came")
         return answer
 
     async def aclose(self) -> None:
+        """Ends it."""
         await self._line.aclose()
 
 
@@ -153,32 +183,36 @@ async def _run(part: Part, steps: Steps) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     keys = Keys(part.party)
     own = OwnCertificate(read_certificate(part.certificate), keys.own.key)
+    doors: list[LinkDoors] = []
+
+    def peers_are(cards: list[e.CardTaken]) -> None:
+        for door in doors:
+            door.peers_are([_certificate(card) for card in cards])
+
+    def way_to(card: e.CardTaken, _address: str) -> SteppedLine:
+        return SteppedLine(Line(f"https://127.0.0.1:{part.calls}", own, _certificate(card)), steps)
+
     async with AsyncExitStack() as stack:
         store = stack.enter_context(Store.open(part.url))
         node, account = node_at(store, store.size())
         assert account.different == 0
         catch_up_views(store)
+        signer = keys.signing.signer
         host = Host(
-            store, node, limits=Limits(), clock=WallClock(), signer=keys.signing.signer, tail=tail_of(store),
+            store, node, limits=Limits(), clock=WallClock(), signer=signer, tail=tail_of(store),
             writes_with=lambda append, **more: Writer(steps.appending(append), **more),  # type: ignore[arg-type]
         )  # fmt: skip
         stack.push_async_callback(host.close)
-        doors: list[LinkDoors] = []
-        courier = Courier(
-            host, store, signer=keys.signing.signer, opening=keys.opening,
-            way_to=lambda card, _: SteppedLine(Line(f"https://127.0.0.1:{part.calls}", own, _certificate(card)), steps),
-            peers_are=lambda cards: [door.peers_are([_certificate(card) for card in cards]) for door in doors] and None,
-        )  # fmt: skip
+        courier = Courier(host, store, signer=signer, opening=keys.opening, way_to=way_to, peers_are=peers_are)
         if part.calls is None:
-            doors.append(LinkDoors(Links(port=0), Limits(), own, steps.answering(courier.answer)))
+            doors.append(LinkDoors(LinkSettings(port=0), Limits(), own, steps.answering(courier.answer)))
             await stack.enter_async_context(doors[0].opened())
             steps.say("answers at", int(doors[0].address.rpartition(":")[2]))
         else:
             steps.say("calls")
-        people = [_give(host, part), _until_settled(host, steps)] if part.gives else []
+        people = [_give(host, part), _until_done(host, part, steps)] if part.gives else []
         people += [_understand_all(host, part.party)] if part.understands else []
-        tasks = [asyncio.create_task(task) for task in (courier.run(), *people)]
-        stopped = asyncio.create_task(stop.wait())
+        stopped, *tasks = (asyncio.create_task(task) for task in (stop.wait(), courier.run(), *people))
         await asyncio.wait([stopped, tasks[0]], return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
@@ -196,34 +230,56 @@ def _certificate(card: e.CardTaken) -> Certificate:
 
 async def _give(host: Host, part: Part) -> None:
     """Gives what has not been given: a person who got no answer tries again."""
-    for payload in part.gives:
-        with suppress(Refused):  # this very message was given before
-            await _as_often_as_needed(host, partial(e.MessageGiven, payload), f"officer.{part.party}")
+    numbers = iter(range(part.gives))
+
+    async def give() -> None:
+        for number in numbers:
+            with suppress(Refused):  # this very message was given before
+                await _given(host, e.MessageGiven(message(part, number).payload.decode()), part.party)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(GIVEN_AT_ONCE):
+            group.create_task(give())
 
 
 async def _understand_all(host: Host, party: str) -> None:
     """Understands every message for this party, once."""
-    news = _news(host)
+    news, channel = _news(host), host.node.talk.channel
+    seen = 0
     while True:
         news.clear()
-        channel = host.node.talk.channel
-        for thread in channel.threads(0, len(channel)):
-            said = {kept.statement.act for kept in thread.statements.values() if kept.statement.said_by == party}
-            if thread.message.to == party and Act.UNDERSTOOD not in said:
+        for thread in channel.threads(seen, len(channel) - seen):
+            if thread.message.to == party and not _said(thread, party, Act.UNDERSTOOD):
                 word = Statement(
                     Act.UNDERSTOOD, party, party, thread.id, host.now_us(), person=f"officer.{party}", facts=thread.message.facts
                 )  # fmt: skip
-                await _as_often_as_needed(host, partial(e.StatementGiven, word.payload.decode()), f"officer.{party}")
+                await _given(host, e.StatementGiven(word.payload.decode()), party)
+            seen += 1
         await news.wait()
 
 
-async def _until_settled(host: Host, steps: Steps) -> None:
+async def _until_done(host: Host, part: Part, steps: Steps) -> None:
     news, channel = _news(host), host.node.talk.channel
-    while not (len(channel) and all(thread.debt is Debt.SETTLED for thread in channel.threads(0, len(channel)))):
+    done = 0
+    while done < part.gives:
         news.clear()
+        for thread in channel.threads(done, len(channel) - done):
+            if not _said(thread, thread.message.to, part.until):
+                break
+            done += 1
+        else:
+            if done == part.gives:
+                break
         await news.wait()
     await host.wait_durable(host.node.sequence)
-    steps.say("settled")
+    steps.say("done")
+
+
+def _said(thread: Thread, party: str, act: Act) -> bool:
+    return any(
+        (kept.statement.said_by, kept.statement.of, kept.statement.act) == (party, party, act)
+        for kept in thread.statements.values()
+    )
 
 
 def _news(host: Host) -> asyncio.Event:
@@ -233,16 +289,11 @@ def _news(host: Host) -> asyncio.Event:
     return news
 
 
-async def _as_often_as_needed(host: Host, event: Callable[[], e.Event], by: str) -> None:
+async def _given(host: Host, event: e.Event, party: str) -> None:
     while True:
         try:
-            await host.give(event(), by=by, exercise=False)
+            await host.give(event, by=f"officer.{party}", exercise=False)
         except Overloaded as overloaded:
             await asyncio.sleep(overloaded.retry_after_s)
         else:
             return
-
-
-def url_of(folder: Path, party: str) -> str:
-    """Where a party's record is."""
-    return f"sqlite:///{folder / party}.sqlite"

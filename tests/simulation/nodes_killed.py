@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
@@ -125,7 +125,7 @@ class Nodes:
 
 @contextmanager
 def nodes(
-    folder: Path, peers: dict[str, dict[str, tuple[str, ...]]], parts: dict[str, dict[str, Any]]
+    folder: Path, peers: dict[str, dict[str, tuple[str, ...]]], parts: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Nodes]:
     """The nodes of these parties, started; `parts`: what each does, as of `Part`."""
     keys = {party: Keys(party) for party in peers}
@@ -178,7 +178,11 @@ def held(url: str) -> Held:
 
 def check(folder: Path, count: int) -> None:
     """What must hold of Alpha's messages to Bravo at the end, by both records."""
-    alpha, bravo = (held(url_of(folder, party)) for party in ("alpha", "bravo"))
+    check_both(held(url_of(folder, "alpha")), held(url_of(folder, "bravo")), count)
+
+
+def check_both(alpha: Held, bravo: Held, count: int) -> None:
+    """Each message is there and was shown once; its sender has the addressee's own word, and both have the same hashes."""
     assert len(alpha.channel) == len(bravo.channel) == count
     assert len(alpha.shown) == len(bravo.shown) == count
     assert set(alpha.shown) == set(bravo.shown) == set(alpha.channel.messages)

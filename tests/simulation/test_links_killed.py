@@ -29,7 +29,7 @@ STEPS = {
         *CALLS,
     ],
 }
-PARTS = {"alpha": {"gives": 2}, "bravo": {"understands": True}, "meridian": {}}
+PARTS: dict[str, dict[str, object]] = {"alpha": {"gives": 2}, "bravo": {"understands": True}, "meridian": {}}
 SEEDS = [int(os.environ["KEEPCLEAR_CRASH_SEED"])] if "KEEPCLEAR_CRASH_SEED" in os.environ else range(2)
 
 

@@ -68,9 +68,10 @@ class RunningNode:
 
     def _listen(self, process: subprocess.Popen[str], lines: queue.Queue[str]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self._said.append(line.strip())
-            lines.put(line)
+        with process.stdout:
+            for line in process.stdout:
+                self._said.append(line.strip())
+                lines.put(line)
         lines.put("")
 
     @property

@@ -68,9 +68,10 @@ class RunningNode:
 
     def _listen(self, process: subprocess.Popen[str], lines: queue.Queue[str]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self._said.append(line.strip())
-            lines.put(line)
+        with process.stdout:
+            for line in process.stdout:
+                self._said.append(line.strip())
+                lines.put(line)
         lines.put("")
 
     @property
@@ -147,10 +148,11 @@ def pair(one: RunningNode, other: RunningNode, with_words: str) -> str:
 
 
 class Cable:
-    """A way from one port of this machine to another, that can be cut and mended."""
+    """A way from one port of this machine to another, that can be cut and mended. `to_port` may change: a node that starts again takes
+    another one."""
 
     def __init__(self, to_port: int) -> None:
-        self._to_port = to_port
+        self.to_port = to_port
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
         self._is_cut = False
@@ -186,7 +188,7 @@ class Cable:
             while True:
                 here, _ = self._listening.accept()
                 try:
-                    there = socket.create_connection(("127.0.0.1", self._to_port))
+                    there = socket.create_connection(("127.0.0.1", self.to_port))
                 except OSError:
                     here.close()
                     continue

@@ -429,7 +429,8 @@ def _until(at: str, within: str, now_us: int, what: str) -> int | None:
 
 def _found(ask: Ask[Any, MessageDraft], message: Message) -> tuple[Finding, ...]:
     names = tuple({*ask.members.parties.values(), *ask.members.parties})
-    against = Against(_named_points(ask.side), None, (ask.body.here, ask.body.there), None, names)
+    lead_us = ask.side.dealings.lead_us_of(message)
+    against = Against(_named_points(ask.side), None, (ask.body.here, ask.body.there), lead_us, names)
     return checks.checks(message, against)
 
 

@@ -25,7 +25,9 @@ from keepclear.channel.calls import (
     doubts,
     minute_standing,
 )
+from keepclear.channel.facts import Word
 from keepclear.channel.measures import LadderGone
+from keepclear.channel.messages import Message, Urgency
 from keepclear.ground.errors import Refused
 from keepclear.ground.hours import Span
 from keepclear.ground.instants import utc_text
@@ -294,6 +296,18 @@ class Dealings:
         """Words to a person: the step that is agreed to come next for something about a zone; None: none, or not yet."""
         gone = self.escalation_of(zone, since_us, at_us)
         return None if gone is None else gone.next
+
+    def lead_us_of(self, message: Message) -> int | None:
+        """How long before it begins such a notice is to be there: the longest lead that an agreement about its zone has for the activity
+        that it names, as the word "activity", by its key; None: it names none, or nothing is agreed."""
+        activity = next(
+            (fact.text for fact in message.facts if isinstance(fact, Word) and fact.name == "activity"), None
+        )
+        if activity is None or message.about.kind != "zone":
+            return None
+        urgent = message.urgency is Urgency.NOW
+        leads = [version.terms.lead_us(activity, urgent=urgent) for version in self.agreed.about(message.about.id)]
+        return max((lead for lead in leads if lead is not None), default=None)
 
     def agenda(self, other: str, alerts: Iterable[LiveAlert], also: Iterable[str] = ()) -> tuple[str, ...]:
         """What is to be talked about with a party: the open alerts about an agreement with it or a zone of one, and `also` other open

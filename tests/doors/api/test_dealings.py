@@ -14,6 +14,7 @@ from keepclear.channel.calls import Happened, Item, Minute, MinuteWord, StepTake
 from keepclear.channel.facts import Word
 from keepclear.channel.messages import Words
 from keepclear.ground.hours import ROUND_THE_CLOCK, Calendar
+from keepclear.ground.instants import utc_text
 from keepclear.parties.roster import FocalPoint, Line, LineKind
 from tests.agreed import NAME, TERMS, fact, observation, position, proposal, signature, version
 from tests.dealings import call, measure, moment
@@ -205,3 +206,22 @@ def test_an_entry_of_dealings_is_seen_by_the_house_and_not_by_another_party():
     ]
     assert "agreement_fact_stated" in kinds[0]
     assert "agreement_fact_stated" not in kinds[1]
+
+
+@pytest.mark.promise("DEAL-12")
+@pytest.mark.parametrize(
+    ("hours", "urgency", "found"), [(30, "routine", ["lead.short"]), (30, "now", []), (60, "routine", [])]
+)
+def test_a_notice_is_held_against_the_lead_time_that_the_agreement_has_for_its_activity(hours, urgency, found):
+    staff, _ = agreed()
+    staff.call.put("/v1/parties/harbour-aid", staff.administrator, json={"name": "Harbour Aid"})
+    staff.call.put("/v1/peers/harbour-aid/by-hand", staff.administrator, json={})
+    begins = utc_text(staff.desk.clock_us + hours * 3_600_000_000)
+    notice = {
+        "to": "harbour-aid", "marker": "intention", "urgency": urgency, "text": "We intend to move.",
+        "about": {"kind": "zone", "id": "kestrel-pass"},
+        "facts": [{"is": "word", "name": "activity", "text": "movement"}, {"is": "time", "name": "from", "at": begins}],
+    }  # fmt: skip
+    answer = staff.call.post("/v1/messages/check", staff.officer, json=notice)
+    assert answer.status_code == 200, answer.text
+    assert [one["key"] for one in answer.json()["findings"]] == found

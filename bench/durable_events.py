@@ -41,7 +41,7 @@ def main() -> None:
     """Prints one line for each number of writers."""
     args = arguments(__doc__, turn="0.5", turns=7, folder="", postgres="", views=0)
     with tempfile.TemporaryDirectory(prefix="keepclear-bench-", dir=args.folder or None) as folder:
-        writers = {"bare": _bare(Path(folder) / "bare.sqlite"), "store": Writer(_opened(f"{folder}/store.sqlite"))}
+        writers = {"bare": bare(Path(folder) / "bare.sqlite"), "store": Writer(_opened(f"{folder}/store.sqlite"))}
         if args.postgres:
             writers["postgres"] = Writer(_opened(args.postgres))
         takers = {
@@ -79,7 +79,8 @@ def _opened(url: str) -> Callable[[Sequence[Write]], None]:
     return Store.open(url).append
 
 
-def _bare(path: Path) -> Writer:
+def bare(path: Path) -> Writer:
+    """A writer into one table of sqlite3."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

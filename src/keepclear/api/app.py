@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from base64 import b64encode
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from hashlib import sha256
@@ -26,6 +25,7 @@ from keepclear.api import (
     agreements,
     alerts,
     calls,
+    drafts,
     feeds,
     measures,
     messages,
@@ -36,6 +36,7 @@ from keepclear.api import (
     positions,
     record,
     rosters,
+    sheets,
     status,
     stream,
     tracks,
@@ -50,7 +51,8 @@ from keepclear.ground.errors import KeepclearError, Refused
 
 ROUTES: tuple[Route, ...] = (
     *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES,
-    *messages.ROUTES, *peers.ROUTES, *agreements.ROUTES, *rosters.ROUTES, *calls.ROUTES, *measures.ROUTES, *status.ROUTES, *ogc.ROUTES,
+    *messages.ROUTES, *drafts.ROUTES, *sheets.ROUTES, *peers.ROUTES, *agreements.ROUTES, *rosters.ROUTES, *calls.ROUTES, *measures.ROUTES,
+    *status.ROUTES, *ogc.ROUTES,
 )  # fmt: skip
 COMMAND_BYTES_MAX = 1_048_576
 KEY_CHARS_MAX = 200
@@ -210,11 +212,10 @@ def _handler(route: Route, answer: Callable[[Request[Any, Any, Any]], Any]) -> H
 def _pages() -> dict[str, tuple[bytes, str, str]]:
     """What the description of these doors is read as: address to bytes, media type and content policy."""
     said = openapi.document(ROUTES)
-    style = b64encode(sha256(openapi.STYLE.encode()).digest()).decode()
     plain = _POLICY[1].decode()
     return {
         "/v1/openapi.json": (msgspec.json.encode(said), openapi.MEDIA_TYPE, plain),
-        "/v1/docs": (openapi.page(said).encode(), "text/html", openapi.PAGE_POLICY.format(style=style)),
+        "/v1/docs": (openapi.page(said).encode(), "text/html", openapi.page_policy(openapi.STYLE)),
         f"{ogc.ROOT}/api": (
             msgspec.json.encode(openapi.document_of_ogc(ROUTES)), "application/vnd.oai.openapi+json;version=3.0", plain,
         ),

@@ -14,29 +14,26 @@ import msgspec
 from msgspec import Meta
 
 from keepclear.api.asking import Answer, Ask, Route, instant_us
-from keepclear.api.facts import FactGiven, FactsGiven, facts_of, given_of
+from keepclear.api.facts import FactsGiven, facts_of
 from keepclear.api.paging import Exercise, Page, Paged, page_of
 from keepclear.api.problems import Declined, Fault, bad_query, not_here
 from keepclear.api.zones import Done, KnownAt, Sided, done
-from keepclear.channel import checks, drafts
+from keepclear.channel import checks
 from keepclear.channel.channel import Thread
 from keepclear.channel.checks import Against, Finding
-from keepclear.channel.facts import Compared, Count, Place
+from keepclear.channel.facts import Compared
 from keepclear.channel.messages import About, Attachment, Marker, Message, Translation, Urgency, Words, checked
 from keepclear.channel.standing import Debt, Standing, Step, due_us
 from keepclear.channel.statements import Act, Evidence, Means, Statement
 from keepclear.channel.statements import checked as statement_checked
-from keepclear.geo.earth import E7
-from keepclear.geo.notations import notations
-from keepclear.geo.places import NamedPoint, Notation
+from keepclear.geo.places import NamedPoint
 from keepclear.geo.shapes import Circle, Sector
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import parse_instant, utc_text
 from keepclear.ground.quantities import parse_duration_us
 from keepclear.node.events import MessageGiven, StatementGiven
-from keepclear.node.side import Side
 from keepclear.node.talk import Talk
-from keepclear.parties.parties import Action
+from keepclear.parties.parties import Action, open_to
 from keepclear.render.sentences import NOT_PERMISSION
 
 VALID_FOR_US = 24 * 3_600_000_000
@@ -113,17 +110,6 @@ class MessageDraft(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit
     here: ShortText = "UTC"
     there: ShortText = "UTC"
     exercise: bool | None = None
-
-
-class AlertDrafted(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Which alert a warning is drafted from, and for whom; `language` of the original, `here` and `there` as of a message."""
-
-    alert: Id
-    to: Id
-    addressee: ShortText = ""
-    language: ShortText = "en"
-    here: ShortText = "UTC"
-    there: ShortText = "UTC"
 
 
 class StatementDraft(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -269,7 +255,7 @@ def _talk(ask: Ask[Any, Any]) -> Talk:
     return ask.node.talk
 
 
-async def _known(ask: Ask[Any, Any], known_at: str | None) -> tuple[Talk, int]:
+async def known(ask: Ask[Any, Any], known_at: str | None) -> tuple[Talk, int]:
     """What was said, as it is or as it was known at an instant, and that instant."""
     at_us = instant_us("known_at", known_at)
     ask.must(Action.READ, *ask.node.of_talk)
@@ -298,7 +284,7 @@ def _direction(talk: Talk, message: Message) -> str:
 async def messages(ask: Ask[MessagesAsked, None]) -> Answer:
     """Messages in the order this node learned of them, and how what each asks for stands."""
     query = ask.query
-    talk, at_us = await _known(ask, query.known_at)
+    talk, at_us = await known(ask, query.known_at)
     channel = talk.channel
     first = 0 if query.after is None else _place(query.after)
     limit = ask.items_of(query.limit)
@@ -328,7 +314,7 @@ def _place(after: str) -> int:
     return int(after)
 
 
-def _held(ask: Ask[Any, Any], talk: Talk) -> Thread:
+def held(ask: Ask[Any, Any], talk: Talk) -> Thread:
     """The message of the address, by its id or as many of its first digits as make it one."""
     try:
         thread = talk.channel.thread_called(ask.path["message"])
@@ -343,8 +329,8 @@ def _held(ask: Ask[Any, Any], talk: Talk) -> Thread:
 
 async def message(ask: Ask[MessageAsked, None]) -> Answer:
     """One message: its content, its standing, and every statement that is held of it."""
-    talk, at_us = await _known(ask, ask.query.known_at)
-    thread = _held(ask, talk)
+    talk, at_us = await known(ask, ask.query.known_at)
+    thread = held(ask, talk)
     standing = talk.channel.standing(thread.id, at_us)
     steps = sorted(
         (step for steps in standing.steps.values() for step in steps),
@@ -385,12 +371,18 @@ def _field(field: Compared) -> FieldView:
 # --- sending ---
 
 
-def _named_points(side: Side) -> tuple[NamedPoint, ...]:
-    """The middles of the zones that have one: names that both sides know."""
+def named_points(ask: Ask[Any, Any], to: str = "", about: str = "") -> tuple[NamedPoint, ...]:
+    """The middles of the zones that have one and that whoever asks may see.
+
+    to     only of zones that this party may see as well: names that both sides know
+    about  id of a zone that is named to it all the same"""
+    zones = [(zone, ask.members.access_of("zone", zone.id)) for zone in ask.side.zones()]
     return tuple(
         NamedPoint(zone.label, zone.shape.lat, zone.shape.lon, 1.0, "agreed zone")
-        for zone in side.zones()
+        for zone, access in zones
         if isinstance(zone.shape, Circle | Sector)
+        and ask.could_see([access])
+        and (not to or zone.id == about or open_to(to, access))
     )
 
 
@@ -400,7 +392,7 @@ def _message_of(ask: Ask[Any, MessageDraft]) -> Message:
     if draft.exercise not in (None, ask.exercise):
         mend = "Send it with ?exercise=true, or leave the member out."
         raise Refused("exercise.mixed", "What is exercise and what is not never meet", mend=mend, where="$.exercise")
-    points = {point.name: point for point in _named_points(ask.side)}
+    points = {point.name: point for point in named_points(ask)}
     reply_us = _until(draft.reply_by, draft.reply_within, now_us, "reply")
     until_us = _until(draft.valid_until, draft.valid_for, now_us, "valid")
     translations = tuple(Translation(one.language, one.text, one.by, one.reviewed_by) for one in draft.translations)
@@ -430,7 +422,7 @@ def _until(at: str, within: str, now_us: int, what: str) -> int | None:
 def _found(ask: Ask[Any, MessageDraft], message: Message) -> tuple[Finding, ...]:
     names = tuple({*ask.members.parties.values(), *ask.members.parties})
     lead_us = ask.side.dealings.lead_us_of(message)
-    against = Against(_named_points(ask.side), None, (ask.body.here, ask.body.there), lead_us, names)
+    against = Against(named_points(ask), None, (ask.body.here, ask.body.there), lead_us, names)
     return checks.checks(message, against)
 
 
@@ -459,67 +451,6 @@ async def send(ask: Ask[Any, MessageDraft]) -> Answer:
     )
 
 
-async def draft(ask: Ask[Any, AlertDrafted]) -> Answer:
-    """Drafts a warning from an alert: what was seen, where and when, in three languages. A person reads it, and sends it or not."""
-    ask.must(Action.SEND_MESSAGE, *ask.node.of_talk)
-    asked, side = ask.body, ask.side
-    alert = next((one for one in side.alerts if one.id == asked.alert), None)
-    if alert is None or not ask.sees(ask.node.concerned(alert, side)):
-        raise not_here("alert", asked.alert, "$.alert")
-    report = side.watch.newest_of(alert.subject) if alert.subject else None
-    if report is None:
-        mend = "Write it yourself: `keepclear message send`."
-        raise Refused(
-            "draft.no_place", "Nothing is known of where that was", value=alert.key, mend=mend, where="$.alert"
-        )
-    accuracy_m = max(report.error_mm, 1_000) / 1000
-    lat, lon = report.lat_e7 / E7, report.lon_e7 / E7
-    seen = Place(
-        "seen",
-        report.lat_e7,
-        report.lon_e7,
-        round(accuracy_m * 1000),
-        notations(lat, lon, accuracy_m)[Notation.DECIMAL],
-    )
-    points = _named_points(side)
-    name = next((zone.label for zone in side.zones() if zone.id == alert.zone), alert.zone)
-    middle = next((point for point in points if point.name == name), None)
-    centre = None if middle is None else _centre(middle)
-    claimed = report.claim.count
-    count = (
-        None
-        if claimed is None or claimed.low is None
-        else Count("count", claimed.low, claimed.high, claimed.as_entered)
-    )
-    made = drafts.draft_of_alert(
-        drafts.AlertSeen(alert.id, name, seen, report.seen_at_us, count, centre, Urgency(alert.urgency)), points, (asked.here, asked.there)
-    )  # fmt: skip
-    if asked.language not in made.texts:
-        mend = f"It has {', '.join(made.texts)}."
-        raise Refused(
-            "draft.language", "There is no text in that language", value=asked.language, mend=mend, where="$.language"
-        )
-    others = [
-        TextGiven(language, text, drafts.TEMPLATE_TRANSLATOR)
-        for language, text in made.texts.items()
-        if language != asked.language
-    ]
-    facts: list[FactGiven] = [given_of(fact) for fact in made.facts]
-    return Answer(
-        MessageDraft(
-            asked.to, made.marker, made.texts[asked.language], asked.language, made.urgency, asked.addressee, facts, others,
-            about=made.about, here=asked.here, there=asked.there,
-        )
-    )  # fmt: skip
-
-
-def _centre(point: NamedPoint) -> Place:
-    written = notations(point.lat, point.lon, point.accuracy_m)[Notation.DECIMAL]
-    return Place(
-        "zone_centre", round(point.lat * E7), round(point.lon * E7), round(point.accuracy_m * 1000), written, point.name
-    )
-
-
 # --- what becomes of it ---
 
 
@@ -527,8 +458,8 @@ async def state(ask: Ask[Any, StatementDraft]) -> Answer:
     """Says what became of a message: read back, stand by, refuse; or enters what somebody else said of it, as a claim with its carrier."""
     ask.must(Action.STATE, *ask.node.of_talk)
     said, now_us = ask.body, ask.desk.now_us()
-    thread = _held(ask, ask.node.talk)
-    points = {point.name: point for point in _named_points(ask.side)}
+    thread = held(ask, ask.node.talk)
+    points = {point.name: point for point in named_points(ask)}
     try:
         at_us = parse_instant(said.said_at).us if said.said_at else now_us
     except Refused as refused:
@@ -554,9 +485,6 @@ ROUTES = (
         "POST", "/v1/messages", send, "messages", gives=Sent, query=Sided, bodies={JSON: MessageDraft}, status=201, problems=(403, 404)
     ),
     Route("POST", "/v1/messages/check", check, "messages", gives=Checked, query=Sided, bodies={JSON: MessageDraft}, problems=(403,)),
-    Route(
-        "POST", "/v1/messages/draft", draft, "messages", gives=MessageDraft, query=Sided, bodies={JSON: AlertDrafted}, problems=(403, 404)
-    ),
     Route("GET", "/v1/messages/{message}", message, "messages", gives=MessageWhole, query=MessageAsked, problems=(404,)),
     Route(
         "POST", "/v1/messages/{message}/statements", state, "messages", gives=Done, query=Sided, bodies={JSON: StatementDraft},

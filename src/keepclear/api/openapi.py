@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+from base64 import b64encode
 from collections.abc import Iterable
+from hashlib import sha256
 from html import escape
 from http import HTTPStatus
 from typing import Any
@@ -225,9 +227,6 @@ def _parted(said: str) -> tuple[str, dict[str, str]]:
 
 # --- the page ---
 
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}
 h2{margin-top:2.5rem;border-bottom:1px solid #ccc}h3{font-family:ui-monospace,monospace;font-size:1rem;margin:2rem 0 .3rem}
@@ -236,6 +235,14 @@ td,th{border:1px solid #ccc;padding:.2rem .6rem;text-align:left;vertical-align:t
 code,pre{background:#f3f3f0;border-radius:3px;padding:0 .2rem}
 @media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}code,pre{background:#2a2a2a}a{color:#9cf}}
 """
+
+
+def page_policy(style: str) -> str:
+    """The content policy of a page with this one style: no script, and nothing is fetched or sent."""
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 def page(said: dict[str, Any]) -> str:

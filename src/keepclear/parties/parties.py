@@ -205,7 +205,7 @@ def may(user: User, action: Action, about: Access, *also: Access) -> Decision:
     for concerned in (about, *also):
         if concerned.sensitivity > user.clearance and not user.only_feed:
             return Decision(False, "access.clearance", {"clearance": user.clearance.word})
-        if reach is not Reach.EVERYBODYS and not _open_to(user.party, concerned):
+        if reach is not Reach.EVERYBODYS and not open_to(user.party, concerned):
             return Decision(False, "access.recipients", {"party": user.party})
         if (
             action is Action.EXPORT
@@ -218,7 +218,8 @@ def may(user: User, action: Action, about: Access, *also: Access) -> Decision:
     return ALLOWED
 
 
-def _open_to(party: str, concerned: Access) -> bool:
+def open_to(party: str, concerned: Access) -> bool:
+    """Whether an object is this party's, or one that its people may be shown."""
     return concerned.recipients is None or _named(party, concerned)
 
 

@@ -124,7 +124,7 @@ def html_of(sheet: Sheet) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en" dir="ltr">\n<head>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{escape(sheet.head)}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n"
+        f"<title>{escape(sheet.head)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         f'<table class="sheet">\n<thead><tr><th>{exercise}<div class="head">{escape(sheet.head)}</div></th></tr></thead>\n'
         f'<tfoot><tr><td><div class="foot">{foot}</div></td></tr></tfoot>\n'
         f"<tbody><tr><td>\n{body}\n</td></tr></tbody>\n</table>\n</body>\n</html>\n"

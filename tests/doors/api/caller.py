@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from keepclear.api.app import app
+from tests.couriers import Keys
 from tests.desk_in_memory import DeskInMemory
 
 _END_OF_LINE = re.compile(r"\r\n|\n|\r")  # of server-sent events
@@ -176,3 +177,16 @@ def staffed(**kinds: Any) -> Staffed:
     assert agreed.status_code == 200, agreed.text
     desk.clock_us += 30 * 60_000_000  # the reports of all tests are seen behind the zone's beginning, and before now
     return staff
+
+
+def card_of(party: str) -> Any:
+    return json.loads(Keys(party).card.text)
+
+
+def pair(staff: Staffed, party: str, **joined: Any) -> None:
+    """Takes the card of a party in, and makes it a peer."""
+    said = {"card": card_of(party), "compared_with": "their administrator, by telephone"}
+    answer = staff.call.put(f"/v1/peers/{party}/card", staff.administrator, json=said)
+    assert answer.status_code == 201, answer.text
+    answer = staff.call.put(f"/v1/peers/{party}", staff.administrator, json=joined)
+    assert answer.status_code == 200, answer.text

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from keepclear.links.packets import Head, packet_bytes
 from tests.couriers import Keys
-from tests.doors.api.caller import INSIDE, staffed
+from tests.doors.api.caller import INSIDE, card_of, pair, staffed
 
 SECOND = 1_000_000
 GO_TO = {"is": "place", "name": "go_to", "text": "33.6700 38.9580"}
@@ -26,18 +24,6 @@ def staff():
     staff = staffed()
     pair(staff, "bravo")
     return staff
-
-
-def card_of(party):
-    return json.loads(Keys(party).card.text)
-
-
-def pair(staff, party, **joined):
-    said = {"card": card_of(party), "compared_with": "their administrator, by telephone"}
-    answer = staff.call.put(f"/v1/peers/{party}/card", staff.administrator, json=said)
-    assert answer.status_code == 201, answer.text
-    answer = staff.call.put(f"/v1/peers/{party}", staff.administrator, json=joined)
-    assert answer.status_code == 200, answer.text
 
 
 def send(staff, message=WARNING, *, who="officer", **asked):

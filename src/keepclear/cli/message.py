@@ -107,8 +107,8 @@ examples:
   keepclear message sheet 1a2b3c4d read-back --html > read-back.html
   keepclear message sheet 1a2b3c4d read-back --ours
 
-For a party that has paper and a telephone. The read-back sheet for the other side has empty boxes; our copy has what was said beside
-each, and how the sheet is entered: as a claim, with who brought it (`keepclear message state`).
+For a party that has paper and a telephone; a guide: docs/guides/paper.md. The read-back sheet for the other side has empty boxes; our
+copy has what was said beside each, and how the sheet is entered: as a claim, with who brought it (`keepclear message state`).
 
 {WHICH_NODE}
 {EXIT_CODES}"""
@@ -247,10 +247,10 @@ def _add_sheet(parser: argparse.ArgumentParser) -> None:
         "kind", choices=("notice", "read-back"), metavar="KIND", help="notice, or read-back: boxes to fill in"
     )
     parser.add_argument(
-        "--ours", action="store_true", help="of a read-back: our copy, with what was said and how it is entered"
+        "--ours", action="store_true", help="our copy: with what is known of it; of a read-back with what was said, and how it is entered"
     )
     parser.add_argument("--html", action="store_true", help="for a printer: one page of HTML")
-    parser.add_argument("--here", default="UTC", metavar="ZONE", help="the time zone of the sender (default: UTC)")
+    parser.add_argument("--here", default="UTC", metavar="ZONE", help="the time zone of this side (default: UTC)")
     parser.add_argument("--there", default="UTC", metavar="ZONE", help="the time zone of the other side (default: UTC)")
     add_node(parser, sided=True)
     parser.set_defaults(run=run_sheet)
@@ -473,11 +473,12 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_sheet(args: argparse.Namespace) -> int:
     """Writes a message as a sheet to print; gives the exit code."""
-    from keepclear.cli.sheet import sheet_text
-
     node = asked_node(args)
-    view = node.sided("GET", f"/v1/messages/{message_id(node, args.id)}")
-    print(sheet_text(args, node, view), end="")
+    asked = {
+        "kind": args.kind, "copy": "ours" if args.ours else "theirs", "form": "html" if args.html else "text", "here": args.here,
+        "there": args.there, **({"exercise": "true"} if args.exercise else {}),
+    }  # fmt: skip
+    print(node.ask("GET", f"/v1/messages/{message_id(node, args.id)}/sheet", query=asked).decode(), end="")
     return 0
 
 

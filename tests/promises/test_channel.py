@@ -333,6 +333,58 @@ def test_a_relay_says_forwarded_only_when_the_next_has_signed_for_it():
     assert found.debt is Debt.OWED, "a disk is not a person"
 
 
+@pytest.mark.promise("CHANNEL-5")
+def test_what_one_event_makes_a_party_say_to_another_is_sealed_together_and_each_word_counts():
+    line = Line()
+    some = [changed(salt=f"{number:064x}") for number in range(3)]
+    for one in some:
+        line.do("alpha", c.Given(one.payload))
+    line.carry("alpha", "meridian")
+    line.carry("meridian", "bravo")
+    [words] = [effect for effect in line.effects["bravo"] if isinstance(effect, c.Seal)]
+    assert (words.to, words.kind) == ("alpha", s.SEVERAL_TYPE)
+    assert [one.act for one in s.read_several(words.payload).statements] == [Act.RECEIVED] * 3
+    line.round()
+    line.round()
+    alpha, bravo = line.nodes["alpha"], line.nodes["bravo"]
+    for one in some:
+        found = alpha.standing(one.id, line.at_us)
+        assert found.best("bravo", Act.RECEIVED) is found.best("meridian", Act.FORWARDED) is Evidence.EVIDENCED
+        assert bravo.statements(one.id) < alpha.statements(one.id)
+
+
+@pytest.mark.promise("CHANNEL-5", "CHANNEL-7")
+def test_among_several_words_one_in_the_name_of_another_party_is_not_taken_and_the_others_are():
+    line = Line()
+    line.do("alpha", c.Given(WARNING.payload))
+    line.round()
+    of_alpha = said(Act.NOT_UNDERSTOOD, "alpha")
+    several = s.Several((said(Act.SAY_AGAIN, "bravo"), of_alpha, UNDERSTOOD))
+    digest = m.message_id(several.payload)
+    hands = Carriage("bravo", "alpha", digest, 100, T0 + MINUTE, Urgency.NOW, ("bravo", "meridian"), 6, asks_word=False)
+    number = line.nodes["alpha"].inboxes["meridian"].up_to + 1
+    bare_came(line, "meridian", "alpha", hands, number, {digest: c.Opened(s.SEVERAL_TYPE, several.payload, "bravo")})
+    alpha = line.nodes["alpha"]
+    assert {several.statements[0].id, UNDERSTOOD.id} < alpha.statements(WARNING.id)
+    assert of_alpha.id not in alpha.statements(WARNING.id)
+    assert alpha.found == [c.Found("meridian", "signature")]
+
+
+@pytest.mark.promise("CHANNEL-5")
+@pytest.mark.parametrize(
+    ("several", "key"),
+    [
+        (s.Several(()), "statements.count"),
+        (s.Several((UNDERSTOOD,) * (s.SEVERAL_MAX + 1)), "statements.count"),
+        (s.Several((UNDERSTOOD, said(Act.UNDERSTOOD, "bravo", person=""))), "statement.nobody"),
+    ],
+)
+def test_what_cannot_be_said_at_one_time_is_refused(several, key):
+    with pytest.raises(Refused) as refused:
+        s.read_several(several.payload)
+    assert refused.value.key == key
+
+
 @pytest.mark.promise("CHANNEL-4")
 def test_a_wrong_read_back_is_corrected_by_a_new_message_and_both_stay():
     line = Line()

@@ -257,6 +257,7 @@ class Channel:
         self._seen: dict[tuple[str, str, str], int] = {}
         self._superseded_by: dict[tuple[str, str], str] = {}
         self._wanted: dict[str, Wanted] = {}
+        self._to_say: dict[tuple[str, Urgency, bool], list[Statement]] = {}
         self._owing: dict[str, int] = {}
         self._falls_due: list[tuple[int, str]] = []
         self._read_last: tuple[bytes, Message] | None = None
@@ -315,7 +316,7 @@ class Channel:
 
     def threads(self, first: int, count: int) -> list[Thread]:
         """Messages in the order they were given or came, from the place `first` on."""
-        return [self._threads[id] for id in islice(self._order, first, first + count)]
+        return [self._threads[id] for id in self._order[first : first + count]]
 
     def thread(self, id: str) -> Thread:
         """A message and what is held of it; raises `Refused` for an id that is not held. By the SHA-256 of a sealed form it is found too."""
@@ -417,6 +418,7 @@ class Channel:
                     box.begin_anew(self.life, at_us)
             case TimePassed():
                 pass
+        self._seal_what_is_said(at_us, effects)
         self._tell_what_fell_due(at_us, effects)
         return effects
 
@@ -504,8 +506,22 @@ class Channel:
 
     def _say(self, statement: Statement, to: str, urgency: Urgency, at_us: int, effects: list[Effect]) -> None:
         if to in self._routes:
-            seal = Seal(to, statements.PAYLOAD_TYPE, statement.payload)
-            self._want(Wanted(seal, at_us + WORD_VALID_US, urgency, False, statement.exercise), effects)
+            self._to_say.setdefault((to, urgency, statement.exercise), []).append(statement)
+
+    def _seal_what_is_said(self, at_us: int, effects: list[Effect]) -> None:
+        """What one event makes this party say to another is signed and sealed together."""
+        for (to, urgency, exercise), said in self._to_say.items():
+            for first in range(0, len(said), statements.SEVERAL_MAX):
+                some = said[first : first + statements.SEVERAL_MAX]
+                kind, words = (
+                    (statements.SEVERAL_TYPE, statements.Several(tuple(some)))
+                    if len(some) > 1
+                    else (statements.PAYLOAD_TYPE, some[0])
+                )
+                self._want(
+                    Wanted(Seal(to, kind, words.payload), at_us + WORD_VALID_US, urgency, False, exercise), effects
+                )
+        self._to_say.clear()
 
     def _want(self, wanted: Wanted, effects: list[Effect]) -> None:
         self._wanted[message_id(wanted.seal.payload)] = wanted
@@ -601,11 +617,10 @@ class Channel:
                     return
                 self._get(message_id(within.payload), message, outside.digest, at_us, effects)
             elif within.kind == statements.PAYLOAD_TYPE:
-                statement = statements.read_statement(within.payload)
-                if statement.said_by != within.signed_by:
-                    self._catch(Found(peer, "signature"), effects)
-                    return
-                self._hear(statement, at_us, effects)
+                self._hear([statements.read_statement(within.payload)], peer, within.signed_by, at_us, effects)
+            elif within.kind == statements.SEVERAL_TYPE:
+                said = statements.read_several(within.payload).statements
+                self._hear(said, peer, within.signed_by, at_us, effects)
             else:
                 self._refuse("sealed.kind")
         except Refused as refused:
@@ -663,13 +678,21 @@ class Channel:
             asked.answers[id] = at_us
             self._tell_change(asked, at_us, effects)
 
-    def _hear(self, statement: Statement, at_us: int, effects: list[Effect]) -> None:
-        thread = self._threads.get(self._of_sealed.get(statement.over, statement.over))
-        if thread is None:
-            self._refuse("statement.unknown_message")
-            return
-        self._check_statement(thread, statement)
-        self._keep(thread, statement, at_us, effects)
+    def _hear(self, said: Iterable[Statement], peer: str, signed_by: str, at_us: int, effects: list[Effect]) -> None:
+        for statement in said:
+            if statement.said_by != signed_by:
+                self._catch(Found(peer, "signature"), effects)
+                continue
+            thread = self._threads.get(self._of_sealed.get(statement.over, statement.over))
+            if thread is None:
+                self._refuse("statement.unknown_message")
+                continue
+            try:
+                self._check_statement(thread, statement)
+            except Refused as refused:
+                self._refuse(refused.key)
+            else:
+                self._keep(thread, statement, at_us, effects)
 
     # what is held
 

@@ -15,14 +15,17 @@ import msgspec
 from keepclear.channel.facts import Fact, facts_checked
 from keepclear.channel.messages import Words
 from keepclear.ground.canon import SHA256_HEX
-from keepclear.ground.errors import Refused
+from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked
 from keepclear.ground.words import language_checked, words_checked
 from keepclear.ground.written import digest_of, read_written, written
 from keepclear.parties.ids import id_checked
 
 PAYLOAD_TYPE = "application/vnd.keepclear.statement+json"
+SEVERAL_TYPE = "application/vnd.keepclear.statements+json"
 STATEMENT_BYTES_MAX = 65_536
+SEVERAL_MAX = 200
+SEVERAL_BYTES_MAX = 262_144
 STAND_BY_US_MAX = 7 * 86_400_000_000
 
 
@@ -123,6 +126,17 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return evidence_of(self.of, self.said_by, self.carrier)
 
 
+class Several(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one party says to another at one time, under one signature."""
+
+    statements: tuple[Statement, ...]
+
+    @property
+    def payload(self) -> bytes:
+        """The one byte string of them together: RFC 8785."""
+        return written(self)
+
+
 class Kept(NamedTuple):
     """A statement, what it is called, and when this node learned of it."""
 
@@ -132,6 +146,7 @@ class Kept(NamedTuple):
 
 
 _STATEMENT = msgspec.json.Decoder(Statement)
+_SEVERAL = msgspec.json.Decoder(Several)
 
 
 def read_statement(payload: bytes) -> Statement:
@@ -139,6 +154,26 @@ def read_statement(payload: bytes) -> Statement:
     return read_written(
         payload, _STATEMENT, checked, key="statement", noun="a statement", bytes_max=STATEMENT_BYTES_MAX
     )
+
+
+def read_several(payload: bytes) -> Several:
+    """The statements of these bytes; raises `Refused` for what is none, or is not written in its one way."""
+    return read_written(
+        payload, _SEVERAL, _several_checked, key="statements", noun="a list of statements", bytes_max=SEVERAL_BYTES_MAX
+    )
+
+
+def _several_checked(several: Several) -> Several:
+    if not 0 < len(several.statements) <= SEVERAL_MAX:
+        raise LimitExceeded(
+            "statements.count", f"From 1 to {SEVERAL_MAX} are said at one time", value=len(several.statements)
+        )
+    for number, statement in enumerate(several.statements):
+        try:
+            checked(statement)
+        except Refused as refused:
+            raise refused.at(f"$.statements[{number}]") from refused
+    return several
 
 
 def checked(statement: Statement) -> Statement:

@@ -48,7 +48,7 @@ class Algorithm(NamedTuple):
     note_type: int
     cosignature_type: int
     public_of: Callable[[bytes], bytes]
-    sign: Callable[[bytes, bytes], bytes]
+    signing_with: Callable[[bytes], Callable[[bytes], bytes]]
     verifies: Callable[[bytes, bytes, bytes], bool]
     to_spki: Callable[[bytes], Ed25519PublicKey]
     to_pkcs8: Callable[[bytes], Ed25519PrivateKey]
@@ -70,7 +70,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         note_type=0x01,
         cosignature_type=0x04,
         public_of=lambda seed: Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw(),
-        sign=lambda seed, message: Ed25519PrivateKey.from_private_bytes(seed).sign(message),
+        signing_with=lambda seed: Ed25519PrivateKey.from_private_bytes(seed).sign,
         verifies=_ed25519_verifies,
         to_spki=Ed25519PublicKey.from_public_bytes,
         to_pkcs8=Ed25519PrivateKey.from_private_bytes,
@@ -124,7 +124,12 @@ class PrivateKey:
 
     def sign(self, message: bytes) -> bytes:
         """The signature over these bytes."""
-        return ALGORITHMS[self.algorithm].sign(self.seed, message)
+        return self._signing(message)
+
+    @cached_property
+    def _signing(self) -> Callable[[bytes], bytes]:
+        """Reading the seed costs as much as a signature: it is done once."""
+        return ALGORITHMS[self.algorithm].signing_with(self.seed)
 
     @property
     def signer(self) -> Signer:

@@ -41,14 +41,20 @@ def read_written(
 ) -> Value:
     """The value of these bytes; raises `Refused` for what is none, cannot be one, or is not written in its one way.
 
+    What is wrong with it as JSON is said first; what is well written is not read a second time for that.
+
     key   that refusals begin with, as in "message.unreadable"
     noun  what it should be, with its article"""
-    json_value(payload, bytes_max)
+    if len(payload) > bytes_max:
+        json_value(payload, bytes_max)
     try:
         value = checked(decoder.decode(payload))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        json_value(payload, bytes_max)
         raise Refused(f"{key}.unreadable", f"This is not {noun} ({error})", value=payload) from error
+    # What readers would differ in, such as a doubled name, is never written so.
     if written(value) != payload:
+        json_value(payload, bytes_max)
         what = f"This is {noun} that is not written in the one way that it has"
         raise Refused(f"{key}.not_canonical", what, value=payload)
     return value

@@ -151,7 +151,10 @@ def hold(url: str, count: int) -> None:
     with Store.open(url) as store:
         node, _ = node_at(store, store.size())
         at_us = WallClock().now_us()
-        by_hand = [e.PartyNamed("northlight", "Northlight"), e.ReachedByHand("northlight", "on paper")]
+        by_hand: list[e.SpokenEvent] = [
+            e.PartyNamed("northlight", "Northlight"),
+            e.ReachedByHand("northlight", "on paper"),
+        ]
         store.append([as_one_write(node, by_hand, by="admin", exercise=False, at_us=at_us)])
         for first in range(0, count, AT_ONCE):
             some = [

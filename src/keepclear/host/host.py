@@ -92,6 +92,7 @@ class Host:
         self._signing: asyncio.TimerHandle | None = None
         self._size_when_asked = -1
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due_us: int | None = None
         self._readers: set[Reader] = set()
         self._followers: list[Callable[[Given], None]] = []
         self._held_back: dict[tuple[str, bool], _HeldBack] = {}
@@ -111,7 +112,7 @@ class Host:
             on_durable=lambda group: self._call_in_loop(self._became_durable, sum(len(w.entries) for w in group)),
             on_failure=lambda error: self._call_in_loop(self.fail, error),
         )
-        self._set_timer()
+        self._set_timer(node.next_due_us)
 
     # --- what comes in ---
 
@@ -220,7 +221,7 @@ class Host:
         self._waiting.append(one.given)
         if isinstance(event, e.PositionsArrived):
             self._cut_tracks(before, at_us, exercise, event)
-        self._set_timer()
+        self._set_timer(one.given.effects.wake_at_us)
         return one.given, future
 
     def _cut_tracks(self, sequence: int, at_us: int, exercise: bool, event: e.PositionsArrived) -> None:
@@ -275,21 +276,25 @@ class Host:
 
     # --- time ---
 
-    def _set_timer(self) -> None:
+    def _set_timer(self, due_us: int | None) -> None:
+        """Lets the node be told of this instant. Most events do not change when that is."""
         if self._timer is not None:
+            if due_us == self._timer_due_us and not self._closing:
+                return
             self._timer.cancel()
             self._timer = None
-        due_us = self.node.next_due_us
+        self._timer_due_us = due_us
         if due_us is not None and not self._closing and self.failure is None:
             wait_s = max(0.0, (due_us - self.now_us()) / 1e6)
             self._timer = self._loop.call_later(min(wait_s, 3600.0), self._time_passed)
 
     def _time_passed(self) -> None:
+        self._timer = None
         due_us = self.node.next_due_us
         if due_us is not None and due_us <= self.now_us():
             self.say(e.TimePassed())
         else:
-            self._set_timer()
+            self._set_timer(due_us)
 
     # --- what is durable ---
 

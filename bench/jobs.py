@@ -22,6 +22,9 @@ PARTS = {
     "node-alerts": "a running node: from POST to alert in the stream",
     "node-restart": "a running node: how soon it is back, and the rate of a replay",
     "node-memory": "a running node: memory over a long run",
+    "messages": "two nodes: signed, sealed, durable messages/s beside a plain HTTPS POST",
+    "messages-open": "the same with 0 and with 100,000 messages that nobody has answered",
+    "messages-lost": "20,000 messages with answers lost and nodes killed: how many are shown once",
 }
 NODE_PARTS = frozenset({"node-ingest", "node-alerts", "node-restart", "node-memory"})
 PEER_SCRIPTS_NEEDED = frozenset({"containment", "index", "one", "memory", "csv", "profile"}) | NODE_PARTS
@@ -111,6 +114,7 @@ def jobs(*, quick: bool) -> list[Job]:
         *_startup(quick),
         *_profile(quick),
         *_node(quick),
+        *_messages(quick),
     ]
 
 
@@ -219,3 +223,15 @@ def _node(quick: bool) -> Iterator[Job]:
         ("bench.node_memory", *(("--minutes", "50") if quick else ())),
         timeout_s=NODE_TIMEOUT_S,
     )
+
+
+def _messages(quick: bool) -> Iterator[Job]:
+    """The scripts begin and stop their processes, and take their own turns."""
+    few = ("--messages", "300", "--rounds", "1", "--quiet-wait", "0")
+    yield Job(
+        "messages", "messages", ("bench.messages", *(few if quick else ("--rounds", "5"))), timeout_s=NODE_TIMEOUT_S
+    )
+    held = (*few, "--open", "2000") if quick else ("--open", "100000")
+    yield Job("messages-open", "messages", ("bench.messages", *held), timeout_s=NODE_TIMEOUT_S)
+    lost = ("--messages", "1000", "--kills", "2") if quick else ()
+    yield Job("messages-lost", "messages", ("bench.lost_answers", *lost), timeout_s=NODE_TIMEOUT_S)

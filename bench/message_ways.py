@@ -36,6 +36,7 @@ from keepclear.host.taking import as_one_write
 from keepclear.links.certificates import OwnCertificate, read_certificate
 from keepclear.links.https import Line
 from keepclear.node import events as e
+from keepclear.node.node import Node
 from keepclear.record.entries import Committed, Entry
 from keepclear.store.store import Store
 from keepclear.store.writes import Write
@@ -123,18 +124,28 @@ class Party:
     certificate: bytes
 
 
+def kept_open(folder: Path, count: int) -> dict[str, float]:
+    """What it costs to hold so many messages: seconds and bytes of a snapshot, seconds of a start from it, and of one without."""
+    url = _begun(folder)["alpha"].url
+    hold(url, count)
+    with Store.open(url) as store:
+        began_s = time.perf_counter()
+        node, _ = node_at(store, store.size())
+        replayed_s = time.perf_counter() - began_s
+    began_s = time.perf_counter()
+    packed = node.packed()
+    packed_s = time.perf_counter() - began_s
+    began_s = time.perf_counter()
+    Node.unpacked(packed)
+    return {
+        "snapshot_s": packed_s, "snapshot_bytes_each": len(packed) / count, "start_from_snapshot_s": time.perf_counter() - began_s,
+        "start_without_s": replayed_s,
+    }  # fmt: skip
+
+
 def ours(folder: Path, *, count: int, clients: int, open_before: int) -> Ran:
     """Alpha gives so many messages to Bravo, and waits for every word of it."""
-    from tests.couriers import Keys, begun
-
-    keys = {party: Keys(party) for party in ("alpha", "bravo", "harbour")}
-    peers: dict[str, dict[str, tuple[str, ...]]] = {"alpha": {"bravo": (), "harbour": ()}, "bravo": {"alpha": ()}}
-    parties = {}
-    for party, theirs in peers.items():
-        url = f"sqlite:///{folder / party}.sqlite"
-        calls = {"bravo"} if party == "alpha" else set()
-        begun(url, keys[party], theirs, [own.card for own in keys.values()], calls=calls)
-        parties[party] = Party(party, url, keys[party].own.certificate.der)
+    parties = _begun(folder)
     if open_before:
         hold(parties["alpha"].url, open_before)
     with _process(_bravo, parties["bravo"]) as bravo:
@@ -146,15 +157,26 @@ def ours(folder: Path, *, count: int, clients: int, open_before: int) -> Ran:
     return Ran(given_s, took_s, waits_ms, processor_s)
 
 
+def _begun(folder: Path) -> dict[str, Party]:
+    from tests.couriers import Keys, begun
+
+    keys = {party: Keys(party) for party in ("alpha", "bravo", "harbour")}
+    peers: dict[str, dict[str, tuple[str, ...]]] = {"alpha": {"bravo": (), "harbour": ()}, "bravo": {"alpha": ()}}
+    parties = {}
+    for party, theirs in peers.items():
+        url = f"sqlite:///{folder / party}.sqlite"
+        calls = {"bravo"} if party == "alpha" else set()
+        begun(url, keys[party], theirs, [own.card for own in keys.values()], calls=calls)
+        parties[party] = Party(party, url, keys[party].own.certificate.der)
+    return parties
+
+
 def hold(url: str, count: int) -> None:
     """Puts so many messages into a record that nobody has answered: half are owed to a peer, half are reached by hand."""
     with Store.open(url) as store:
         node, _ = node_at(store, store.size())
         at_us = WallClock().now_us()
-        by_hand: list[e.SpokenEvent] = [
-            e.PartyNamed("northlight", "Northlight"),
-            e.ReachedByHand("northlight", "on paper"),
-        ]
+        by_hand: list[e.Event] = [e.PartyNamed("northlight", "Northlight"), e.ReachedByHand("northlight", "on paper")]
         store.append([as_one_write(node, by_hand, by="admin", exercise=False, at_us=at_us)])
         for first in range(0, count, AT_ONCE):
             some = [
@@ -187,7 +209,8 @@ async def _party(stack: AsyncExitStack, party: Party, port: int) -> _Party:
     store = stack.enter_context(Store.open(party.url))
     node, _ = node_at(store, store.size())
     signer = keys.signing.signer
-    host = Host(store, node, limits=Limits(), clock=WallClock(), signer=signer, tail=tail_of(store))
+    limits = Limits(snapshot_every_entries=10**9)  # what a snapshot costs is told apart
+    host = Host(store, node, limits=limits, clock=WallClock(), signer=signer, tail=tail_of(store))
     stack.push_async_callback(host.close)
     doors: list[LinkDoors] = []
 

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bench.message_ways import Ran, ours, plain
+from bench.message_ways import Ran, kept_open, ours, plain
 from bench.running_node import busy_cores, folder_on_disk
 from bench.timing import arguments, percentile, tell
 
@@ -32,6 +32,8 @@ def main() -> None:
     if args.open:
         many = partial(ours, count=args.messages, clients=args.clients, open_before=args.open)
         ways = {"keepclear": ways["keepclear"], f"keepclear, {args.open:,} open": many}
+        with folder_on_disk() as folder:
+            tell(name="keepclear, held", open=args.open, **kept_open(folder, args.open))
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(args.rounds):
         for name, run in ways.items():

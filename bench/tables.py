@@ -286,6 +286,40 @@ def _node_runs(lines: list[Line]) -> list[list[str]]:
     ]  # fmt: skip
 
 
+def _messages(lines: list[Line]) -> list[list[str]]:
+    rows = []
+    found = [line for line in having(lines) if "per_s" in line]
+    for name in dict.fromkeys(line["name"] for line in found):
+        some = having(found, name=name)
+        rates = sorted(line["per_s"] for line in some)
+        values = ("processor_ms_each", "durable_p50_ms", "durable_p99_ms")
+        rows.append(
+            [
+                name, number(middle(some, "per_s")), f"{number(rates[0])} to {number(rates[-1])}",
+                *(number(middle(some, value)) for value in values), number(max(line["others_cores"] for line in some)),
+            ]
+        )  # fmt: skip
+    return rows
+
+
+def _held_open(lines: list[Line]) -> list[list[str]]:
+    values = ("snapshot_s", "snapshot_bytes_each", "start_from_snapshot_s", "start_without_s")
+    return [
+        [f"{line['open']:,}", *(number(line[value]) for value in values)]
+        for line in having(lines)
+        if "snapshot_s" in line
+    ]
+
+
+def _lost(lines: list[Line]) -> list[list[str]]:
+    values = ("messages", "shown_once", "answers_lost", "killed", "packets", "took_s")
+    return [[*(number(line[value]) for value in values)] for line in having(lines)]
+
+
+_MESSAGES_HEAD = [
+    "what", "a second", "least to greatest", "of the processors ms each", "given and durable p50 ms", "p99 ms",
+    "cores busy with something else",
+]  # fmt: skip
 _CHANGE_HEAD = [f"{kind} {share} ms" for kind in ("changed", "added", "index alone") for share in ("p50", "p95", "max")]
 _ONE_HEAD = [f"{what} {share} µs" for what in ("STRtree.query", "our index", "the watch") for share in ("p50", "p99")]
 TABLES: dict[str, Callable[[list[Path]], str]] = {
@@ -349,5 +383,15 @@ TABLES: dict[str, Callable[[list[Path]], str]] = {
     ),
     "node-memory": _simple(
         "node-memory", ["subjects", "zones", "positions", "MB half-way", "MB at the end", "MB on disk"], _node_runs
+    ),
+    "messages": _simple("messages", _MESSAGES_HEAD, _messages),
+    "messages-open": _simple("messages-open", _MESSAGES_HEAD, _messages),
+    "messages-held": _simple(
+        "messages-open",
+        ["open", "snapshot s", "bytes of it a message", "start from it s", "start without one s"],
+        _held_open,
+    ),
+    "messages-lost": _simple(
+        "messages-lost", ["messages", "shown once", "answers lost", "kills", "packets", "s"], _lost
     ),
 }

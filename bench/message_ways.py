@@ -4,6 +4,7 @@ beforehand. Needs what the tests need."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import ssl
 import time
@@ -208,6 +209,8 @@ async def _party(stack: AsyncExitStack, party: Party, port: int) -> _Party:
     own = OwnCertificate(read_certificate(party.certificate), keys.own.key)
     store = stack.enter_context(Store.open(party.url))
     node, _ = node_at(store, store.size())
+    gc.collect()
+    gc.freeze()  # as `keepclear serve` does
     signer = keys.signing.signer
     limits = Limits(snapshot_every_entries=10**9)  # what a snapshot costs is told apart
     host = Host(store, node, limits=limits, clock=WallClock(), signer=signer, tail=tail_of(store))

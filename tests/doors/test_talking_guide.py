@@ -1,4 +1,4 @@
-"""The commands of the guide to talking, and of the help of its verbs, are commands that the program understands."""
+"""The commands of the guides to talking and to paper, and of the help of its verbs, are commands that the program understands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from keepclear.cli import carry, message, peer
 from keepclear.cli.main import parser
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "talking.md"
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
+GUIDE, PAPER = GUIDES / "talking.md", GUIDES / "paper.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -25,6 +26,10 @@ def commands_in(text: str) -> list[list[str]]:
     return found
 
 
+def commands_of(page: Path) -> list[list[str]]:
+    return commands_in("\n".join(BLOCK.findall(page.read_text("utf-8"))))
+
+
 def helps() -> str:
     return "\n".join(
         text
@@ -36,7 +41,7 @@ def helps() -> str:
 
 @pytest.mark.parametrize(
     "command",
-    commands_in("\n".join(BLOCK.findall(GUIDE.read_text("utf-8")))) + commands_in(helps()),
+    [command for page in (GUIDE, PAPER) for command in commands_of(page)] + commands_in(helps()),
     ids=lambda command: " ".join(command)[:60],
 )
 def test_a_command_of_the_guide_or_of_a_help_is_understood(command):
@@ -44,5 +49,5 @@ def test_a_command_of_the_guide_or_of_a_help_is_understood(command):
 
 
 def test_every_verb_of_the_guide_is_met():
-    used = {tuple(command[:2]) for command in commands_in("\n".join(BLOCK.findall(GUIDE.read_text("utf-8"))))}
+    used = {tuple(command[:2]) for command in commands_of(GUIDE)}
     assert {("peer", "card"), ("message", "send"), ("message", "read-back"), ("carry", "out"), ("carry", "in")} <= used

@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,14 +26,18 @@ EPILOG = """\
 examples:
   keepclear example at-tanf
   keepclear example at-tanf --map story.svg
+  keepclear example two-parties
   keepclear example relay
-  keepclear example relay --folder three-nodes
+  keepclear example paper --folder alpha-and-paper
 
-at-tanf tells a story of 2017 from public reports. relay starts three nodes on this machine, two parties and a relay between them,
-and passes a warning from one to the other.
+at-tanf tells a story of 2017 from public reports. The others start nodes on this machine and tell what was given to them, and what they
+say: two-parties of a question, a say-again, a cut line and a memory stick; relay of a warning that a third party passes on and cannot
+read; paper of a party that has paper and a telephone only, and gets a node later.
 
-exit codes: 0 done; 2 the map could not be written, or there is something in the folder; 3 the relay did not come about
+exit codes: 0 done; 2 the map could not be written, or there is something in the folder; 3 something of two-parties, relay or paper did
+not come about, as is said
 """
+OF_NODES = {"two-parties": "example_two_parties", "relay": "example_relay", "paper": "example_paper"}
 AS_KNOWN_AT = "2017-06-21T00:00:00Z"
 DAY_US = 86_400_000_000
 INTRODUCTION = """\
@@ -55,7 +60,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", choices=("at-tanf", "relay"), help="which scenario")
+    parser.add_argument("name", choices=("at-tanf", *OF_NODES), help="which scenario")
     parser.add_argument(
         "--map",
         type=some_path,
@@ -65,26 +70,28 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     parser.add_argument(
         "--folder", type=some_path, metavar="FOLDER",
-        help="relay: where to leave the three records; must be new or empty (default: they are not left)",
+        help="two-parties, relay, paper: where to leave the nodes and their records; must be new or empty (default: they are not left)",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Tells a scenario, and gives the exit code."""
-    return _relay(args.folder) if args.name == "relay" else _at_tanf(args)
+    return _of_nodes(args.name, args.folder) if args.name in OF_NODES else _at_tanf(args)
 
 
-def _relay(folder: str | None) -> int:
-    from keepclear.cli.example_relay import tell
+def _of_nodes(name: str, folder: str | None) -> int:
     from keepclear.cli.parties_on_one_machine import DidNotHappen
 
+    tell = import_module(f"keepclear.cli.{OF_NODES[name]}").tell
     try:
         if folder is not None:
-            tell(new_folder(Path(folder)), kept=True)
+            nodes = tell(new_folder(Path(folder)))
+            print(f"\nAll of it is in {folder}. Next: keepclear record show --node {nodes[0].folder}")
         else:
             with TemporaryDirectory(prefix="keepclear-") as made:
-                tell(Path(made), kept=False)
+                tell(Path(made))
+            print(f"\nNext: keepclear example {name} --folder FOLDER, to look into the records yourself.")
     except DidNotHappen as failed:
         print(f"keepclear: {failed}", file=sys.stderr)
         return 3

@@ -75,6 +75,11 @@ class RunningNode:
         lines.put("")
 
     @property
+    def links_port(self) -> int:
+        """Of `links`."""
+        return int(self.links.rpartition(":")[2])
+
+    @property
     def pid(self) -> int:
         """Of the program that serves it."""
         assert self._process is not None

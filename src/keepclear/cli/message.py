@@ -247,7 +247,9 @@ def _add_sheet(parser: argparse.ArgumentParser) -> None:
         "kind", choices=("notice", "read-back"), metavar="KIND", help="notice, or read-back: boxes to fill in"
     )
     parser.add_argument(
-        "--ours", action="store_true", help="our copy: with what is known of it; of a read-back with what was said, and how it is entered"
+        "--ours",
+        action="store_true",
+        help="our copy: with what is known of it; of a read-back with what was said, and how it is entered",
     )
     parser.add_argument("--html", action="store_true", help="for a printer: one page of HTML")
     parser.add_argument("--here", default="UTC", metavar="ZONE", help="the time zone of this side (default: UTC)")

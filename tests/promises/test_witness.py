@@ -17,7 +17,8 @@ from keepclear.record.proofs import check_parted, read_proof, split_json
 from keepclear.record.tree import consistency_proof, root_at
 from keepclear.record.witness import (
     HEARD_MAX,
-    UNPROVEN_AFTER_US,
+    WITHHELD_AFTER_SHOWN,
+    WITHHELD_AFTER_US,
     Growth,
     Seen,
     Split,
@@ -61,7 +62,7 @@ def test_a_record_that_grew_and_shows_it_is_consistent():
     for size in (3, 4, 5, 8, 9):
         small, large = grown(size), grown(9)
         found = weigh(seen_at(small), note(large), [growth(large, size)], NOW)
-        assert (found.verdict, found.seen) == (Verdict.CONSISTENT, Seen(note(large).text))
+        assert (found.verdict, found.seen.newest, found.seen.heard) == (Verdict.CONSISTENT, note(large).text, ())
 
 
 @pytest.mark.promise("WITNESS-1")
@@ -73,9 +74,8 @@ def test_an_older_checkpoint_is_behind_and_one_without_a_proof_unproven():
     assert (unproven.verdict, unproven.seen.newest) == (Verdict.UNPROVEN, note(small).text)
     assert unproven.seen.asks == (4, 9)
     larger = grown(12)
-    assert weigh(unproven.seen, note(larger), [growth(larger, 4), growth(larger, 9)], NOW).seen == Seen(
-        note(larger).text
-    )
+    proven = weigh(unproven.seen, note(larger), [growth(larger, 4), growth(larger, 9)], NOW).seen
+    assert (proven.newest, proven.heard) == (note(larger).text, ())
 
 
 @pytest.mark.promise("WITNESS-1")
@@ -156,14 +156,23 @@ def test_what_others_were_shown_is_asked_for_and_a_growth_that_is_withheld_is_to
     told = weigh_told(seen_at(large), note(grown(6)), NOW)
     assert (told.verdict, told.seen.asks) == (Verdict.UNPROVEN, (6,))
     assert weigh_told(told.seen, note(grown(6)), NOW + 1).seen == told.seen
-    larger = grown(12)
-    soon = weigh(told.seen, note(larger), [growth(larger, 9)], NOW + UNPROVEN_AFTER_US - 1)
-    assert (soon.verdict, soon.withheld) == (Verdict.CONSISTENT, ())
-    late = weigh(soon.seen, note(larger), (), NOW + UNPROVEN_AFTER_US)
-    assert late.withheld == (6,)
-    assert weigh(late.seen, note(larger), (), NOW + 2 * UNPROVEN_AFTER_US).withheld == ()
-    shown = weigh(late.seen, note(larger), [growth(larger, 6)], NOW + 3 * UNPROVEN_AFTER_US)
-    assert shown.seen == Seen(note(larger).text)
+    seen, shown, late = told.seen, 9, NOW + WITHHELD_AFTER_US
+    for at_us, times in ((late - 1, WITHHELD_AFTER_SHOWN + 5), (late, 1), (late, 1), (late + 1, 3)):
+        for _ in range(times):
+            larger = grown(shown + 1)
+            found = weigh(seen, note(larger), [growth(larger, shown)], at_us)
+            assert found.verdict is Verdict.CONSISTENT
+            assert found.withheld == ((6,) if at_us == late and shown == 9 + WITHHELD_AFTER_SHOWN + 5 else ())
+            seen, shown = found.seen, shown + 1
+    proven = weigh(seen, note(larger), [growth(larger, 6)], late)
+    assert (proven.seen.newest, proven.seen.heard) == (note(larger).text, ())
+    assert weigh_told(proven.seen, note(grown(6)), NOW).seen == proven.seen, "told again, it is not asked for again"
+
+
+@pytest.mark.promise("WITNESS-3")
+def test_a_peer_that_was_silent_for_hours_withholds_nothing():
+    seen, larger = weigh_told(seen_at(grown(9)), note(grown(6)), NOW).seen, grown(12)
+    assert weigh(seen, note(larger), [growth(larger, 9)], NOW + 9 * WITHHELD_AFTER_US).withheld == ()
 
 
 @pytest.mark.promise("WITNESS-3")

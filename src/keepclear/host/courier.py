@@ -36,9 +36,10 @@ from keepclear.links.sealing import OpeningKey, SealingKey, opened, sealed
 from keepclear.node import events as e
 from keepclear.node.node import NODE
 from keepclear.node.talk import Talk
+from keepclear.node.witnesses import Told
 from keepclear.record.checkpoint import SIGNATURES_MAX, Checkpoint, read_checkpoint
 from keepclear.record.tree import consistency_proof, root_at
-from keepclear.record.witness import Growth, Seen, Shown
+from keepclear.record.witness import Growth, Shown
 from keepclear.store import writes
 from keepclear.store.store import Store
 from keepclear.store.writes import Carried
@@ -53,6 +54,7 @@ ASK_AGAIN_US = 1_000_000
 # With these a peer refuses whatever comes from us, until people of both sides have spoken.
 DISTRUST = frozenset({"card.ended", "card.none", "envelope.signature", "peer.unknown", "link.no_peer"})
 SAYS_CHARS_MAX = 300
+TOLD_AGAIN_US = 3_600_000_000
 
 
 class ShowPauses(NamedTuple):
@@ -88,8 +90,7 @@ class LinkState:
     word       what we have told it that we took
     waiting    how many of its calls wait for an answer
     shown_us when it was shown something of records; None: not yet
-    seen     its own checkpoint that we have told it we saw; others: by party, those of others that it was told of
-    asked    sizes from which it wants to be shown that our record has grown
+    told     what it was told of records; others_us: when it was first told what it was told of others'
     learned_us  when something was learned from it that was only about records; None: not yet"""
 
     heard_us: int | None = None
@@ -98,9 +99,8 @@ class LinkState:
     word: Taken | None = None
     waiting: int = 0
     shown_us: int | None = None
-    seen: str = ""
-    others: dict[str, str] = field(default_factory=dict)
-    asked: tuple[int, ...] = ()
+    told: Told = Told()
+    others_us: int = 0
     learned_us: int | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
     taking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -133,6 +133,8 @@ class Courier:
         self._to_seal: OrderedDict[str, Seal] = OrderedDict()
         self._bodies = _Bodies()
         self._countersigning = asyncio.Lock()
+        self._offered: Checkpoint | None = None
+        self._offered_us = 0
         self._sealing = asyncio.Event()
         self._changed = asyncio.Event()
         self._ask_again()
@@ -256,44 +258,51 @@ class Courier:
         if self._host.failure is not None:
             raise NodeFailed("the node has failed") from self._host.failure
         self.link(peer).word = taken
-        if shown is not None and since is not None:
-            head = msgspec.structs.replace(head, shown=await self._with_own(shown, since))
+        if shown is not None and since:
+            head = msgspec.structs.replace(head, shown=await self._with_own(peer, shown, since))
         return packet_bytes(head, bodies, self._signer)
 
     # --- records ---
 
-    def _to_show(self, peer: str, *, riding: bool) -> tuple[Shown | None, set[int] | None]:
-        """What a peer is shown of others' records, and from which sizes on it is shown our own; None: it knows that already."""
+    def _to_show(self, peer: str, *, riding: bool) -> tuple[Shown | None, frozenset[int]]:
+        """What a peer is shown of others' records, and from which sizes on it is shown our own; none: not our own."""
         link, now_us = self.link(peer), self._host.now_us()
         pause_us = self._pauses.riding_us if riding else self._pauses.alone_us
         if link.shown_us is not None and now_us - link.shown_us < pause_us:
-            return None, None
-        witnesses = self._talk.witnesses
-        known = witnesses.seen.get(peer, Seen())
-        others = witnesses.others_for(peer, link.others)
-        seen = self._countersigned(known, now_us) if known.newest != link.seen else ""
-        cosigned = witnesses.cosigned_size(peer, self._host.node.origin_line)
-        since = {cosigned, *link.asked} if cosigned < witnesses.grown or link.asked else None
-        if not (seen or others or known.asks or since):
-            return None, None
-        link.shown_us, link.seen, link.asked = now_us, known.newest, ()
-        link.others = {**link.others, **others}
-        return Shown(seen=seen, asks=known.asks, others=tuple(others.values())), since
+            return None, frozenset()
+        told = link.told
+        if now_us - link.others_us >= TOLD_AGAIN_US:  # an answer may be lost, and nobody knows
+            told, link.others_us = told.forgotten(), now_us
+        showing = self._talk.witnesses.showing(peer, told, self._host.node.origin_line, self._offer().size)
+        if showing is None:
+            return None, frozenset()
+        link.shown_us = now_us
+        link.told = told.with_those_of(showing)
+        seen = self._countersigned(showing.seen, now_us) if showing.seen else ""
+        shown = Shown(seen=seen, asks=showing.asks, others=tuple(showing.others.values()), splits=showing.splits)
+        return shown, showing.since or frozenset()
 
-    def _countersigned(self, known: Seen, now_us: int) -> str:
-        """The newest checkpoint of a peer that was consistent, with our cosignature; "": none, or it is at odds with itself."""
-        if not known.newest:
-            return ""
-        newest = read_checkpoint(known.newest)
-        if known.is_split(newest.epoch):
-            return ""
+    def _offer(self) -> Checkpoint:
+        """The checkpoint that all peers are shown: another once the record has grown beyond it, and a while has passed."""
+        node, now_us = self._host.node, self._host.now_us()
+        held = self._offered
+        is_old = now_us - self._offered_us >= self._pauses.riding_us
+        if held is None or held.origin != node.origin_line or (is_old and held.size < self._talk.witnesses.grown):
+            held, self._offered_us = self._host.sign(), now_us
+            self._offered = held
+        return held
+
+    def _countersigned(self, note: str, now_us: int) -> str:
+        """A peer's checkpoint with our cosignature and no other line."""
+        newest = read_checkpoint(note)
         bare = Checkpoint(newest.origin, newest.size, newest.root)
         return bare.cosigned(self._host.node.origin, self._signer, now_us // 1_000_000).text
 
-    async def _with_own(self, shown: Shown, since: set[int]) -> Shown:
-        """With our own checkpoint of all that is durable, and proof that it goes on from these sizes."""
-        checkpoint, tiles = self._host.sign(), self._store.tiles
+    async def _with_own(self, peer: str, shown: Shown, since: frozenset[int]) -> Shown:
+        """With our own checkpoint, and proof that it goes on from these sizes."""
+        checkpoint, tiles = self._offer(), self._store.tiles
         sizes = sorted(size for size in since if 0 < size < checkpoint.size)
+        self.link(peer).told = msgspec.structs.replace(self.link(peer).told, shown=checkpoint.size)
 
         def grew() -> tuple[Growth, ...]:
             return tuple(
@@ -331,7 +340,9 @@ class Courier:
             head, envelope, bodies = read_packet(data, to=self._channel.own, sender=peer, keys=keys)
             link.heard_us, link.failure, link.failures = self._host.now_us(), "", 0
             if head.shown is not None:
-                link.asked = head.shown.asks
+                # Who shows us its record has no countersignature of it yet, or it was lost.
+                seen = "" if head.shown.note else link.told.seen
+                link.told = msgspec.structs.replace(link.told, seen=seen, asked=head.shown.asks)
             if not self._learns_from(head, link):
                 return False
             new = self._channel.new_to(peer, head.parcels)
@@ -468,14 +479,14 @@ class Courier:
     async def _exchange(self, peer: str, line: Way, pace: Pace, *, wait_s: float = 0.0) -> bool:
         """One packet there and one back; gives whether anything was new. After a failure it lasts until the next attempt is due."""
         link = self.link(peer)
-        before = link.word, link.shown_us, link.seen, link.others, link.asked
+        before = link.word, link.shown_us, link.told
         pace.was_sent(self._host.now_us())
         try:
             packet = await self.packet(peer, parcels_too=wait_s <= 0)
             answer = await self._exchanged(peer, line, packet, wait_s)
             learned = await self.take(peer, answer)
         except (LinkFailed, Refused) as failed:
-            link.word, link.shown_us, link.seen, link.others, link.asked = before
+            link.word, link.shown_us, link.told = before
             link.failure, link.failures = str(failed), link.failures + 1
             assert pace.due_us is not None
             await asyncio.sleep(max(0.0, (pace.due_us - self._host.now_us()) / 1e6))

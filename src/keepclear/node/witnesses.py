@@ -7,6 +7,7 @@ handed back for people. That a checkpoint came is no reason to show one: `grown`
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +16,17 @@ from keepclear.ground.errors import Refused
 from keepclear.ground.signing import NoteKey, note_key
 from keepclear.node.events import CardTaken
 from keepclear.record.checkpoint import Checkpoint, read_checkpoint
-from keepclear.record.witness import OTHERS_MAX, Seen, Shown, Split, signed_note, weigh, weigh_told
+from keepclear.record.witness import (
+    OTHERS_MAX,
+    SPLITS_MAX,
+    Seen,
+    Shown,
+    Split,
+    check_split,
+    signed_note,
+    weigh,
+    weigh_told,
+)
 
 Cards = Mapping[str, CardTaken]
 
@@ -43,6 +54,43 @@ class Noticed(NamedTuple):
     split: Split | None = None
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What a peer was told of records, as far as its host knows, and what it asked for.
+
+    seen    the newest of its own checkpoints that was countersigned
+    others  by party, those of third parties
+    shown   the size of the own record that it was shown last: its word about that may still be on its way; 0: none
+    splits  that it was told of"""
+
+    seen: str = ""
+    others: dict[str, str] = {}
+    asked: tuple[int, ...] = ()
+    shown: int = 0
+    splits: tuple[Split, ...] = ()
+
+    def with_those_of(self, showing: Showing) -> Told:
+        """When this was shown too; what was asked for is answered."""
+        others, splits = {**self.others, **showing.others}, (*self.splits, *showing.splits)
+        return Told(showing.seen or self.seen, others, (), self.shown, splits)
+
+    def forgotten(self) -> Told:
+        """To tell of others once more: an answer may have been lost, and nobody knows."""
+        return msgspec.structs.replace(self, others={}, splits=())
+
+
+class Showing(NamedTuple):
+    """What a peer is shown next.
+
+    seen    its checkpoint that is countersigned; "": none
+    since   the sizes from which it is shown that the own record has grown; None: it is not shown"""
+
+    seen: str
+    asks: tuple[int, ...]
+    others: Mapping[str, str]
+    splits: tuple[Split, ...]
+    since: frozenset[int] | None
+
+
 class Witnesses:
     """See the module.
 
@@ -64,8 +112,25 @@ class Witnesses:
             return 0
         return checkpoint.size
 
-    def others_for(self, peer: str, told: Mapping[str, str]) -> dict[str, str]:
-        """By party, the newest checkpoints that a peer may not know; `told`: those it was told last."""
+    def showing(self, peer: str, told: Told, own: str, offered: int) -> Showing | None:
+        """What a peer may not know yet; None: it knows everything.
+
+        own      the origin line of the own record
+        offered  the size of the checkpoint that all peers are shown, until the record has grown beyond it: if each were shown what
+                 is newest just then, every answer would be news to the others"""
+        known = self.seen.get(peer, Seen())
+        is_sound = bool(known.newest) and not known.is_split(read_checkpoint(known.newest).epoch)
+        seen = known.newest if is_sound and known.newest != told.seen else ""
+        others = self._others_for(peer, told.others)
+        found = (split for party, held in sorted(self.seen.items()) if party != peer for split in held.splits)
+        splits = tuple(islice((split for split in found if split not in told.splits), SPLITS_MAX))
+        cosigned = self.cosigned_size(peer, own)
+        since = frozenset((cosigned, told.shown, *told.asked)) if cosigned < offered or told.asked else None
+        if not (seen or known.asks or others or splits or since):
+            return None
+        return Showing(seen, known.asks, others, splits, since)
+
+    def _others_for(self, peer: str, told: Mapping[str, str]) -> dict[str, str]:
         some: dict[str, str] = {}
         for party, seen in sorted(self.seen.items()):
             if party != peer and seen.last and told.get(party) != seen.last and len(some) < OTHERS_MAX:
@@ -102,16 +167,23 @@ class Witnesses:
             if found.split is not None:
                 noticed.append(Noticed(peer, "split", peer, note.size, note.epoch, split=found.split))
             noticed += [Noticed(peer, "withheld", peer, size, note.epoch) for size in found.withheld]
-        records = {card.origin: party for party, card in cards.items()} if shown.others else {}
         for text in shown.others:
-            party = records.get(_record_of(text), peer)
-            if party == peer or (note := _signed(text, cards.get(party))) is None:
+            party, note = _signer(text, cards)
+            if party == peer or note is None:
                 continue
             held = _of_record(changed.get(party, self.seen.get(party, Seen())), note)
             told = weigh_told(held, note, at_us)
             changed[party] = told.seen
             if told.split is not None:
                 noticed.append(Noticed(party, "split", peer, note.size, note.epoch, split=told.split))
+        for split in shown.splits:
+            party, note = _signer(split.other, cards)
+            if party == peer or note is None:
+                continue
+            held = _of_record(changed.get(party, self.seen.get(party, Seen())), note)
+            if not held.is_split(note.epoch) and _is_split(split, cards[party]):
+                changed[party] = msgspec.structs.replace(held, splits=(*held.splits, split))
+                noticed.append(Noticed(party, "split", peer, note.size, note.epoch, split=split))
         cosigned = self._cosigned(peer, shown.seen, cards.get(peer), own)
         return (
             {party: seen for party, seen in changed.items() if seen != self.seen.get(party, Seen())},
@@ -142,11 +214,18 @@ def _of_record(seen: Seen, note: Checkpoint) -> Seen:
     return seen if not seen.last or read_checkpoint(seen.last).record == note.record else Seen()
 
 
-def _record_of(text: str) -> str:
+def _signer(text: str, cards: Cards) -> tuple[str, Checkpoint | None]:
+    """Whose checkpoint this is by the key of a card, and what it says; None where no card's key signed it."""
+    found = ((party, _signed(text, card)) for party, card in cards.items())
+    return next((one for one in found if one[1] is not None), ("", None))
+
+
+def _is_split(split: Split, card: CardTaken) -> bool:
     try:
-        return read_checkpoint(text).record
+        check_split(split, card.origin, [note_key(card.signs).key])
     except Refused:
-        return ""
+        return False
+    return True
 
 
 def _signed(text: str, card: CardTaken | None) -> Checkpoint | None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
@@ -27,14 +28,20 @@ from keepclear.record.checkpoint import Checkpoint, read_checkpoint
 from keepclear.record.tree import check_consistency
 
 HEARD_MAX = 16
+# Others tell now and then what they told before; what was compared once is not asked for again.
+COMPARED_MAX = 64
 ASKED_MAX = 4
-GREW_MAX = ASKED_MAX + 1
+# From what was countersigned, from what was shown last, and from where it is asked.
+GREW_MAX = ASKED_MAX + 2
 OTHERS_MAX = 2
+SPLITS_MAX = 1
 # A note has some 250 bytes; this much is room for a long name and a second key.
 NOTE_CHARS_MAX = 2_000
 HASHES_MAX = 64
-# A growth that a party was asked for, and had occasion to show, is missing after so long.
-UNPROVEN_AFTER_US = 3_600_000_000
+# A growth is withheld when it was asked for so long ago, and the party has shown so many checkpoints without it: on a poor link a
+# question may be lost, and an answer.
+WITHHELD_AFTER_US = 3_600_000_000
+WITHHELD_AFTER_SHOWN = 20
 
 
 class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,6 +50,16 @@ class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int
     root: bytes
     hashes: tuple[bytes, ...]
+
+
+class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two checkpoints that cannot both be: `other` is the larger, or of the same size.
+
+    growth  a tree that `other` begins with; it has the size of `one`, and another root. None: both are of one size"""
+
+    one: str
+    other: str
+    growth: Growth | None = None
 
 
 class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,26 +76,17 @@ class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seen: str = ""
     asks: tuple[int, ...] = ()
     others: tuple[str, ...] = ()
-
-
-class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Two checkpoints that cannot both be: `other` is the larger, or of the same size.
-
-    growth  a tree that `other` begins with; it has the size of `one`, and another root. None: both are of one size"""
-
-    one: str
-    other: str
-    growth: Growth | None = None
+    splits: tuple[Split, ...] = ()
 
 
 class Heard(msgspec.Struct, frozen=True):
     """A checkpoint that is signed and not compared yet, and when it came.
 
-    told  that no growth was shown for it has been told"""
+    missed  how many checkpoints its party has shown since, without the growth from there"""
 
     note: str
     at_us: int
-    told: bool = False
+    missed: int = 0
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -86,11 +94,13 @@ class Seen(msgspec.Struct, frozen=True):
 
     newest  the largest checkpoint of the newest epoch that the party itself showed to continue what was seen; "": none yet
     heard   others, the newest last; of each older epoch the last that was seen is among them
-    splits  at most one of each epoch"""
+    splits  at most one of each epoch
+    compared  SHA-256 of the checkpoints that were found to be in its history, the newest last"""
 
     newest: str = ""
     heard: tuple[Heard, ...] = ()
     splits: tuple[Split, ...] = ()
+    compared: tuple[str, ...] = ()
 
     @property
     def last(self) -> str:
@@ -138,15 +148,16 @@ class Weighed(NamedTuple):
 
 def shown_checked(shown: Shown) -> Shown:
     """What is shown, if it keeps to the limits; raises `Refused`. What a note says is not looked at."""
-    notes = [shown.note, shown.seen, *shown.others]
+    notes = [shown.note, shown.seen, *shown.others, *(note for one in shown.splits for note in (one.one, one.other))]
+    growths = [*shown.grew, *(one.growth for one in shown.splits if one.growth is not None)]
     if max(map(len, notes)) > NOTE_CHARS_MAX:
         what = f"A checkpoint that is shown has at most {NOTE_CHARS_MAX:,} characters"
         raise LimitExceeded("shown.note", what, value=max(map(len, notes)))
-    for name, limit in (("grew", GREW_MAX), ("asks", ASKED_MAX), ("others", OTHERS_MAX)):
+    for name, limit in (("grew", GREW_MAX), ("asks", ASKED_MAX), ("others", OTHERS_MAX), ("splits", SPLITS_MAX)):
         if len(getattr(shown, name)) > limit:
             what = f"At most {limit} are shown at once"
             raise LimitExceeded(f"shown.{name}", what, value=len(getattr(shown, name)), where=f"$.{name}")
-    if any(len(growth.hashes) > HASHES_MAX for growth in shown.grew):
+    if any(len(growth.hashes) > HASHES_MAX for growth in growths):
         raise LimitExceeded("shown.grew", f"No growth has more than {HASHES_MAX} hashes", where="$.grew")
     return shown
 
@@ -171,7 +182,8 @@ def weigh(seen: Seen, note: Checkpoint, grew: Sequence[Growth], at_us: int) -> W
     shown = {growth.size: growth for growth in grew if _is_proven(note, growth)}
     newest = read_checkpoint(seen.newest) if seen.newest else None
     split = _split(seen, note, shown)
-    heard = tuple(one for one in seen.heard if not _is_compared(read_checkpoint(one.note), note, shown))
+    compared = [one.note for one in seen.heard if _is_compared(read_checkpoint(one.note), note, shown)]
+    heard = tuple(one for one in seen.heard if one.note not in compared)
     if split is not None:
         return _found(seen, split)
     began_anew = kept = False
@@ -182,7 +194,7 @@ def weigh(seen: Seen, note: Checkpoint, grew: Sequence[Growth], at_us: int) -> W
             heard = _with(heard, seen.newest, at_us)
     elif note.epoch < newest.epoch or note.size < newest.size:
         verdict = Verdict.BEHIND
-        if note.epoch == newest.epoch:
+        if note.epoch == newest.epoch and _digest(note.text) not in seen.compared:
             heard = _with(heard, note.text, at_us)
     elif note.size == newest.size or newest.size in shown:
         verdict = Verdict.CONSISTENT
@@ -190,8 +202,14 @@ def weigh(seen: Seen, note: Checkpoint, grew: Sequence[Growth], at_us: int) -> W
         verdict = Verdict.UNPROVEN
         heard = _with(_with(heard, seen.newest, at_us), note.text, at_us)
     moves = verdict is Verdict.CONSISTENT and (newest is None or note.body != newest.body)
-    heard, withheld = _withheld(heard, note, at_us)
-    return Weighed(verdict, Seen(note.text if moves else seen.newest, heard, seen.splits), None, began_anew, kept, withheld)  # fmt: skip
+    withheld: tuple[int, ...] = ()
+    if moves:
+        heard, withheld = _withheld(heard, note, at_us)
+    if moves and not began_anew and newest is not None:
+        compared.append(seen.newest)
+    digests = dict.fromkeys([*seen.compared, *map(_digest, compared)])
+    now = Seen(note.text if moves else seen.newest, heard, seen.splits, tuple(digests)[-COMPARED_MAX:])
+    return Weighed(verdict, now, None, began_anew, kept, withheld)
 
 
 def weigh_told(seen: Seen, note: Checkpoint, at_us: int) -> Weighed:
@@ -202,9 +220,9 @@ def weigh_told(seen: Seen, note: Checkpoint, at_us: int) -> Weighed:
     if split is not None:
         return _found(seen, split)
     held = [seen.newest, *(one.note for one in seen.heard)]
-    if any(text and read_checkpoint(text).body == note.body for text in held):
+    if _digest(note.text) in seen.compared or any(text and read_checkpoint(text).body == note.body for text in held):
         return Weighed(Verdict.CONSISTENT, seen)
-    return Weighed(Verdict.UNPROVEN, Seen(seen.newest, _with(seen.heard, note.text, at_us), seen.splits))
+    return Weighed(Verdict.UNPROVEN, msgspec.structs.replace(seen, heard=_with(seen.heard, note.text, at_us)))
 
 
 def check_split(split: Split, record: str, keys: Iterable[PublicKey]) -> tuple[Checkpoint, Checkpoint]:
@@ -241,7 +259,11 @@ def _split(seen: Seen, note: Checkpoint, shown: dict[int, Growth]) -> Split | No
 
 
 def _found(seen: Seen, split: Split) -> Weighed:
-    return Weighed(Verdict.SPLIT, Seen(seen.newest, seen.heard, (*seen.splits, split)), split)
+    return Weighed(Verdict.SPLIT, msgspec.structs.replace(seen, splits=(*seen.splits, split)), split)
+
+
+def _digest(note: str) -> str:
+    return sha256(read_checkpoint(note).body).hexdigest()
 
 
 def _is_compared(held: Checkpoint, note: Checkpoint, shown: dict[int, Growth]) -> bool:
@@ -263,12 +285,17 @@ def _with(heard: tuple[Heard, ...], note: str, at_us: int) -> tuple[Heard, ...]:
 
 
 def _withheld(heard: tuple[Heard, ...], note: Checkpoint, at_us: int) -> tuple[tuple[Heard, ...], tuple[int, ...]]:
-    """Those of a party's checkpoints that it could have connected with what it shows, and has not for too long."""
-    sizes, kept = [], []
+    """Counts what a party could have connected with what it shows, and has not; gives the sizes that it withholds from now on."""
+    kept, sizes = [], []
     for one in heard:
         held = read_checkpoint(one.note)
-        late = at_us - one.at_us >= UNPROVEN_AFTER_US and held.epoch == note.epoch and held.size < note.size
-        if late and not one.told:
+        if held.epoch != note.epoch or held.size >= note.size or one.missed > WITHHELD_AFTER_SHOWN:
+            kept.append(one)
+            continue
+        is_late = one.missed >= WITHHELD_AFTER_SHOWN and at_us - one.at_us >= WITHHELD_AFTER_US
+        if is_late:
             sizes.append(held.size)
-        kept.append(Heard(one.note, one.at_us, one.told or late))
+        kept.append(
+            Heard(one.note, one.at_us, one.missed + 1 if is_late else min(one.missed + 1, WITHHELD_AFTER_SHOWN))
+        )
     return tuple(kept), tuple(sizes)

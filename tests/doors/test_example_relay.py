@@ -13,6 +13,7 @@ def test_the_relay_passes_on_what_it_cannot_read_and_a_late_word_corrects_what_w
             "the read-back differs: seen differs, 1,109 m off",
             "is understood, by Bravo's own word",
             "Unconfirmed: bravo has not answered the question",
+            "The agreement has next: telephone Bravo's duty officer",
             "answered, but late",
             "every one the same on both sides",
             "alpha       sound:",

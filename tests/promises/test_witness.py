@@ -156,7 +156,7 @@ def test_what_others_were_shown_is_asked_for_and_a_growth_that_is_withheld_is_to
     told = weigh_told(seen_at(large), note(grown(6)), NOW)
     assert (told.verdict, told.seen.asks) == (Verdict.UNPROVEN, (6,))
     assert weigh_told(told.seen, note(grown(6)), NOW + 1).seen == told.seen
-    seen, shown, late = told.seen, 9, NOW + WITHHELD_AFTER_US
+    seen, shown, late, larger = told.seen, 9, NOW + WITHHELD_AFTER_US, large
     for at_us, times in ((late - 1, WITHHELD_AFTER_SHOWN + 5), (late, 1), (late, 1), (late + 1, 3)):
         for _ in range(times):
             larger = grown(shown + 1)

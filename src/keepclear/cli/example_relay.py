@@ -33,6 +33,17 @@ read. Three nodes on this machine, over HTTPS with a certificate on both sides; 
 All of it is an exercise.
 """
 MINUTE_US = 60_000_000
+AGREEMENT = {
+    "agreement": "kestrel-understanding", "number": 1, "title": "Understanding on Kestrel Pass", "kind": "understanding",
+    "parties": ["alpha", "bravo"], "binds": "each", "articles": [{"key": "1", "language": "en", "text": "The parties answer each other."}],
+    "terms": {
+        "zones": [{"id": "kestrel-pass", "digest": "0" * 64, "words": "20 km around the pass"}],
+        "escalation": [
+            {"key": "telephone", "words": "telephone Bravo's duty officer", "wait_us": 15 * MINUTE_US},
+            {"key": "relay", "words": "ask Meridian's duty officer by voice"},
+        ],
+    },
+}  # fmt: skip
 
 
 def tell(folder: Path) -> list[RunningNode]:
@@ -77,6 +88,7 @@ def _warn(told: Told, alpha: RunningNode, bravo: RunningNode) -> str:
         "A report comes in at Alpha: 20 to 27 vehicles of Bravo in Kestrel Pass. Its node raises an alert; nobody has sent anything."
     )
     told.ask(alpha, "petra", "PUT", "/v1/zones", ZONE)
+    told.ask(alpha, "petra", "POST", f"/v1/agreements/{AGREEMENT['agreement']}/facts", _proposal())
     told.ask(alpha, "petra", "PUT", "/v1/feeds/patrol", {"source": "Patrol of Alpha"})
     at_us = now_us()
     rows = [
@@ -102,6 +114,12 @@ def _warn(told: Told, alpha: RunningNode, bravo: RunningNode) -> str:
         f"meridian passed it on: evidenced. bravo has exactly these bytes: {hop['received']}. Nobody has understood it yet.",
     )
     return str(sent)
+
+
+def _proposal() -> dict[str, object]:
+    """What Alpha signs; it binds each party from its own signature on."""
+    said = {"is": "proposal", "agreement": AGREEMENT["agreement"], "of": "alpha", "said_by": "alpha", "person": "petra"}
+    return said | {"at_us": now_us(), "version": AGREEMENT}
 
 
 def _read_back_wrong(told: Told, alpha: RunningNode, bravo: RunningNode, sent: str) -> None:
@@ -145,12 +163,13 @@ def _cut_and_mend(told: Told, alpha: RunningNode, bravo: RunningNode, cable: Cab
     cable.cut()
     question = {
         "to": "bravo", "marker": "question", "text": "How many vehicles are still in Kestrel Pass?", "urgency": "now",
-        "reply_within": "4 s", "valid_for": "6 h",
+        "reply_within": "4 s", "valid_for": "6 h", "about": {"kind": "zone", "id": "kestrel-pass"},
         "facts": [{"is": "place", "name": "zone_centre", "text": "33.5000 38.6000", "called": "Kestrel Pass"}],
     }  # fmt: skip
     asked = told.ask(alpha, OFFICER, "POST", "/v1/messages", question)["message"]
     until_debt(alpha, asked, "unconfirmed")
     told.seen("alpha", alpha.until("the alert", lambda: alert(alpha, "message_unconfirmed"))["text"])
+    told.seen("alpha", "That step is what was agreed, as words to Otto; nothing takes it but he.")
     told.step("The line is mended. What Bravo is owed comes, and its word corrects what Alpha was told, visibly late.")
     cable.mend()
     bravo.until("the question", lambda: has(bravo, asked))

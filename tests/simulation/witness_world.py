@@ -80,7 +80,8 @@ class Party:
             return None
         told = told.with_those_of(showing)
         self.told[peer] = msgspec.structs.replace(told, shown=self.offered.size if showing.since else told.shown)
-        note, grew, size = "", (), self.offered.size
+        note, size = "", self.offered.size
+        grew: tuple[Growth, ...] = ()
         if showing.since:
             note = self.offered.text
             grew = tuple(

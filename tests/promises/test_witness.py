@@ -164,6 +164,7 @@ def test_what_others_were_shown_is_asked_for_and_a_growth_that_is_withheld_is_to
             assert found.verdict is Verdict.CONSISTENT
             assert found.withheld == ((6,) if at_us == late and shown == 9 + WITHHELD_AFTER_SHOWN + 5 else ())
             seen, shown = found.seen, shown + 1
+    larger = grown(shown)
     proven = weigh(seen, note(larger), [growth(larger, 6)], late)
     assert (proven.seen.newest, proven.seen.heard) == (note(larger).text, ())
     assert weigh_told(proven.seen, note(grown(6)), NOW).seen == proven.seen, "told again, it is not asked for again"

@@ -706,3 +706,12 @@ def test_no_more_waits_for_a_peer_than_there_is_room_for(monkeypatch):
     effects = channel.step(c.Came("alpha", 1, T0, None, parcels, {}), T0)
     assert [effect.why for effect in effects if isinstance(effect, c.HeldBack)] == ["full", "full"]
     assert len(channel.outboxes["bravo"]) == 5
+
+
+@pytest.mark.promise("CHANNEL-6")
+@pytest.mark.parametrize("means", Means)
+def test_a_word_about_a_person_of_another_party_names_who_brought_or_heard_it_by_whatever_means(means):
+    word = Statement(Act.UNDERSTOOD, "bravo", "alpha", WARNING.id, T0, person="gate officer", means=means)
+    with pytest.raises(Refused, match="carrier"):
+        read_statement(word.payload)
+    assert read_statement(msgspec.structs.replace(word, carrier="otto").payload).evidence is Evidence.CLAIMED

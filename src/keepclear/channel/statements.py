@@ -90,7 +90,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     act, of      what was done, and by which party
     said_by      the party that says so, and signs it
     person       whose act it is, of the party `of`; "": a machine did it
-    carrier      who brought the word where `said_by` was not there itself: "duty officer, by telephone"; "": nobody
+    carrier      who brought the word to `said_by`, or heard it: "duty officer, by telephone"; "": nobody
     over         SHA-256 of exactly what was received, sent or passed on: the sealed bytes on a link, the payload for what a person read
     towards      the party that it was passed on to
     within_us    of stand_by: how soon the answer comes, counted from `at_us`
@@ -215,13 +215,8 @@ def checked(statement: Statement) -> Statement:
     if statement.words is not None:
         language_checked(statement.words.language, "$.words.language")
         words_checked(statement.words.text, "$.words.text")
-    if (
-        statement.said_by != statement.of
-        and statement.means is Means.LINK
-        and act in OF_A_PERSON
-        and not statement.carrier
-    ):
-        mend = "Name who brought the word."
+    if statement.said_by != statement.of and act in OF_A_PERSON and not statement.carrier:
+        mend = "Name who brought the word, or who heard it."
         raise Refused(
             "statement.carrier", "A word about another party's person names its carrier", mend=mend, where="$.carrier"
         )

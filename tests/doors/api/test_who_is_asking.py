@@ -156,6 +156,15 @@ def test_a_subject_of_a_feed_that_one_may_not_see_was_never_reported():
     assert hidden.text.replace("Bravo 1", "Bravo 2") == absent.text
 
 
+# What a question cannot do without.
+ASKED_WITH = {
+    "/v1/positions": "?subject=Bravo 1",
+    "/v1/agreements/{agreement}/escalation": "?since=2026-05-18T10:00:00Z",
+    "/v1/calls/agenda": "?party=bravo",
+    "/v1/zones/{zone}/ladder": "?by=alpha&towards=bravo",
+}
+
+
 def test_a_token_of_a_feed_brings_positions_and_reads_nothing():
     staff = staffed()
     assert staff.call.post("/v1/feeds/ais-1/positions", staff.mast, json=[INSIDE]).status_code == 200
@@ -165,7 +174,7 @@ def test_a_token_of_a_feed_brings_positions_and_reads_nothing():
             path = route.path.format(
                 **{name: {"collection": "zones", "sequence": "1"}.get(name, "ais-1") for name in route.names}
             )
-            query = "?subject=Bravo 1" if route.path == "/v1/positions" else ""
+            query = ASKED_WITH.get(route.path, "")
             answer = staff.call.get(path + query, staff.mast)
             assert answer.status_code in {403, 404} or answer.json()["items"] == [], route.path
     assert staff.call.get("/v1/me", staff.mast).json()["may"] == ["report"]

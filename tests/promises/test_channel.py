@@ -15,7 +15,7 @@ from keepclear.channel import statements as s
 from keepclear.channel.carriage import HANDS_MAX, Carriage, Held, Mine, PassOn, decided
 from keepclear.channel.channel import Channel
 from keepclear.channel.facts import Count, Place, Time, Verdict, Word, compared, matches
-from keepclear.channel.links import GOING_BYTES_MAX, Outbox, OutboxState, Pace, Parcel, Taken
+from keepclear.channel.links import GOING_BYTES_MAX, GOING_BYTES_MIN, Outbox, OutboxState, Pace, Parcel, Taken
 from keepclear.channel.measures import Measure, ladder_at
 from keepclear.channel.messages import About, Marker, Message, Translation, Urgency, Words, read_message
 from keepclear.channel.standing import Debt, standing_of
@@ -646,21 +646,22 @@ def going(outbox: Outbox) -> list[int]:
     return [int(parcel.carriage.digest, 16) for parcel in outbox.owed()]
 
 
-def all_taken(outbox: Outbox) -> None:
+def all_taken(outbox: Outbox, at_us: int = T0 + 5_000_000) -> None:
     last = outbox.owed()[-1]
-    assert outbox.was_taken(Taken("bravo", "alpha", last.series, last.number, outbox._owed[last.number][1])) is not None
+    word = Taken("bravo", "alpha", last.series, last.number, outbox._owed[last.number][1])
+    assert outbox.was_taken(word, at_us) is not None
 
 
 @pytest.mark.promise("CHANNEL-19")
 def test_what_is_urgent_goes_before_everything_that_is_not_on_its_way_yet():
     outbox = Outbox("alpha", "bravo", 1)
     for number in range(1, 101):
-        outbox.give(outside(number))
+        outbox.give(outside(number), T0)
     first = going(outbox)
     assert first == list(range(1, len(first) + 1))
-    assert sum(parcel.carriage.byte_count for parcel in outbox.owed()) <= GOING_BYTES_MAX
-    outbox.give(outside(1_000, Urgency.SOON))
-    outbox.give(outside(2_000, Urgency.NOW))
+    assert sum(parcel.carriage.byte_count for parcel in outbox.owed()) <= GOING_BYTES_MIN
+    outbox.give(outside(1_000, Urgency.SOON), T0)
+    outbox.give(outside(2_000, Urgency.NOW), T0)
     all_taken(outbox)
     assert going(outbox)[:3] == [2_000, 1_000, len(first) + 1]
     for _ in range(10):
@@ -670,10 +671,28 @@ def test_what_is_urgent_goes_before_everything_that_is_not_on_its_way_yet():
 
 
 @pytest.mark.promise("CHANNEL-19")
+def test_more_goes_at_once_where_the_peer_signs_soon_and_less_again_where_it_is_late():
+    outbox = Outbox("alpha", "bravo", 1)
+    for number in range(1, 2_001):
+        outbox.give(outside(number, byte_count=20_000), T0)
+
+    def on_its_way() -> int:
+        return sum(parcel.carriage.byte_count for parcel in outbox.owed())
+
+    at_us, seen = T0, [on_its_way()]
+    for took_us in (1_000_000,) * 5 + (30_000_000,) * 6:
+        at_us += took_us
+        all_taken(outbox, at_us)
+        seen.append(on_its_way())
+    assert seen[0] == seen[-1] <= GOING_BYTES_MIN
+    assert GOING_BYTES_MAX - 20_000 < max(seen) <= GOING_BYTES_MAX
+
+
+@pytest.mark.promise("CHANNEL-19")
 def test_one_that_is_larger_than_what_goes_at_once_goes_alone():
     outbox = Outbox("alpha", "bravo", 1)
     for number, byte_count in enumerate((900_000, 10, 900_000), 1):
-        outbox.give(outside(number, byte_count=byte_count))
+        outbox.give(outside(number, byte_count=byte_count), T0)
     sent = []
     while outbox.owed():
         sent.append(going(outbox))
@@ -685,7 +704,7 @@ def test_one_that_is_larger_than_what_goes_at_once_goes_alone():
 def test_an_outbox_that_is_packed_goes_on_in_the_same_order_and_so_does_one_that_begins_anew():
     outbox = Outbox("alpha", "bravo", 1)
     for number in range(1, 101):
-        outbox.give(outside(number, list(Urgency)[number % 3]))
+        outbox.give(outside(number, list(Urgency)[number % 3]), T0)
     state = msgspec.json.decode(msgspec.json.encode(outbox.state()), type=OutboxState)
     again = Outbox.restored("alpha", "bravo", state)
     assert again.state() == outbox.state()

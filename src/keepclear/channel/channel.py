@@ -401,7 +401,7 @@ class Channel:
             case Stated(payload):
                 self._state(*self.check_stated(payload), at_us, effects)
             case Sealed():
-                self._hand_over(event)
+                self._hand_over(event, at_us)
             case Came():
                 self._come(event, at_us, effects)
             case Doubted(party, since_us):
@@ -527,7 +527,7 @@ class Channel:
         self._wanted[message_id(wanted.seal.payload)] = wanted
         effects.append(wanted.seal)
 
-    def _hand_over(self, event: Sealed) -> None:
+    def _hand_over(self, event: Sealed, at_us: int) -> None:
         wanted = self._wanted.pop(event.payload_digest, None)
         if wanted is None:
             return  # it was sealed twice, as after a crash; the first one counts
@@ -535,7 +535,7 @@ class Channel:
             self.own, wanted.seal.to, event.digest, event.byte_count, wanted.valid_until_us, wanted.urgency, (self.own,), HANDS_MAX,
             wanted.asks_word, wanted.exercise,
         )  # fmt: skip
-        self.outboxes[self._routes[wanted.seal.to]].give(way.checked(outside))
+        self.outboxes[self._routes[wanted.seal.to]].give(way.checked(outside), at_us)
         if wanted.message:
             self._threads[wanted.message].sealed.append(event.digest)
             self._of_sealed[event.digest] = wanted.message
@@ -546,7 +546,7 @@ class Channel:
         inbox, outbox = self.inboxes[event.peer], self.outboxes[event.peer]
         if inbox.hears_of_life(event.life):
             outbox.begin_anew(outbox.series + 1, at_us)
-        there = [] if event.taken is None else outbox.was_taken(event.taken)
+        there = [] if event.taken is None else outbox.was_taken(event.taken, at_us)
         if there is None:
             self._catch(Found(event.peer, "head"), effects)
         for outside in there or ():
@@ -583,7 +583,7 @@ class Channel:
             effects.append(HeldBack(outside.digest, "full"))
         else:
             self._remember(key, outside.valid_until_us, at_us)
-            self.outboxes[decision.peer].give(outside.passed_on(self.own))
+            self.outboxes[decision.peer].give(outside.passed_on(self.own), at_us)
 
     def _is_full(self, peer: str) -> bool:
         outbox = self.outboxes[peer]

@@ -25,8 +25,10 @@ from keepclear.channel.messages import Urgency
 from keepclear.ground.written import digest_of, written
 
 AT_ONCE_MAX = 200
-# What has a number and goes before anything else: what a link of 2 kB a second carries in half a minute.
-GOING_BYTES_MAX = 65_536
+# What has a number and goes before anything else: at first and at least what a link of 2 kB a second carries in half a minute, and more
+# where the peer signs for it soon.
+GOING_BYTES_MIN, GOING_BYTES_MAX = 65_536, 1_048_576
+SOON_US, LATE_US = 2_000_000, 20_000_000
 PAUSE_US_MIN, PAUSE_US_MAX = 2_000_000, 300_000_000
 NOTHING = "0" * 64
 _RANK = {Urgency.NOW: 0, Urgency.SOON: 1, Urgency.ROUTINE: 2}
@@ -82,7 +84,8 @@ class OutboxState(msgspec.Struct):
     taken: int
     head: str
     taken_head: str
-    owed: list[tuple[Parcel, str]]
+    owed: list[tuple[Parcel, str, int]]
+    going_bytes_max: int
     waiting: list[tuple[int, int, Carriage]]
     given: int
     there: list[Carriage]
@@ -113,12 +116,13 @@ class Outbox:
         self._there: OrderedDict[str, Carriage] = OrderedDict()
         self._waiting: list[tuple[int, int, Carriage]] = []
         self._given = self.byte_count = 0
+        self._going_bytes_max = GOING_BYTES_MIN
         self._begin(series)
 
     def _begin(self, series: int) -> None:
         self.series = series
         self.last = self.taken = 0
-        self._owed: OrderedDict[int, tuple[Parcel, str]] = OrderedDict()
+        self._owed: OrderedDict[int, tuple[Parcel, str, int]] = OrderedDict()
         self._going_bytes = 0
         self._head = self._taken_head = NOTHING
 
@@ -129,7 +133,7 @@ class Outbox:
         """Everything that is held."""
         return OutboxState(
             self.series, self.last, self.taken, self._head, self._taken_head, list(self._owed.values()),
-            sorted(self._waiting), self._given, list(self._there.values()),
+            self._going_bytes_max, sorted(self._waiting), self._given, list(self._there.values()),
         )  # fmt: skip
 
     @staticmethod
@@ -137,9 +141,10 @@ class Outbox:
         """The outbox of this state."""
         box = Outbox(own, peer, state.series)
         box.last, box.taken, box._head, box._taken_head = state.last, state.taken, state.head, state.taken_head
-        box._owed.update((parcel.number, (parcel, head)) for parcel, head in state.owed)
+        box._owed.update((one[0].number, one) for one in state.owed)
+        box._going_bytes_max = state.going_bytes_max
         box._waiting, box._given = state.waiting, state.given
-        box._going_bytes = sum(parcel.carriage.byte_count for parcel, _ in state.owed)
+        box._going_bytes = sum(parcel.carriage.byte_count for parcel, _, _ in state.owed)
         box.byte_count = box._going_bytes + sum(carriage.byte_count for _, _, carriage in state.waiting)
         box._there.update((carriage.digest, carriage) for carriage in state.there)
         return box
@@ -150,30 +155,30 @@ class Outbox:
             return False
         return taken.up_to > self.taken or taken.head != self._taken_head
 
-    def give(self, carriage: Carriage) -> None:
+    def give(self, carriage: Carriage, at_us: int) -> None:
         """Owes one more."""
         self._given += 1
         self.byte_count += carriage.byte_count
         heappush(self._waiting, (_RANK[carriage.urgency], self._given, carriage))
-        self._number_some()
+        self._number_some(at_us)
 
-    def _number_some(self) -> None:
+    def _number_some(self, at_us: int) -> None:
         while self._waiting and len(self._owed) < AT_ONCE_MAX:
             carriage = self._waiting[0][2]
-            if self._owed and self._going_bytes + carriage.byte_count > GOING_BYTES_MAX:
+            if self._owed and self._going_bytes + carriage.byte_count > self._going_bytes_max:
                 return
             heappop(self._waiting)
             self.last += 1
             parcel = Parcel(self.own, self.peer, self.series, self.last, carriage)
             self._head = head_of(self._head, parcel.digest)
-            self._owed[self.last] = parcel, self._head
+            self._owed[self.last] = parcel, self._head, at_us
             self._going_bytes += carriage.byte_count
 
     def owed(self) -> list[Parcel]:
         """What has a number and was not taken yet, in order: as much as goes at once."""
-        return [parcel for parcel, _ in self._owed.values()]
+        return [parcel for parcel, _, _ in self._owed.values()]
 
-    def was_taken(self, taken: Taken) -> list[Carriage] | None:
+    def was_taken(self, taken: Taken, at_us: int) -> list[Carriage] | None:
         """The peer says how far it has taken: what is there since, or None where its head is not ours, and it has taken something else."""
         if taken.series != self.series or taken.up_to < self.taken:
             return []  # an old word, overtaken by a newer one
@@ -182,21 +187,29 @@ class Outbox:
         if taken.up_to > self.last or self._owed[taken.up_to][1] != taken.head:
             return None
         there = []
+        self._took(at_us - self._owed[taken.up_to][2])
         while self.taken < taken.up_to:
-            self.taken, (parcel, self._taken_head) = self._owed.popitem(last=False)
+            self.taken, (parcel, self._taken_head, _) = self._owed.popitem(last=False)
             there.append(parcel.carriage)
             self._going_bytes -= parcel.carriage.byte_count
             self.byte_count -= parcel.carriage.byte_count
             self._there[parcel.carriage.digest] = parcel.carriage
         while len(self._there) > THERE_KEPT:
             self._there.popitem(last=False)
-        self._number_some()
+        self._number_some(at_us)
         return there
+
+    def _took(self, took_us: int) -> None:
+        """The peer has signed for something that went out so long ago: more goes at once where that was soon, less where it was late."""
+        if took_us < SOON_US:
+            self._going_bytes_max = min(2 * self._going_bytes_max, GOING_BYTES_MAX)
+        elif took_us > LATE_US:
+            self._going_bytes_max = max(self._going_bytes_max // 2, GOING_BYTES_MIN)
 
     def begin_anew(self, series: int, at_us: int) -> None:
         """One of the two was restored: everything that is still of use goes out once more, under numbers of a new series at least as great
         as this one. What the peer has already it knows by its digest."""
-        owed = [parcel.carriage for parcel, _ in self._owed.values()]
+        owed = [parcel.carriage for parcel, _, _ in self._owed.values()]
         waiting = [carriage for _, _, carriage in sorted(self._waiting)]
         again = [one for one in (*self._there.values(), *owed, *waiting) if at_us < one.valid_until_us]
         self._there.clear()
@@ -204,7 +217,7 @@ class Outbox:
         self.byte_count = 0
         self._begin(max(series, self.series + 1))
         for carriage in again:
-            self.give(carriage)
+            self.give(carriage, at_us)
 
 
 class Pace:

@@ -301,6 +301,18 @@ def test_a_door_closes_though_answers_are_held(scenario):
     asyncio.run(all_of_it())
 
 
+@pytest.mark.promise("LINK-8")
+def test_who_asks_while_a_door_closes_is_not_held(scenario):
+    async def play(place: Place) -> None:
+        line = place.line()
+        place.doors._answering.stop()
+        with pytest.raises(LinkFailed, match="503"):
+            await line.exchange(b"hold", 60)
+        assert not place.node.holds.is_set()
+
+    scenario(play)
+
+
 @pytest.mark.parametrize("size", [0, 1, 100_000, PACKET_BYTES_MAX - 20])
 def test_packets_of_any_size_go_both_ways(scenario, size):
     async def play(place: Place) -> None:

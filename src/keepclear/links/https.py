@@ -112,6 +112,7 @@ class Answering:
     def __init__(self, take: Take) -> None:
         self._take = take
         self._held: set[asyncio.Future[bytes]] = set()
+        self._stopped = False
 
     async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         """One request."""
@@ -131,7 +132,8 @@ class Answering:
             await _said(send, HTTPStatus.OK, PACKET_TYPE, answer)
 
     def stop(self) -> None:
-        """Lets go of all who are waiting for something to be handed over."""
+        """Lets go of all who are waiting for something to be handed over; who comes later is told to come again."""
+        self._stopped = True
         for held in self._held:
             held.cancel()
 
@@ -159,6 +161,8 @@ class Answering:
 
     async def _answer(self, peer: str, packet: bytes, wait_s: float, receive: _Receive) -> bytes:
         """What `take` gives, unless the caller goes, or the node stops, before."""
+        if self._stopped:
+            raise Busy(1)
         held = asyncio.ensure_future(self._take(peer, packet, wait_s))
         gone = asyncio.ensure_future(_gone(receive))
         self._held.add(held)

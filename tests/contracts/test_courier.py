@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from hashlib import sha256
 
 import pytest
 
@@ -12,6 +13,8 @@ from keepclear.channel.messages import Marker
 from keepclear.channel.standing import Debt
 from keepclear.channel.statements import Act
 from keepclear.ground.errors import Refused
+from keepclear.ground.signing import ED25519, NoteKey, PrivateKey
+from keepclear.links.pairing import card_of
 from keepclear.node import events as e
 from tests.couriers import LATER_US, Keys, taken, three
 
@@ -137,5 +140,59 @@ def test_a_card_that_has_ended_cuts_its_party_off_until_there_is_another(tmp_pat
             await alpha.do(taken(Keys(party).card), by="admin")
             id = await alpha.says("bravo", "Keep clear.")
             await bravo.heard("message", lambda line: line["message"] == id)
+
+    lived(scenario())
+
+
+def another_card(party):
+    """A card of a party with another key to sign with, and that key."""
+    keys, key = Keys(party), PrivateKey(ED25519, sha256(b"another " + party.encode()).digest())
+    signs = NoteKey(keys.card.origin, key.public)
+    return card_of(party.title(), signs, keys.opening.public, keys.own.certificate), key
+
+
+@pytest.mark.promise("NODE-22")
+def test_a_message_that_was_signed_before_its_party_changed_keys_is_read_after_that(tmp_path):
+    async def scenario():
+        async with three(tmp_path) as (alpha, _, bravo, net):
+            net.cut.add(frozenset(("alpha", "meridian")))
+            id = await bravo.says("alpha", "Given before the keys changed.")
+            card, _ = another_card("bravo")
+            await alpha.do(taken(card), by="admin")
+            net.cut.clear()
+            await alpha.heard("message", partial(is_of, id))
+
+    lived(scenario())
+
+
+@pytest.mark.promise("NODE-22")
+@pytest.mark.parametrize("why", ["lost", "compromised"])
+def test_nothing_that_keys_signed_which_somebody_else_may_have_is_read_after_they_ended(tmp_path, why):
+    async def scenario():
+        async with three(tmp_path) as (alpha, _, bravo, net):
+            net.cut.add(frozenset(("alpha", "meridian")))
+            await bravo.says("alpha", "Given before the keys changed.")
+            await alpha.do(e.CardEnded("bravo", why), by="admin")
+            await alpha.do(taken(another_card("bravo")[0]), by="admin")
+            net.cut.clear()
+            await alpha.heard("peer", lambda line: line["action"] == "held_back" and line["why"] == "unreadable")
+            assert len(alpha.host.node.talk.channel) == 0
+
+    lived(scenario())
+
+
+@pytest.mark.promise("NODE-22")
+def test_what_came_before_the_card_of_its_sender_is_read_when_that_is_there(tmp_path):
+    async def scenario():
+        async with three(tmp_path) as (alpha, _, bravo, _):
+            await alpha.do(e.CardEnded("bravo", "lost"), by="admin")
+            ids = [await bravo.says("alpha", f"Number {number}.") for number in range(3)]
+            for _ in ids:
+                await alpha.heard("peer", lambda line: line["action"] == "held_back" and line["why"] == "unreadable")
+            await alpha.do(taken(Keys("bravo").card), by="admin")
+            for id in ids:
+                await alpha.heard("message", partial(is_of, id))
+                await bravo.heard("statement", partial(is_of, id, act="received"))
+            assert not alpha.host.node.talk.channel.unreadable
 
     lived(scenario())

@@ -37,6 +37,7 @@ _OF_TALK = frozenset(
         "message_given",
         "statement_given",
         "messages_sealed",
+        "opened_later",
         "packet_came",
     }
 )

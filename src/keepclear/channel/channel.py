@@ -38,6 +38,7 @@ SEEN_MAX = 1_000_000
 OWED_TO_A_PEER_MAX = 100_000
 OWED_BYTES_TO_A_PEER_MAX = 1 << 30
 FOUND_MAX = 1_000
+UNREADABLE_MAX = 10_000
 ID_DIGITS_MIN = 6
 WORD_VALID_US = 30 * 86_400_000_000
 
@@ -109,6 +110,12 @@ class Doubted(NamedTuple):
     since_us: int
 
 
+class OpenedLater(NamedTuple):
+    """What could not be opened when it came could be now, by its digest: a card that was missing is there."""
+
+    opened: Mapping[str, Opened]
+
+
 class Restored(NamedTuple):
     """This node goes on from a copy, and a new life begins."""
 
@@ -117,7 +124,7 @@ class TimePassed(NamedTuple):
     """Nothing else happened."""
 
 
-Event = Joined | ByHand | Given | Stated | Sealed | Came | Doubted | Restored | TimePassed
+Event = Joined | ByHand | Given | Stated | Sealed | Came | OpenedLater | Doubted | Restored | TimePassed
 
 
 # --- effects ---
@@ -225,6 +232,7 @@ class ChannelState(msgspec.Struct):
     superseded_by: list[tuple[tuple[str, str], str]]
     wanted: list[Wanted]
     owing: dict[str, int]
+    unreadable: list[tuple[str, Carriage]]
     found: list[Found]
     refused: dict[str, int]
     doubts: list[Doubt] = []
@@ -259,6 +267,7 @@ class Channel:
         self._wanted: dict[str, Wanted] = {}
         self._to_say: dict[tuple[str, Urgency, bool], list[Statement]] = {}
         self._owing: dict[str, int] = {}
+        self._unreadable: dict[str, tuple[str, Carriage]] = {}
         self._falls_due: list[tuple[int, str]] = []
         self._read_last: tuple[bytes, Message] | None = None
 
@@ -270,7 +279,7 @@ class Channel:
         return ChannelState(
             self.own, self.life, self.only_exercise, peers, self._routes, sorted(self._by_hand),
             list(self._threads.values()), list(self._seen.items()), list(self._superseded_by.items()),
-            list(self._wanted.values()), self._owing, self.found, self.refused,
+            list(self._wanted.values()), self._owing, list(self._unreadable.values()), self.found, self.refused,
             self.doubts,
         )  # fmt: skip
 
@@ -290,6 +299,7 @@ class Channel:
         channel._superseded_by = dict(state.superseded_by)
         channel._wanted = {message_id(wanted.seal.payload): wanted for wanted in state.wanted}
         channel._owing = state.owing
+        channel._unreadable = {outside.digest: (peer, outside) for peer, outside in state.unreadable}
         channel._falls_due = [(when_us, id) for id, when_us in state.owing.items()]
         heapify(channel._falls_due)
         channel.found, channel.refused, channel.doubts = state.found, state.refused, state.doubts
@@ -301,6 +311,11 @@ class Channel:
     def messages(self) -> Mapping[str, Message]:
         """Every message that was given or got, by id."""
         return {id: thread.message for id, thread in self._threads.items()}
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """What came for this party and could not be opened, by its digest, and from whom it says that it is."""
+        return {digest: outside.sender for digest, (_, outside) in self._unreadable.items()}
 
     @property
     def routes(self) -> Mapping[str, str]:
@@ -412,6 +427,9 @@ class Channel:
                         *(kept.statement.said_by for kept in thread.statements.values()),
                     ):
                         self._tell_change(thread, at_us, effects)
+            case OpenedLater(opened):
+                for digest, within in opened.items():
+                    self._open_later(digest, within, at_us, effects)
             case Restored():
                 self.life = max(at_us, self.life + 1)
                 for box in self.outboxes.values():
@@ -574,7 +592,11 @@ class Channel:
             if within is None:
                 self._refuse("sealed.unreadable")
                 effects.append(HeldBack(outside.digest, "unreadable"))
+                self._unreadable[outside.digest] = peer, outside
+                if len(self._unreadable) > UNREADABLE_MAX:
+                    del self._unreadable[next(iter(self._unreadable))]
             else:
+                self._unreadable.pop(outside.digest, None)
                 self._remember(key, outside.valid_until_us, at_us)
                 self._open(peer, outside, within, at_us, effects)
         elif isinstance(decision, Held):
@@ -588,6 +610,13 @@ class Channel:
     def _is_full(self, peer: str) -> bool:
         outbox = self.outboxes[peer]
         return len(outbox) >= OWED_TO_A_PEER_MAX or outbox.byte_count >= OWED_BYTES_TO_A_PEER_MAX
+
+    def _open_later(self, digest: str, within: Opened, at_us: int, effects: list[Effect]) -> None:
+        held = self._unreadable.pop(digest, None)
+        if held is not None:
+            peer, outside = held
+            self._remember((digest, outside.sender, outside.to), outside.valid_until_us, at_us)
+            self._open(peer, outside, within, at_us, effects)
 
     def _remember(self, key: tuple[str, str, str], until_us: int, at_us: int) -> None:
         """What was opened or passed on is not taken in again. What somebody else only puts the same digest on is another key."""

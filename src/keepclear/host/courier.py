@@ -137,6 +137,7 @@ class Courier:
         self._offered_us = 0
         self._sealing = asyncio.Event()
         self._changed = asyncio.Event()
+        self._card_taken = asyncio.Event()
         self._ask_again()
         host.follow(self._follow)
 
@@ -160,6 +161,7 @@ class Courier:
         """Seals and calls until it is cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._seal_all())
+            group.create_task(self._open_again())
             group.create_task(self._keep_calling(group))
 
     # --- what became durable ---
@@ -169,6 +171,8 @@ class Courier:
             self._to_seal[sha256(asked.payload).hexdigest()] = asked
         if given.entry.kind in ("card_taken", "epoch_began"):
             self._ask_again()
+        if given.entry.kind == "card_taken":
+            self._card_taken.set()
         if given.entry.kind in ("card_taken", "card_ended", "peer_joined"):
             self._changed.set()
         if given.entry.kind in ("messages_sealed", "packet_came", "peer_joined", "epoch_began"):
@@ -347,7 +351,8 @@ class Courier:
                 return False
             new = self._channel.new_to(peer, head.parcels)
             ours = [parcel for parcel in new if parcel.carriage.to == self._channel.own]
-            signers = {parcel.carriage.sender: self._signs(parcel.carriage.sender) for parcel in ours}
+            now_us = self._host.now_us()
+            signers = {one.carriage.sender: self._talk.signs_of(one.carriage.sender, now_us) for one in ours}
             within = await asyncio.to_thread(self._opened, ours, bodies, signers) if ours else {}
             until_us = self._host.now_us() + CARRIED_KEPT_US
             digests = dict.fromkeys(parcel.carriage.digest for parcel in new)
@@ -386,26 +391,43 @@ class Courier:
             mend = "`keepclear peer join` makes it one."
             raise Refused("peer.unknown", "This party is no peer of ours", value=peer, mend=mend)
 
-    def _signs(self, party: str) -> str | None:
-        try:
-            return self._talk.card(party).signs
-        except Refused:
-            return None
+    async def _open_again(self) -> None:
+        """Opens what came before the card of its sender did, once that is there."""
+        while True:
+            await self._card_taken.wait()
+            self._card_taken.clear()
+            waiting, now_us = self._channel.unreadable, self._host.now_us()
+            signers = {sender: self._talk.signs_of(sender, now_us) for sender in waiting.values()}
+            some = [digest for digest, sender in waiting.items() if signers[sender]]
+            held = await asyncio.to_thread(self._store.carried, [bytes.fromhex(digest) for digest in some])
+            outsides = [
+                (digest, waiting[digest], self._channel.own) for digest in some if bytes.fromhex(digest) in held
+            ]
+            bodies = {digest.hex(): body for digest, body in held.items()}
+            within = await asyncio.to_thread(self._envelopes, outsides, bodies, signers)
+            ready = [e.LaterEnvelope(digest, waiting[digest], text) for digest, text in within.items()]
+            for first in range(0, len(ready), SEALED_AT_ONCE):
+                await self._give(e.OpenedLater(tuple(ready[first : first + SEALED_AT_ONCE])), ())
 
     def _opened(
-        self, parcels: Sequence[Parcel], bodies: Mapping[str, bytes], signers: dict[str, str | None]
+        self, parcels: Sequence[Parcel], bodies: Mapping[str, bytes], signers: Mapping[str, Sequence[str]]
     ) -> dict[str, str]:
         """By SHA-256 of the sealed bytes, the envelope that lay in them, of those that open and are signed by who sent them."""
+        outsides = [(one.carriage.digest, one.carriage.sender, one.carriage.to) for one in parcels]
+        return self._envelopes(outsides, bodies, signers)
+
+    def _envelopes(
+        self,
+        outsides: Iterable[tuple[str, str, str]],
+        bodies: Mapping[str, bytes],
+        signers: Mapping[str, Sequence[str]],
+    ) -> dict[str, str]:
         within = {}
-        for parcel in parcels:
-            outside = parcel.carriage
-            signs = signers[outside.sender]
-            if signs is None:
-                continue
+        for digest, sender, to in outsides:
             with suppress(Refused):
-                text = opened(bodies[outside.digest], self._opening, sender=outside.sender, to=outside.to)
-                open_sealed(text, read_envelope(text).payload_type, [note_key(signs).key])
-                within[outside.digest] = text.decode()
+                text = opened(bodies[digest], self._opening, sender=sender, to=to)
+                open_sealed(text, read_envelope(text).payload_type, [note_key(one).key for one in signers[sender]])
+                within[digest] = text.decode()
         return within
 
     async def answer(self, peer: str, data: bytes, wait_s: float) -> bytes:

@@ -354,6 +354,20 @@ class MessagesSealed(Spoken, frozen=True, tag="messages_sealed"):
     forms: tuple[SealedForm, ...]
 
 
+class LaterEnvelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The envelope that lay within sealed bytes, by their SHA-256, and whose signature was found on it."""
+
+    digest: str
+    sender: str
+    envelope: str
+
+
+class OpenedLater(Spoken, frozen=True, tag="opened_later"):
+    """What could not be opened when it came could be now, as a card that was missing was taken in."""
+
+    within: tuple[LaterEnvelope, ...]
+
+
 @dataclass(frozen=True)
 class PacketCame:
     """A peer handed something over. The record keeps what it signed: the head of the packet, and what lay within what was for us.
@@ -451,7 +465,7 @@ SpokenEvent = (
     | PartyNamed | UserAdmitted | UserEnded | TokenIssued | TokenRevoked | AccessSet
     | FeedDeclared | FeedEnded | FeedStateChanged | ZoneEnded
     | AlertAcknowledged | AlertAssigned | AlertCleared
-    | CardTaken | CardEnded | PeerJoined | PeerRefused | ReachedByHand | MessageGiven | StatementGiven | MessagesSealed
+    | CardTaken | CardEnded | PeerJoined | PeerRefused | ReachedByHand | MessageGiven | StatementGiven | MessagesSealed | OpenedLater
     | AgreementFactStated | RosterSet | HandedOver | CallMomentNoted | CallHeld | MinuteWritten | MinuteAnswered
     | EscalationStepTaken | StopCalled | MeasureTaken | ReactionSeen
 )  # fmt: skip

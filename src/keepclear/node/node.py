@@ -263,6 +263,9 @@ class Node:
             case e.PeerRefused():
                 _only_the_node(event, by)
                 self.talk.check_refusal(event)
+            case e.OpenedLater():
+                _only_the_node(event, by)
+                self.talk.check_opened_later(event)
             case e.PacketCame():
                 _only_the_node(event, by)
                 self.talk.check_packet(event)
@@ -391,6 +394,8 @@ class Node:
                 seals += self.talk.note_sealed(event.forms, self._sides, teller)
             case e.PeerRefused():
                 self.talk.note_refusal(event, self._sides, teller)
+            case e.OpenedLater():
+                seals += self.talk.open_later(event, self._sides, teller)
             case e.PacketCame():
                 seals += self.talk.take_packet(event, self.origin_line, self._sides, teller)
             case _:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from keepclear.channel.channel import (
+    WORD_VALID_US,
     ByHand,
     Changed,
     Channel,
@@ -23,6 +24,8 @@ from keepclear.channel.channel import (
     Given,
     HeldBack,
     Joined,
+    Opened,
+    OpenedLater,
     Restored,
     Said,
     Seal,
@@ -39,7 +42,7 @@ from keepclear.channel.statements import Statement
 from keepclear.ground.canon import base64_bytes
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.instants import us_checked, utc_text
-from keepclear.ground.signing import note_key
+from keepclear.ground.signing import note_key, read_envelope
 from keepclear.ground.words import words_checked
 from keepclear.node import events as e
 from keepclear.node.agreed import Open
@@ -54,6 +57,9 @@ from keepclear.record.witness import Shown
 
 PEERS_MAX = 1_000
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.:\[\]-]{1,253}/?")
+EARLIER_KEYS_MAX = 8
+# Of keys that ended so, somebody else may have made what they signed.
+_KEYS_OF_OTHERS = frozenset({"lost", "compromised"})
 _CARD_ENDS = ("rotated", "lost", "compromised", "ended")
 _SEALING_KEY_BYTES = 32
 _CERTIFICATE_BYTES_MAX = 8_192
@@ -76,6 +82,7 @@ class TalkState(msgspec.Struct):
     peers: dict[str, Peer]
     witnesses: WitnessState = msgspec.field(default_factory=WitnessState)
     refused_by: dict[str, str] = {}
+    earlier: dict[str, list[tuple[str, int]]] = {}
 
 
 class Talk:
@@ -86,7 +93,9 @@ class Talk:
     ended    how the newest card of a party ended
     peers    whom this node hands things to itself
     witnesses  what was shown of records, and who countersigned ours
-    refused_by  peers that take nothing from us, and the key of their refusal"""
+    refused_by  peers that take nothing from us, and the key of their refusal
+    earlier     keys that a party signed with before its newest, none of them lost or compromised, and until when they count for what
+                was under way"""
 
     def __init__(self, house: str, at_us: int, *, only_exercise: bool, state: TalkState | None = None) -> None:
         if state is None:
@@ -97,11 +106,18 @@ class Talk:
             self.cards, self.ended, self.peers = state.cards, state.ended, state.peers
         self.witnesses = Witnesses(WitnessState() if state is None else state.witnesses)
         self.refused_by: dict[str, str] = {} if state is None else state.refused_by
+        self.earlier: dict[str, list[tuple[str, int]]] = {} if state is None else state.earlier
 
     def state(self) -> TalkState:
         """Everything that is held."""
         return TalkState(
-            self.channel.state(), self.cards, self.ended, self.peers, self.witnesses.state(), self.refused_by
+            self.channel.state(),
+            self.cards,
+            self.ended,
+            self.peers,
+            self.witnesses.state(),
+            self.refused_by,
+            self.earlier,
         )
 
     @property
@@ -120,6 +136,14 @@ class Talk:
             what = f"The card of this party has ended ({self.ended[party].why})"
             raise Refused("card.ended", what, value=party, mend=mend)
         return card
+
+    def signs_of(self, party: str, at_us: int) -> tuple[str, ...]:
+        """Verifier lines of the keys under which a party's word is taken: of its card, and those before it for what was under way. None
+        where it has no card, or that has ended."""
+        if party not in self.cards or party in self.ended:
+            return ()
+        earlier = [signs for signs, until_us in self.earlier.get(party, ()) if at_us < until_us]
+        return (self.cards[party].signs, *earlier)
 
     # what can be
 
@@ -217,13 +241,24 @@ class Talk:
             mend = "`keepclear peer join` makes it one."
             raise Refused("peer.unknown", "This party is no peer of ours", value=event.came.peer, mend=mend)
 
+    def check_opened_later(self, event: e.OpenedLater) -> None:
+        """Raises `Refused` if something of it did not wait to be opened, or is no envelope."""
+        unreadable = self.channel.unreadable
+        for one in event.within:
+            read_envelope(one.envelope.encode())
+            if unreadable.get(one.digest) != one.sender:
+                raise Refused("sealed.unknown", "Nothing of this party waits to be opened", value=one.digest)
+
     # what follows
 
     def take_card(self, event: e.CardTaken, sides: Mapping[bool, Side], by: str, teller: Teller) -> None:
         """A party's keys are these from now on."""
-        was_there = event.party in self.cards
+        before, ended = self.cards.get(event.party), self.ended.pop(event.party, None)
+        was_there = before is not None
+        if before is not None and before.signs != event.signs and (ended is None or ended.why not in _KEYS_OF_OTHERS):
+            kept = [(before.signs, teller.at_us + WORD_VALID_US), *self.earlier.get(event.party, ())]
+            self.earlier[event.party] = kept[:EARLIER_KEYS_MAX]
         self.cards[event.party] = event
-        self.ended.pop(event.party, None)
         members = {"peer": event.party, "action": "card_changed" if was_there else "card_taken", "by": by}
         self._tell_peer(members, sides, teller)
 
@@ -297,6 +332,14 @@ class Talk:
             params: dict[str, object] = {"refusal": event.key, "says": event.says}
             side = sides[self.channel.only_exercise]
             side.raise_alert("peer_refuses_us", "now", params, teller, peer=event.peer)
+
+    def open_later(self, event: e.OpenedLater, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
+        """What could not be opened when it came is read now."""
+        opened = {}
+        for one in event.within:
+            envelope = read_envelope(one.envelope.encode())
+            opened[one.digest] = Opened(envelope.payload_type, envelope.payload, one.sender)
+        return self._step(OpenedLater(opened), sides, teller)
 
     def begin_anew(self, sides: Mapping[bool, Side], teller: Teller) -> list[Seal]:
         """This node goes on from a copy."""

@@ -138,7 +138,7 @@ class Talk:
         return card
 
     def signs_of(self, party: str, at_us: int) -> tuple[str, ...]:
-        """Verifier lines of the keys under which a party's word is taken: of its card, and those before it for what was under way. None
+        """Verifier lines of the keys under which a party's word is taken: of its card, and those before it for what was under way; empty
         where it has no card, or that has ended."""
         if party not in self.cards or party in self.ended:
             return ()

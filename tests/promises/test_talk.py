@@ -11,13 +11,15 @@ import pytest
 
 from keepclear.channel import messages, statements
 from keepclear.channel.carriage import Carriage
-from keepclear.channel.channel import Came, Opened
+from keepclear.channel.channel import WORD_VALID_US, Came, Opened
 from keepclear.channel.facts import Place
 from keepclear.channel.links import Parcel, Taken
 from keepclear.channel.messages import Marker, Message, Urgency, Words
 from keepclear.channel.standing import Debt
 from keepclear.channel.statements import Act, Means, Statement
 from keepclear.ground.errors import Refused
+from keepclear.ground.signing import ED25519, NoteKey, PrivateKey
+from keepclear.links.pairing import card_of
 from keepclear.node import events as e
 from keepclear.node.effects import Effects
 from keepclear.node.node import NODE, Node
@@ -214,3 +216,23 @@ def test_a_party_whose_node_is_handed_things_is_not_reached_by_hand_and_one_that
     given.give(taken(Keys("charlie").card), by="admin")
     given.give(e.PeerJoined("charlie"), by="admin")
     assert say(given, to="charlie")[1].seals
+
+
+def rotated(number: int) -> e.CardTaken:
+    keys = Keys("bravo")
+    signs = NoteKey(keys.card.origin, PrivateKey(ED25519, bytes([number]) * 32).public)
+    return taken(card_of("Bravo", signs, keys.opening.public, keys.own.certificate))
+
+
+@pytest.mark.promise("NODE-22")
+def test_keys_before_the_newest_count_for_30_days_and_none_of_them_once_one_was_lost():
+    given = paired()
+    talk, first = given.node.talk, given.node.talk.cards["bravo"].signs
+    given.give(rotated(1), by="admin")
+    second = rotated(1).signs
+    assert talk.signs_of("bravo", given.at_us) == (second, first)
+    assert talk.signs_of("bravo", given.at_us + WORD_VALID_US) == (second,)
+    given.give(e.CardEnded("bravo", "lost"), by="admin")
+    assert talk.signs_of("bravo", given.at_us) == ()
+    given.give(rotated(2), by="admin")
+    assert talk.signs_of("bravo", given.at_us) == (rotated(2).signs,)

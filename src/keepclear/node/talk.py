@@ -265,6 +265,8 @@ class Talk:
     def end_card(self, event: e.CardEnded, sides: Mapping[bool, Side], by: str, teller: Teller) -> None:
         """A party's keys are not trusted any more."""
         self.ended[event.party] = event
+        if event.why in _KEYS_OF_OTHERS:  # whoever has this key may have had those before it
+            self.earlier.pop(event.party, None)
         if event.since_us is not None:
             self._step(Doubted(event.party, event.since_us), sides, teller)
         members = {"peer": event.party, "action": "card_ended", "why": event.why, "by": by}

@@ -20,7 +20,9 @@ import httpx
 
 from keepclear.ground.errors import KeepclearError
 
-STARTS_WITHIN_S = 60.0
+# The first start of all compiles the kernels.
+STARTS_WITHIN_S = 300.0
+STOPS_WITHIN_S = 30.0
 HAPPENS_WITHIN_S = 90.0
 LOOK_EVERY_S = 0.05
 _LISTENS = re.compile(r"Listening at (\S+)")
@@ -91,7 +93,11 @@ class RunningNode:
             return
         with suppress(ProcessLookupError):
             self._process.send_signal(how)
-        self._process.wait(STARTS_WITHIN_S)
+        try:
+            self._process.wait(STOPS_WITHIN_S)
+        except subprocess.TimeoutExpired:  # as while it compiles
+            self._process.kill()
+            self._process.wait(STOPS_WITHIN_S)
         self._process = None
 
     def ask(self, who: str, method: str, path: str, body: Any = None, **asked: Any) -> Any:

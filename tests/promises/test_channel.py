@@ -12,7 +12,7 @@ from keepclear.agreements.agreed_terms import Rung
 from keepclear.channel import channel as c
 from keepclear.channel import messages as m
 from keepclear.channel import statements as s
-from keepclear.channel.carriage import HANDS_MAX, Carriage, Held, Mine, PassOn, decided
+from keepclear.channel.carriage import HANDS_MAX, Carriage, Held, Mine, PassOn, checked, decided
 from keepclear.channel.channel import Channel
 from keepclear.channel.facts import Count, Place, Time, Verdict, Word, compared, matches
 from keepclear.channel.links import GOING_BYTES_MAX, GOING_BYTES_MIN, Outbox, OutboxState, Pace, Parcel, Taken
@@ -272,6 +272,21 @@ def test_the_way_of_a_carriage_is_decided_by_hands_clock_and_route():
     assert decided(outside.passed_on("meridian"), "meridian", "alpha", routes, T0) == Held("loop")
     spent = msgspec.structs.replace(outside, hands_left=0)
     assert decided(spent, "meridian", "alpha", routes, T0) == Held("hands")
+
+
+@pytest.mark.promise("CHANNEL-12")
+def test_what_a_relay_takes_from_one_peer_the_next_takes_from_the_relay():
+    hands = ("alpha", *(f"relay{number}" for number in range(HANDS_MAX)))
+    outside = Carriage("alpha", "bravo", "ab" * 32, 100, T0 + MINUTE, Urgency.NOW, ("alpha",), HANDS_MAX)
+    for hand in hands[1:]:
+        outside = checked(outside.passed_on(hand))
+    assert outside.hands_left == 0
+    for more in (
+        msgspec.structs.replace(outside, hands_left=1),
+        Carriage("alpha", "bravo", "ab" * 32, 100, T0, Urgency.NOW, ("alpha", "relay1"), HANDS_MAX),
+    ):
+        with pytest.raises(Refused, match="At most 8"):
+            checked(more)
 
 
 class Line:

@@ -100,7 +100,8 @@ def checked(carriage: Carriage) -> Carriage:
         what = f"From 1 to {SEALED_BYTES_MAX:,} bytes are carried at once"
         raise Refused("carriage.size", what, value=carriage.byte_count, where="$.byte_count")
     us_checked(carriage.valid_until_us, "$.valid_until_us")
-    if not 0 <= carriage.hands_left <= HANDS_MAX or not 0 < len(carriage.hands) <= HANDS_MAX + 1:
+    # Together: what is taken from one peer must be what the next one takes, or it would hold up all that is behind it.
+    if not 0 < len(carriage.hands) <= HANDS_MAX + 1 - carriage.hands_left <= HANDS_MAX + 1:
         raise Refused("carriage.hands", f"At most {HANDS_MAX} pass it on", value=len(carriage.hands), where="$.hands")
     for number, party in enumerate(carriage.hands):
         id_checked(party, f"$.hands[{number}]")

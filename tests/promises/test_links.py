@@ -12,13 +12,14 @@ from keepclear.channel.facts import Place
 from keepclear.channel.messages import Marker, Message, Urgency, Words
 from keepclear.channel.standing import Debt
 from keepclear.channel.statements import Act, Evidence, Statement
+from keepclear.ground.canon import base64_text
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import seal
 from keepclear.ground.written import written
 from keepclear.links import folder
 from keepclear.links.packets import HEAD_TYPE, MAGIC, Head, read_packet
 from keepclear.links.pairing import card_of, number_of, read_card
-from keepclear.links.sealing import OpeningKey, opened, sealed
+from keepclear.links.sealing import OpeningKey, SealingKey, opened, sealed
 from tests.links_of_three import MINUTE, T0, Desk, three
 
 WARNING = Message(
@@ -41,9 +42,13 @@ def test_sealed_bytes_open_for_their_addressee_from_their_sender_and_for_nobody_
 
 
 @pytest.mark.promise("LINK-1")
-def test_a_key_that_gives_everybody_the_same_secret_is_refused():
+@pytest.mark.parametrize("raw", [bytes(32), b"\1" + bytes(31), b"\xec" + 30 * b"\xff" + b"\x7f"], ids=["0", "1", "p-1"])
+def test_a_key_that_gives_everybody_the_same_secret_is_refused_with_the_card_that_it_stands_on(raw):
     with pytest.raises(Refused):
-        sealed(b"words", type(MINE.public)(bytes(32)), sender="alpha", to="bravo")
+        SealingKey(raw)
+    card = msgspec.structs.replace(Desk("bravo").card, seals=base64_text(raw))
+    with pytest.raises(Refused, match="seals"):
+        read_card(card.text)
 
 
 @pytest.mark.promise("LINK-2")

@@ -21,17 +21,23 @@ KEY_BYTES = 32
 OVERHEAD_BYTES = 48
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 _INFO = b"keepclear sealed 1"
+# Keeps no secret: with it a key is tried.
+_ANY_KEY = X25519PrivateKey.from_private_bytes(b"\1" * KEY_BYTES)
 
 
 @dataclass(frozen=True)
 class SealingKey:
-    """The public key that things for a party are sealed with: 32 bytes, X25519."""
+    """The public key that things for a party are sealed with: 32 bytes, X25519, and none that gives everybody the same secret."""
 
     raw: bytes
 
     def __post_init__(self) -> None:
         if len(self.raw) != KEY_BYTES:
             raise Refused("key.length", f"A sealing key has {KEY_BYTES} bytes", value=len(self.raw))
+        try:
+            _ANY_KEY.exchange(X25519PublicKey.from_public_bytes(self.raw))
+        except ValueError as error:  # it gives zero with every key
+            raise Refused("key.sealing", "Nothing can be sealed with this key", value=self.raw.hex()) from error
 
     @cached_property
     def key_id(self) -> str:
@@ -74,10 +80,7 @@ def opening_from_pem(data: bytes, passphrase: bytes | None) -> OpeningKey:
 
 def sealed(plain: bytes, key: SealingKey, *, sender: str, to: str) -> bytes:
     """The bytes that only the owner of the key can open; others each time."""
-    try:
-        return _SUITE.encrypt(plain, X25519PublicKey.from_public_bytes(key.raw), info=_info(sender, to))
-    except ValueError as error:
-        raise Refused("key.sealing", "Nothing can be sealed with this key", value=key.raw.hex()) from error
+    return _SUITE.encrypt(plain, X25519PublicKey.from_public_bytes(key.raw), info=_info(sender, to))
 
 
 def opened(data: bytes, key: OpeningKey, *, sender: str, to: str) -> bytes:

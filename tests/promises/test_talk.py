@@ -236,3 +236,28 @@ def test_keys_before_the_newest_count_for_30_days_and_none_of_them_once_one_was_
     assert talk.signs_of("bravo", given.at_us) == ()
     given.give(rotated(2), by="admin")
     assert talk.signs_of("bravo", given.at_us) == (rotated(2).signs,)
+
+
+@pytest.mark.promise("NODE-21")
+def test_what_waits_to_be_sealed_for_a_party_that_is_reached_by_hand_now_is_sealed_no_more():
+    given = paired()
+    given.give(taken(Keys("charlie").card), by="admin")
+    given.give(e.PeerJoined("bravo", ("charlie",)), by="admin")
+    _, effects = say(given, to="charlie")
+    given.give(e.ReachedByHand("charlie", "printed at the gate"), by="admin")
+    assert given.node.talk.channel.effects_again() == []
+    [seal] = effects.seals
+    late = e.SealedForm(sha256(seal.payload).hexdigest(), "ab" * 32, 100)
+    given.give(e.MessagesSealed((late,)), by=NODE)
+    assert not given.node.talk.channel.outboxes["bravo"]
+
+
+@pytest.mark.promise("NODE-21")
+def test_a_peer_that_joins_anew_leads_only_where_is_said_then():
+    given = paired()
+    given.give(taken(Keys("charlie").card), by="admin")
+    given.give(e.PeerJoined("bravo", ("charlie",)), by="admin")
+    say(given, to="charlie")
+    effects = given.give(e.PeerJoined("bravo"), by="admin")
+    assert refused_key(lambda: say(given, to="charlie")) == "message.no_route"
+    assert [line["why"] for line in lines(effects, "peer") if line["action"] == "held_back"] == ["route"]

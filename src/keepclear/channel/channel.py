@@ -47,7 +47,7 @@ WORD_VALID_US = 30 * 86_400_000_000
 
 
 class Joined(NamedTuple):
-    """A peer was paired: it is handed what is for these parties."""
+    """A peer was paired: it is handed what is for these parties, and no longer what is for others that it led to before."""
 
     peer: str
     leads_to: tuple[str, ...]
@@ -162,7 +162,7 @@ class Changed(NamedTuple):
 
 
 class HeldBack(NamedTuple):
-    """A carriage goes no further here."""
+    """A carriage goes no further here, or a payload of this party that was not sealed yet, by its SHA-256."""
 
     digest: str
     why: str
@@ -406,10 +406,12 @@ class Channel:
             case Joined(peer, leads_to):
                 self.outboxes.setdefault(peer, Outbox(self.own, peer, self.life))
                 self.inboxes.setdefault(peer, Inbox(self.own, peer))
-                self._routes.update(dict.fromkeys((peer, *leads_to), peer))
+                leads = dict.fromkeys((peer, *leads_to), peer)
+                self._leave([party for party, by in self._routes.items() if by == peer and party not in leads], effects)
+                self._routes.update(leads)
                 self._by_hand -= self._routes.keys()
             case ByHand(party):
-                self._routes.pop(party, None)
+                self._leave([party], effects)
                 self._by_hand.add(party)
             case Given(payload):
                 self._give(self.check_given(payload, at_us), payload, at_us, effects)
@@ -439,6 +441,14 @@ class Channel:
         self._seal_what_is_said(at_us, effects)
         self._tell_what_fell_due(at_us, effects)
         return effects
+
+    def _leave(self, parties: Iterable[str], effects: list[Effect]) -> None:
+        """Nothing leads to these any more; what was still to be sealed for them goes nowhere."""
+        for party in parties:
+            self._routes.pop(party, None)
+            for id in [id for id, wanted in self._wanted.items() if wanted.seal.to == party]:
+                del self._wanted[id]
+                effects.append(HeldBack(id, "route"))
 
     # of people here
 
@@ -548,7 +558,7 @@ class Channel:
     def _hand_over(self, event: Sealed, at_us: int) -> None:
         wanted = self._wanted.pop(event.payload_digest, None)
         if wanted is None:
-            return  # it was sealed twice, as after a crash; the first one counts
+            return  # it was sealed twice, as after a crash, and the first one counts; or nothing leads there any more
         outside = Carriage(
             self.own, wanted.seal.to, event.digest, event.byte_count, wanted.valid_until_us, wanted.urgency, (self.own,), HANDS_MAX,
             wanted.asks_word, wanted.exercise,

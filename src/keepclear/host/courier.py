@@ -499,8 +499,10 @@ class Courier:
                 await asyncio.sleep(ASK_AGAIN_US / 1e6)
 
     async def _exchange(self, peer: str, line: Way, pace: Pace, *, wait_s: float = 0.0) -> bool:
-        """One packet there and one back; gives whether anything was new. After a failure it lasts until the next attempt is due."""
+        """One packet there and one back; gives whether anything was new. After a failure, and with a peer that answers and takes nothing of
+        what it is handed, it lasts until the next attempt is due."""
         link = self.link(peer)
+        handed = self._next_owed(peer) if wait_s <= 0 else None
         before = link.word, link.shown_us, link.told
         pace.was_sent(self._host.now_us())
         try:
@@ -510,11 +512,22 @@ class Courier:
         except (LinkFailed, Refused) as failed:
             link.word, link.shown_us, link.told = before
             link.failure, link.failures = str(failed), link.failures + 1
-            assert pace.due_us is not None
-            await asyncio.sleep(max(0.0, (pace.due_us - self._host.now_us()) / 1e6))
+            await self._until_due(pace)
             return False
-        pace.heard(self._host.now_us(), owes=False)
+        if handed is not None and self._next_owed(peer) == handed:
+            await self._until_due(pace)
+        else:
+            pace.heard(self._host.now_us(), owes=False)
         return learned
+
+    def _next_owed(self, peer: str) -> tuple[int, int] | None:
+        """Series and number of what a peer is to take next; None: nothing."""
+        owed = self._channel.outboxes[peer].owed()
+        return (owed[0].series, owed[0].number) if owed else None
+
+    async def _until_due(self, pace: Pace) -> None:
+        assert pace.due_us is not None
+        await asyncio.sleep(max(0.0, (pace.due_us - self._host.now_us()) / 1e6))
 
     async def _exchanged(self, peer: str, line: Way, packet: bytes, wait_s: float) -> bytes:
         """The answer. That the other side does not know us, or our key, is for people to know."""

@@ -261,3 +261,14 @@ def test_a_peer_that_joins_anew_leads_only_where_is_said_then():
     effects = given.give(e.PeerJoined("bravo"), by="admin")
     assert refused_key(lambda: say(given, to="charlie")) == "message.no_route"
     assert [line["why"] for line in lines(effects, "peer") if line["action"] == "held_back"] == ["route"]
+
+
+@pytest.mark.promise("NODE-17")
+@pytest.mark.parametrize("taken_by", ["bravo", "alpha"])
+def test_no_two_parties_have_one_record(taken_by):
+    given = paired()
+    origin = {"bravo": Keys("bravo").card.origin, "alpha": given.node.origin}[taken_by]
+    signs = NoteKey(origin, Keys("charlie").signing.public).line
+    card = msgspec.structs.replace(taken(Keys("charlie").card), origin=origin, signs=signs)
+    assert refused_key(lambda: given.give(card, by="admin")) == "card.origin"
+    given.give(taken(Keys("bravo").card), by="admin")

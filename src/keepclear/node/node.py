@@ -243,7 +243,7 @@ class Node:
                     raise Refused("seal.unknown", "Nobody's name is sealed under this hash", value=event.hash)
                 self._allow(by, Action.ADMIT_USER, named[0].access)
             case e.CardTaken():
-                self.talk.check_card(event, members.parties)
+                self.talk.check_card(event, members.parties, self.origin)
                 self._allow(by, Action.PAIR, self._of_peer(event.party))
             case e.CardEnded():
                 self.talk.check_card_ends(event)

@@ -147,8 +147,8 @@ class Talk:
 
     # what can be
 
-    def check_card(self, event: e.CardTaken, parties: Mapping[str, str]) -> None:
-        """Raises `Refused` if this cannot be the card of a party beside these (id to name)."""
+    def check_card(self, event: e.CardTaken, parties: Mapping[str, str], own_origin: str) -> None:
+        """Raises `Refused` if this cannot be the card of a party beside these (id to name); `own_origin` of the record of this node."""
         id_checked(event.party, "$.party")
         if event.party == self.channel.own:
             raise Refused("card.own", "This is the card of this node itself", value=event.party, where="$.party")
@@ -162,6 +162,12 @@ class Talk:
             raise Refused("name.lookalike", what, value=event.name, mend=mend, where="$.name")
         if note_key(event.signs).name != event.origin:
             raise Refused("card.origin", "The key is of another record", value=event.origin, where="$.origin")
+        owners = {card.origin: card.party for card in self.cards.values()} | {own_origin: self.channel.own}
+        if owners.get(event.origin, event.party) != event.party:
+            mend = f"It is the record of {owners[event.origin]}: what is shown of a record counts for one party."
+            raise Refused(
+                "card.origin", "The record is another party's", value=event.origin, mend=mend, where="$.origin"
+            )
         if len(base64_bytes(event.seals)) != _SEALING_KEY_BYTES:
             raise Refused("card.seals", "This is no key to seal with", value=event.seals, where="$.seals")
         if not 0 < len(base64_bytes(event.tls)) <= _CERTIFICATE_BYTES_MAX:

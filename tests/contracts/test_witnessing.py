@@ -97,7 +97,9 @@ def test_two_nodes_with_nothing_to_say_become_quiet_though_nothing_makes_them_wa
 
             await all_meet(6)
             await bravo.says("alpha", "Keep clear of Kestrel Pass.")
-            await bravo.heard("message", lambda line: True)
+            said = asyncio.create_task(bravo.heard("statement", lambda line: line["act"] == "received"))
+            while not said.done():  # message and receipt are sealed beside the loop
+                await all_meet(1)
             await add(meridian, "again")
             before = await all_meet(8)
             assert await all_meet(10) == before

@@ -14,11 +14,11 @@ from keepclear.channel.standing import Debt
 from keepclear.channel.statements import Act
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import ED25519, NoteKey, PrivateKey
-from keepclear.links.pairing import card_of
 from keepclear.links.packets import Head, packet_bytes, read_packet
+from keepclear.links.pairing import card_of
 from keepclear.node import events as e
 from tests.builders import at
-from tests.couriers import LATER_US, Keys, Net, station, taken, three
+from tests.couriers import LATER_US, Keys, Net, Wire, station, taken, three
 
 GO_TO = Place("go_to", 336_700_000, 380_580_000, 7_200, "33.6700 38.0580")
 WRONG = Place("go_to", 336_700_000, 380_680_000, 7_200, "33.6700 38.0680")
@@ -205,7 +205,7 @@ def test_a_peer_that_answers_and_takes_nothing_is_asked_again_after_pauses(tmp_p
     alpha, bravo = Keys("alpha"), Keys("bravo")
     handed = []
 
-    class Deaf:
+    class Deaf(Wire):
         """What answers every packet at once, and has never taken anything."""
 
         async def exchange(self, packet, wait_s=0.0):
@@ -214,14 +214,14 @@ def test_a_peer_that_answers_and_takes_nothing_is_asked_again_after_pauses(tmp_p
             head = Head("bravo", "alpha", at("09:00"), at("09:00"), None, ())
             return packet_bytes(head, {}, bravo.signing.signer)
 
-        async def aclose(self):
-            """Nothing is held."""
-
-    net = Net()
-    net.way_to = lambda _here: lambda _card, _address: Deaf()
+    class LeadingNowhere(Net):
+        def way_to(self, here):
+            return lambda card, _address: Deaf(self, here, card.party)
 
     async def scenario():
-        async with station(net, tmp_path, alpha, {"bravo": ()}, [alpha.card, bravo.card], calls={"bravo"}) as made:
+        async with station(
+            LeadingNowhere(), tmp_path, alpha, {"bravo": ()}, [alpha.card, bravo.card], calls={"bravo"}
+        ) as made:
             await made.says("bravo", "Keep clear.")
             for number in range(200):  # of the same loop: it would hand over once in a few
                 await made.do(e.PartyNamed("harbour-aid", f"Harbour Aid {number}"), by="admin")

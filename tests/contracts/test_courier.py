@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 
 from keepclear.channel.facts import Place
+from keepclear.channel.links import Parcel
 from keepclear.channel.messages import Marker
 from keepclear.channel.standing import Debt
 from keepclear.channel.statements import Act
@@ -203,7 +204,7 @@ def test_what_came_before_the_card_of_its_sender_is_read_when_that_is_there(tmp_
 @pytest.mark.promise("LINK-9")
 def test_a_peer_that_answers_and_takes_nothing_is_asked_again_after_pauses(tmp_path):
     alpha, bravo = Keys("alpha"), Keys("bravo")
-    handed = []
+    handed: list[Parcel] = []
 
     class Deaf(Wire):
         """What answers every packet at once, and has never taken anything."""

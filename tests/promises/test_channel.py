@@ -749,3 +749,20 @@ def test_a_word_about_a_person_of_another_party_names_who_brought_or_heard_it_by
     with pytest.raises(Refused, match="carrier"):
         read_statement(word.payload)
     assert read_statement(msgspec.structs.replace(word, carrier="otto").payload).evidence is Evidence.CLAIMED
+
+
+@pytest.mark.promise("CHANNEL-15")
+def test_a_peer_that_is_caught_again_and_again_does_not_hide_another():
+    line = Line()
+    one, other = (
+        Carriage("alpha", "bravo", digits * 32, 10, T0 + MINUTE, Urgency.NOW, ("alpha",), HANDS_MAX)
+        for digits in ("ab", "cd")
+    )
+    for number in range(1, 1_002):
+        bare_came(line, "alpha", "meridian", one, number, {})
+        bare_came(line, "alpha", "meridian", other, number, {})
+    back = [msgspec.structs.replace(each, sender="bravo", to="alpha", hands=("bravo",)) for each in (one, other)]
+    bare_came(line, "bravo", "meridian", back[0], 1, {})
+    [found] = bare_came(line, "bravo", "meridian", back[1], 1, {})
+    assert isinstance(found, c.Found)
+    assert found.peer == "bravo"

@@ -37,8 +37,9 @@ SEALED_FORMS_MAX = 16
 SEEN_MAX = 1_000_000
 OWED_TO_A_PEER_MAX = 100_000
 OWED_BYTES_TO_A_PEER_MAX = 1 << 30
-FOUND_MAX = 1_000
 UNREADABLE_MAX = 10_000
+# Of one peer: nobody hides by what it does what another has done.
+FOUND_OF_A_PEER_MAX = 100
 ID_DIGITS_MIN = 6
 WORD_VALID_US = 30 * 86_400_000_000
 
@@ -772,8 +773,8 @@ class Channel:
 
     def _catch(self, found: Found, effects: list[Effect]) -> None:
         number = found.lie.number if found.lie else 0
-        known = {(one.peer, one.what, one.lie.number if one.lie else 0) for one in self.found}
-        if (found.peer, found.what, number) not in known and len(self.found) < FOUND_MAX:
+        known = {(one.what, one.lie.number if one.lie else 0) for one in self.found if one.peer == found.peer}
+        if (found.what, number) not in known and len(known) < FOUND_OF_A_PEER_MAX:
             self.found.append(found)
             effects.append(found)
 

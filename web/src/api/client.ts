@@ -1,0 +1,92 @@
+/**
+ * The doors of the node, typed from its own description (docs/reference/openapi.json).
+ *
+ *     const { items } = await taken(api.GET('/v1/zones'))
+ *
+ * What is refused is thrown as a `Declined`, with the problem as the node says it.
+ */
+import createClient from 'openapi-fetch'
+import type { paths, Problem } from './schema'
+
+export const api = createClient<paths>({ baseUrl: '/', credentials: 'same-origin' })
+api.use({
+  onRequest({ request }) {
+    if (request.method !== 'GET' && request.method !== 'HEAD') request.headers.set('Keepclear-Console', '1')
+    return request
+  },
+})
+
+/** A node has refused; `problem` says why, with the place of every fault. */
+export class Declined extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Problem,
+  ) {
+    super(problem.detail)
+    this.name = 'Declined'
+  }
+
+  /** Key of what was wrong: `alert.unknown`. */
+  get key(): string {
+    return this.problem.type.replace(/^.*[:/]/, '')
+  }
+}
+
+/** The node did not answer: no network, or it is being started. */
+export class Unreached extends Error {
+  constructor(cause: unknown) {
+    super('The node does not answer', { cause })
+    this.name = 'Unreached'
+  }
+}
+
+let whenSignedOut: () => void = () => {}
+/** What is to be done when the node no longer knows who asks. */
+export function onSignedOut(does: () => void): void {
+  whenSignedOut = does
+}
+
+interface Answered<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** What was answered; throws `Declined` or `Unreached`. */
+export async function taken<T>(asked: Promise<Answered<T>>): Promise<T> {
+  let answered: Answered<T>
+  try {
+    answered = await asked
+  } catch (error) {
+    throw new Unreached(error)
+  }
+  const { data, error, response } = answered
+  if (response.ok) return data as T
+  if (response.status === 401) whenSignedOut()
+  throw new Declined(response.status, problemOf(error, response.status))
+}
+
+/** All pages of a list, one after the other; at most `itemsMax`, with the newest left off behind it. */
+export async function all<T>(
+  page: (after: string | undefined) => Promise<Answered<{ items: T[]; next?: string | null }>>,
+  itemsMax = 20_000,
+): Promise<T[]> {
+  const items: T[] = []
+  let after: string | undefined
+  do {
+    const found = await taken(page(after))
+    items.push(...found.items)
+    after = found.next ?? undefined
+  } while (after !== undefined && items.length < itemsMax)
+  return items
+}
+
+/** A key under which the same thing is done once, however often it is asked for. */
+export function once(): { 'Idempotency-Key': string } {
+  return { 'Idempotency-Key': crypto.randomUUID() }
+}
+
+function problemOf(error: unknown, status: number): Problem {
+  if (typeof error === 'object' && error !== null && 'detail' in error) return error as Problem
+  return { type: 'urn:keepclear:node.unreadable', title: '', status, detail: `HTTP ${status}`, errors: [] } as unknown as Problem
+}

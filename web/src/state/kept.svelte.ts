@@ -1,0 +1,99 @@
+/**
+ * Something read from the node that is kept true: it is read when somebody shows it, again when a line says that it may have changed,
+ * and again behind a break.
+ *
+ *     const alerts = new Kept(() => all((after) => api.GET('/v1/alerts', { params: { query: { after } } })), ['alert', 'alert_step'])
+ *     $effect(() => alerts.shown())
+ */
+import { onLine, onResumed, type Line } from './live.svelte'
+
+const GATHER_MS = 150
+
+export type Reading = 'never' | 'reading' | 'read' | 'failed'
+
+export class Kept<T> {
+  #value = $state.raw<T | undefined>(undefined)
+  #reading = $state<Reading>('never')
+  #error = $state.raw<unknown>(undefined)
+  #readAt = $state(0)
+  #showing = 0
+  #asked = 0
+  #ends: (() => void)[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  /** read: asks the node; events: kinds of lines that may change it, or what judges a line. */
+  constructor(
+    private readonly read: () => Promise<T>,
+    private readonly events: readonly string[] | ((line: Line) => boolean),
+  ) {}
+
+  /** What was read last; undefined until anything was. */
+  get value(): T | undefined {
+    return this.#value
+  }
+
+  get reading(): Reading {
+    return this.#reading
+  }
+
+  /** What went wrong when it was read last. */
+  get error(): unknown {
+    return this.#error
+  }
+
+  /** When it was read last, milliseconds of this machine's clock; 0 never. */
+  get readAt(): number {
+    return this.#readAt
+  }
+
+  /** Somebody shows it: `$effect(() => kept.shown())`. */
+  shown(): () => void {
+    this.#showing += 1
+    if (this.#showing === 1) {
+      this.#ends = [onLine((line) => this.#concerns(line) && this.soon()), onResumed(() => this.soon())]
+      void this.again()
+    }
+    return () => {
+      this.#showing -= 1
+      if (this.#showing === 0) for (const end of this.#ends) end()
+    }
+  }
+
+  /** Reads it again, once for all that asks for it within a moment. */
+  soon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      void this.again()
+    }, GATHER_MS)
+  }
+
+  /** Reads it again. An answer that a later one has overtaken is not shown. */
+  async again(): Promise<void> {
+    const asked = ++this.#asked
+    this.#reading = this.#value === undefined ? 'reading' : this.#reading
+    try {
+      const value = await this.read()
+      if (asked < this.#asked) return
+      this.#value = value
+      this.#error = undefined
+      this.#reading = 'read'
+      this.#readAt = Date.now()
+    } catch (error) {
+      if (asked < this.#asked) return
+      this.#error = error
+      this.#reading = 'failed'
+    }
+  }
+
+  /** Forgets everything: another person is signed in. */
+  forget(): void {
+    this.#asked += 1
+    this.#value = undefined
+    this.#error = undefined
+    this.#reading = 'never'
+  }
+
+  #concerns(line: Line): boolean {
+    return typeof this.events === 'function' ? this.events(line) : this.events.includes(line.event)
+  }
+}

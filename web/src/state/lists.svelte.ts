@@ -1,0 +1,24 @@
+/** The lists of the node that more than one room shows. */
+import { all, api, taken } from '../api/client'
+import { Kept } from './kept.svelte'
+
+export const alerts = new Kept(
+  () => all((after) => api.GET('/v1/alerts', { params: { query: { state: 'open', ...behind(after) } } })),
+  ['alert', 'alert_step', 'zone', 'name'],
+)
+export const zones = new Kept(() => all((after) => api.GET('/v1/zones', { params: { query: behind(after) } })), ['zone'])
+export const feeds = new Kept(() => all((after) => api.GET('/v1/feeds', { params: { query: behind(after) } })), ['feed'])
+export const messages = new Kept(
+  () => all((after) => api.GET('/v1/messages', { params: { query: behind(after) } })),
+  ['message', 'statement', 'standing'],
+)
+export const parties = new Kept(async () => (await taken(api.GET('/v1/parties'))).items, ['peer'])
+export const peers = new Kept(async () => (await taken(api.GET('/v1/peers'))).items, ['peer', 'message', 'statement', 'standing'])
+export const status = new Kept(() => taken(api.GET('/v1/status')), ['feed', 'peer'])
+
+/** All of them, to be forgotten when somebody signs out. */
+export const LISTS = [alerts, zones, feeds, messages, parties, peers, status]
+
+function behind(after: string | undefined): { after?: string } {
+  return after === undefined ? {} : { after }
+}

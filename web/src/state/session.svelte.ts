@@ -1,0 +1,67 @@
+/** Who is signed in here, and what they may do. */
+import { api, onSignedOut, taken } from '../api/client'
+import type { Me } from '../api/schema'
+
+type Standing = 'unknown' | 'out' | 'in' | 'unreached'
+
+let standing = $state<Standing>('unknown')
+let me = $state.raw<Me | null>(null)
+let ended = $state(false)
+
+export const session = {
+  get standing(): Standing {
+    return standing
+  },
+  /** Whoever is signed in; only asked for behind `standing === 'in'`. */
+  get me(): Me {
+    if (me === null) throw new Error('nobody is signed in')
+    return me
+  },
+  /** Whether a session was ended from elsewhere, which the sign-in page says. */
+  get ended(): boolean {
+    return ended
+  },
+  /** Whether the role of whoever is signed in does this at all; the node decides for each object. */
+  may(action: string): boolean {
+    return me?.may.includes(action) ?? false
+  },
+}
+
+onSignedOut(() => {
+  if (standing === 'in') ended = true
+  standing = 'out'
+  me = null
+})
+
+/** Asks the node who this is. */
+export async function whoAmI(): Promise<void> {
+  try {
+    me = await taken(api.GET('/v1/me'))
+    standing = 'in'
+    ended = false
+  } catch (error) {
+    if (standing !== 'out') standing = 'unreached'
+    if (!(error instanceof Error)) throw error
+  }
+}
+
+/** Signs in with a password. Throws what the node says against it. */
+export async function signIn(user: string, password: string): Promise<void> {
+  me = await taken(api.POST('/v1/session', { body: { user, password } }))
+  standing = 'in'
+  ended = false
+}
+
+/** Takes an invitation, with the password that is to be used from now on. */
+export async function takeInvitation(code: string, password: string): Promise<void> {
+  me = await taken(api.POST('/v1/session/invite', { body: { code, password } }))
+  standing = 'in'
+  ended = false
+}
+
+/** Ends the session, here and at the node. */
+export async function signOut(): Promise<void> {
+  await taken(api.DELETE('/v1/session'))
+  standing = 'out'
+  me = null
+}

@@ -1,0 +1,2 @@
+const files = import.meta.glob<Record<string, string>>('./en/*.json', { eager: true, import: 'default' })
+export const catalogue: Readonly<Record<string, string>> = Object.assign({}, ...Object.values(files))

@@ -163,6 +163,43 @@ class TokenRevoked(Spoken, frozen=True, tag="token_revoked"):
     reason: str = ""
 
 
+class UserInvited(Spoken, frozen=True, tag="user_invited"):
+    """A user was given a code, with which they choose a password once and until this instant. No record has the code."""
+
+    user: str
+    until_us: int
+
+
+class PasswordSet(Spoken, frozen=True, tag="password_set"):
+    """A user has chosen a password; what they signed in to with another one ends, but for where it was chosen. No record has the password.
+
+    how  "invitation", or "old_password" """
+
+    user: str
+    how: str
+
+
+class SessionBegan(Spoken, frozen=True, tag="session_began"):
+    """A user has signed in.
+
+    session  an id by which it is listed and ended; it opens nothing
+    how      "password" or "invitation" """
+
+    session: str
+    user: str
+    how: str
+
+
+class SessionEnded(Spoken, frozen=True, tag="session_ended"):
+    """A user is signed in no more: they signed out, or they or an administrator ended it. One that expires ends without a word.
+
+    why  "signed_out", "signed_in_anew", "ended" """
+
+    session: str
+    user: str
+    why: str
+
+
 class AccessSet(Spoken, frozen=True, tag="access_set"):
     """Who besides its owner may see an object, and how sensitive it is.
 
@@ -462,7 +499,7 @@ class ReactionSeen(Dealing, frozen=True, tag="reaction_seen"):
 
 SpokenEvent = (
     NodeBegan | EpochBegan | TimePassed | SnapshotTaken | BodiesDropped | SealErased | KeyIntroduced | KeyEnded | Overloaded
-    | PartyNamed | UserAdmitted | UserEnded | TokenIssued | TokenRevoked | AccessSet
+    | PartyNamed | UserAdmitted | UserEnded | TokenIssued | TokenRevoked | AccessSet | UserInvited | PasswordSet | SessionBegan | SessionEnded
     | FeedDeclared | FeedEnded | FeedStateChanged | ZoneEnded
     | AlertAcknowledged | AlertAssigned | AlertCleared
     | CardTaken | CardEnded | PeerJoined | PeerRefused | ReachedByHand | MessageGiven | StatementGiven | MessagesSealed | OpenedLater

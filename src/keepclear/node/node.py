@@ -36,6 +36,7 @@ NODE = "node"
 # What the node itself does in place of a person: whoever sits at its machine has no user yet.
 _OF_THE_FIRST_HOUR = frozenset(
     {Action.NAME_PARTY, Action.ADMIT_USER, Action.ISSUE_TOKEN, Action.REVOKE_TOKEN, Action.DECLARE_FEED}
+    | {Action.INVITE_USER}
 )
 _MAGIC = b"KCN1"
 _LENGTHS = struct.Struct("<3Q")
@@ -232,6 +233,17 @@ class Node:
                 token = members.token(event.token_id)
                 assert token is not None
                 self._allow(by, Action.REVOKE_TOKEN, self._member(token.user).access)
+            case e.UserInvited():
+                members.check_signs_in(event.user)
+                self._allow(by, Action.INVITE_USER, self._member(event.user).access)
+            case e.PasswordSet() | e.SessionBegan():
+                members.check_signs_in(event.user)
+                _only_oneself(event, by)
+            case e.SessionEnded():
+                if members.member(event.user) is None:
+                    raise Refused("user.unknown", "There is no such user", value=event.user)
+                if by != event.user:
+                    self._allow(by, Action.END_SESSION, self._member(event.user).access)
             case e.AccessSet():
                 members.check_access(event.object_kind, event.object_id, event.sensitivity, event.recipients)
                 access = members.access_of(event.object_kind, event.object_id)
@@ -487,6 +499,11 @@ class Node:
             node._sides[exercise] = Side(watch, node.members.house, exercise=exercise, books=books)
         node.talk = Talk(held.began.party, 0, only_exercise=held.began.exercise, state=held.talk)
         return node
+
+
+def _only_oneself(event: e.PasswordSet | e.SessionBegan, by: str) -> None:
+    if by != event.user:
+        raise Refused("event.of_oneself", "Nobody signs in for somebody else", value=by)
 
 
 def _only_the_node(event: e.Event, by: str) -> None:

@@ -166,6 +166,12 @@ class Membership:
         for token in self._live_tokens(user):
             self._tokens[token.id] = msgspec.structs.replace(token, revoked=True)
 
+    def check_signs_in(self, user: str) -> None:
+        """Raises `Refused` unless this is somebody who acts, and signs in as a person does."""
+        if self._acting(user).role is Role.MACHINE:
+            mend = "Issue a token for it."
+            raise Refused("user.machine", "A machine does not sign in", value=user, mend=mend, where="$.user")
+
     def _acting(self, user: str) -> Member:
         member = self._members.get(user)
         if member is None or member.ended:

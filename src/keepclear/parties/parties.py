@@ -60,6 +60,8 @@ class Action(StrEnum):
     audit          the record of all parties and the whole access log; the reach of `read` for an auditor
     read_accesses  who else has read the objects of one's party
     report         bring positions to a feed
+    invite_user    give a user a code with which they choose a password
+    end_session    sign somebody else out
     pair           take another party's card in, make its node a peer, end either
     carry          fetch what is sealed for a peer, and bring what came from it, as on a memory stick
     send_message   say something to another party, in one's own name
@@ -89,6 +91,8 @@ class Action(StrEnum):
     END_USER = "end_user"
     ISSUE_TOKEN = "issue_token"
     REVOKE_TOKEN = "revoke_token"
+    INVITE_USER = "invite_user"
+    END_SESSION = "end_session"
     PAIR = "pair"
     CARRY = "carry"
     SEND_MESSAGE = "send_message"
@@ -135,6 +139,8 @@ _ROWS = {
     Action.END_USER:          "  -       -       -       -       all     -       -    ",
     Action.ISSUE_TOKEN:       "  -       -       -       -       all     -       -    ",
     Action.REVOKE_TOKEN:      "  -       -       -       -       all     -       -    ",
+    Action.INVITE_USER:       "  -       -       -       -       all     -       -    ",
+    Action.END_SESSION:       "  -       -       -       -       all     -       -    ",
     Action.PAIR:              "  -       -       -       -       own     -       -    ",
     Action.CARRY:             "  -       own     own     -       own     -       own  ",
     Action.SEND_MESSAGE:      "  -       own     own     -       -       -       -    ",

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
 from keepclear.store import schema
-from keepclear.store.writes import Drop, Row, ViewRow, Write
+from keepclear.store.writes import Drop, Row, SignInRow, ViewRow, Write
 
 COPY = "copy"  # the mark of a copy, as long as nothing began a new epoch in it
 
@@ -101,11 +101,14 @@ class Appending:
         self._put(schema.carried, [(one.digest, one.until_us, one.bytes) for write in group for one in write.carried])
         for write in group:  # what is sealed may be erased by a later write of the same group
             self._put(schema.sealed, [(s.hash, s.salt, s.bytes) for s in write.sealed])
+            self._sign_in(write.sign_ins)
             self._erase(write.erase)
             if write.drop is not None:
                 self._drop(write.drop)
             if write.begins_epoch:
                 self._unmark(COPY)
+                for table in (schema.session, schema.invitation):
+                    self._run(("end", table.name), partial(_itself, delete(table)), [()])
 
     def _unmark(self, name: str) -> None:
         self._run("unmark", lambda: delete(schema.mark).where(schema.mark.c.name == bindparam("mark")), [(name,)])
@@ -163,13 +166,32 @@ class Appending:
         order = [*(f"to_{name}" for name in like.row), *(f"of_{name}" for name in named)]
         self._run(key, statement, rows, order)
 
+    def _sign_in(self, rows: Sequence[SignInRow]) -> None:
+        if not rows:
+            return
+        with self._written_over():
+            for one in rows:
+                table = schema.SIGN_IN[one.table]
+                if one.row is not None:
+                    self._put(table, [_in_order(one.row, _INSERTED[table.name])])
+                else:
+                    (key,) = table.primary_key
+                    gone = delete(table).where(key == bindparam("gone"))
+                    self._run(("take", table.name), partial(_itself, gone), [(one.key,)])
+
     def _erase(self, hashes: Sequence[str]) -> None:
         if not hashes:
             return
-        if self._is_sqlite:  # bytes are written over with zeros, not only given up
-            self._cursor.execute("PRAGMA secure_delete = ON")
         nothing = {"salt": None, "bytes": None}
-        self._change(schema.sealed, [ViewRow("sealed", nothing, {"hash": hash}) for hash in hashes])
+        with self._written_over():
+            self._change(schema.sealed, [ViewRow("sealed", nothing, {"hash": hash}) for hash in hashes])
+
+    @contextmanager
+    def _written_over(self) -> Iterator[None]:
+        """What is given up in here is written over with zeros, where the database can."""
+        if self._is_sqlite:
+            self._cursor.execute("PRAGMA secure_delete = ON")
+        yield
         if self._is_sqlite:
             self._cursor.execute("PRAGMA secure_delete = OFF")
 

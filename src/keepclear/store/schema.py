@@ -7,6 +7,9 @@
                  sealed                 personal data, by its salted hash; may be erased
                  carried                sealed bytes of messages, by their SHA-256
                  answered               answers to requests with an idempotency key
+                 password               what a user's password hashes to, with argon2id
+                 invitation             codes with which users choose a password, by their SHA-256
+                 session                who is signed in, by the SHA-256 of what their browser holds
                  access                 who read what of another party
                  mark                   what this database is: a copy, a half copy
     views        presence_change, alert, alert_step, zone_version, track_segment, view_progress
@@ -34,7 +37,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 # The newest revision in migrations/versions. It counts up, so that an older program knows a newer database.
-REVISION = "0003"
+REVISION = "0004"
 APPLICATION_ID = 0x4B434C52  # "KCLR", in the header of an SQLite file
 
 # SQLite makes the number of the row itself the key where the type is INTEGER, and nowhere else.
@@ -129,6 +132,25 @@ access = Table(
     Index("access_by_owner", "owner", "id"),
     Index("access_by_at_us", "at_us"),
 )
+password = Table("password", metadata, _key("user", Text), _filled("hash", Text), _filled("set_at_us", BigInteger()))
+invitation = Table(
+    "invitation",
+    metadata,
+    _key("user", Text),
+    _filled("code_hash", Text),
+    _filled("by", Text),
+    _filled("until_us", BigInteger()),
+)
+session = Table(
+    "session",
+    metadata,
+    _key("token_hash", Text),
+    _filled("id", Text),
+    _filled("user", Text),
+    _filled("address", Text),
+    _filled("began_at_us", BigInteger()),
+    _filled("seen_at_us", BigInteger()),
+)
 mark = Table("mark", metadata, _key("name", Text), _filled("text", Text))
 
 # --- views ---
@@ -211,6 +233,7 @@ track_segment = Table(
 )
 view_progress = Table("view_progress", metadata, _key("name", Text), _filled("sequence", BigInteger()))
 
+SIGN_IN = {table.name: table for table in (password, invitation, session)}
 VIEWS = {
     table.name: table for table in (alert, alert_step, presence_change, track_segment, zone_version, view_progress)
 }

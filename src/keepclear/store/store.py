@@ -229,6 +229,11 @@ class Store:
         query = select(*columns).where(table.c.owner == owner).order_by(table.c.id.desc()).limit(count)
         return [Access(*row) for row in self._all(query)]
 
+    def sign_ins(self, table: str) -> list[dict[str, Value]]:
+        """Every row of how people sign in: of "password", "invitation" or "session", in the order of its key."""
+        held = schema.SIGN_IN[table]
+        return self._dicts(select(held).order_by(*held.primary_key))
+
     def restored_from(self) -> Restored | None:
         """What this database is a copy of, as long as no entry began a new epoch in it; None: it is the record itself."""
         found = self._first(select(schema.mark.c.text).where(schema.mark.c.name == COPY))

@@ -74,6 +74,18 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInRow:
+    """A row of how people sign in, put in place of what has its key; None: that is taken away.
+
+    table  its name in `keepclear.store.schema.SIGN_IN`
+    row    every column, the key first"""
+
+    table: str
+    key: str
+    row: Row | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """Somebody acting for `party` read an object that belongs to `owner`."""
 
@@ -124,7 +136,9 @@ class Write:
     views        in this order
     progress     of folds by name: the sequence of the first entry that is not in the views yet
     erase        hashes of sealed data
-    begins_epoch an entry here begins a new epoch: the mark of a copy is taken away
+    sign_ins     in this order
+    begins_epoch an entry here begins a new epoch: the mark of a copy is taken away, and with it what must not come back
+                 from a copy: who was signed in, and invitations that were taken since
     """
 
     entries: Sequence[Committed] = ()
@@ -136,6 +150,7 @@ class Write:
     sealed: Sequence[Sealed] = ()
     carried: Sequence[Carried] = ()
     accesses: Sequence[Access] = ()
+    sign_ins: Sequence[SignInRow] = ()
     erase: Sequence[str] = ()
     drop: Drop | None = None
     begins_epoch: bool = False

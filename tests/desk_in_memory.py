@@ -7,15 +7,20 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 
+from argon2 import PasswordHasher
+
 from keepclear.api.desk import Answered, CardRead, Given, LinkView, Overloaded
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import note_key
 from keepclear.host.bodies import body_of, event_of, packet_came
+from keepclear.host.entrance import Entrance
+from keepclear.host.passwords import Passwords
 from keepclear.links.packets import Head, packet_bytes, read_packet
 from keepclear.links.pairing import number_of, read_card
 from keepclear.node import events as e
 from keepclear.node.effects import Told, lines_of, told_of
 from keepclear.node.node import NODE, Node
+from keepclear.parties.sign_in import SignIns
 from keepclear.record.entries import Committed, Entry
 from tests.couriers import Keys
 
@@ -30,6 +35,9 @@ class Limits:
     requests_per_minute: int = 1_000_000
     streams_max: int = 8
     stream_lines_waiting_max: int = 50
+    session_idle_us: int = 12 * 3_600_000_000
+    session_longest_us: int = 7 * 86_400_000_000
+    invitation_us: int = 72 * 3_600_000_000
 
 
 class Listening:
@@ -71,6 +79,15 @@ class DeskInMemory:
         self.salts = 0
         self._answered: dict[tuple[str, str], Answered] = {}
         self._listening: list[Listening] = []
+        self.entrance = Entrance(
+            SignIns(self.limits.session_idle_us, self.limits.session_longest_us),
+            members=lambda: self.node.members,
+            now_us=self.now_us,
+            give=self._take,
+            keep=self._keep,
+            passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
+            invitation_us=self.limits.invitation_us,
+        )
         self.say(e.NodeBegan("Alpha's node", "alpha", "alpha.example/keepclear", exercise, "test"))
 
     async def durable(self) -> None:
@@ -157,6 +174,12 @@ class DeskInMemory:
         """How many streams are open."""
         return len(self._listening)
 
+    async def _take(self, event: e.Event, *, by: str, sign_ins: object) -> Given:
+        return await self.give(event, by=by, exercise=self.node.exercise)
+
+    async def _keep(self, rows: object) -> None:
+        """Nothing is kept here."""
+
     # the contract
 
     def now_us(self) -> int:
@@ -168,6 +191,8 @@ class DeskInMemory:
         given = self.say(event, by=by, exercise=exercise)
         if isinstance(event, e.SealErased):
             self.names.pop(event.hash, None)
+        if isinstance(event, e.UserEnded):
+            self.entrance.left(event.user)
         if key and answer is not None:
             self._answered[by, key] = answer(given)
         return given

@@ -2,8 +2,9 @@
 
     served = app(desk)
 
-Before anything else, and whatever is asked, the token is looked at: without one that is accepted every address, method and body gets
-the same answer. Only `/healthz` says "ok" to anybody, and nothing else.
+Before anything else, and whatever is asked, it is looked at who asks: by a token that is accepted, or a session of somebody who is signed
+in. Without either every address, method and body gets the same answer. Only `/healthz` says "ok" to anybody, the files of the console
+hold nothing of the node, and two doors let people in.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import sha256
 from typing import Any
@@ -37,44 +40,67 @@ from keepclear.api import (
     record,
     rosters,
     sheets,
+    sign_in,
     status,
     stream,
     tracks,
     zones,
 )
-from keepclear.api.asking import Answer, Ask, Route, body_of, encoded, query_of
+from keepclear.api.asking import Answer, Ask, Route, Visit, body_of, encoded, query_of
+from keepclear.api.console_files import ConsoleFiles, reply
 from keepclear.api.desk import Desk, Overloaded
+from keepclear.api.origin import HEADER, READS, Front, address_of, session_token
 from keepclear.api.pace import Pace
 from keepclear.api.problems import MEDIA_TYPE as PROBLEM_MEDIA
 from keepclear.api.problems import Declined, Fault, bad_query, declined
 from keepclear.ground.errors import KeepclearError, Refused
+from keepclear.parties.parties import Role, Sensitivity, User
 
 ROUTES: tuple[Route, ...] = (
-    *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES,
+    *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES, *sign_in.ROUTES,
     *messages.ROUTES, *drafts.ROUTES, *sheets.ROUTES, *peers.ROUTES, *agreements.ROUTES, *rosters.ROUTES, *calls.ROUTES, *measures.ROUTES,
     *status.ROUTES, *ogc.ROUTES,
 )  # fmt: skip
 COMMAND_BYTES_MAX = 1_048_576
 KEY_CHARS_MAX = 200
 SEND_TIMEOUT_S = 60.0
+_POLICY = b"default-src 'none'; frame-ancestors 'none'"
+# Each where the answer does not say it itself.
 _HEADERS = [
+    (b"content-security-policy", _POLICY),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
-_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _EXERCISE = "keepclear_exercise"
 _HOLDER = "keepclear_holder"
+# Who has not signed in yet: may do nothing, and is told nothing.
+_NOBODY = User("", "", Role.MACHINE, Sensitivity.OPEN, only_feed="-")
+_OPEN = frozenset((route.method, route.path) for route in ROUTES if route.is_open)
 
 _log = logging.getLogger("keepclear.api")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who asks: with a token, in a session, or nobody yet.
+
+    token_id, token_hash  of the token; of a session its hash alone"""
+
+    user: User
+    visit: Visit
+    token_id: str = ""
+    token_hash: str = ""
 
 
 class Doors(Litestar):
     """The app: who is asking is settled here, before a route is looked for."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, front: Front, console: ConsoleFiles) -> None:
         self._desk = desk
+        self._front = front
+        self._console = console
         self._pace = Pace(desk.limits.requests_per_minute)
         self._under_way: set[tuple[str, str]] = set()
         super().__init__(
@@ -101,46 +127,100 @@ class Doors(Litestar):
         if scope["path"] == "/healthz" and scope["method"] == "GET":
             await _respond(send, 200, "text/plain; charset=utf-8", b"ok\n")
             return
+        headers = scope["headers"]
+        has_token = any(name == b"authorization" for name, _ in headers)
+        file = self._console.asked_for(scope["method"], scope["path"], _header(headers, b"accept"))
+        is_open = not has_token and (scope["method"], scope["path"]) in _OPEN
+        if not has_token and (file is not None or is_open) and not self._front.origin(headers):
+            await _decline(send, _not_ours(headers))
+        elif file is not None:
+            known, accepted = _header(headers, b"if-none-match"), _header(headers, b"accept-encoding")
+            said = reply(file, method=scope["method"], accepted=accepted, known=known)
+            await send({"type": "http.response.start", "status": said.status, "headers": said.headers})
+            await send({"type": "http.response.body", "body": said.body, "more_body": False})
+        elif is_open and self._front.is_foreign(headers):
+            await _decline(send, _foreign())
+        else:
+            await self._ask_in(scope, receive, send, is_open=is_open)
+
+    async def _ask_in(self, scope: Any, receive: Any, send: Any, *, is_open: bool) -> None:
+        """A request that is answered, if it is known who asks."""
         try:
-            token_hash = _token_hash(scope["headers"])
-            user, token = self._desk.node.members.holder_of(token_hash, self._desk.now_us())
+            holder = self._known(scope) if not is_open else self._unknown(scope)
         except Refused:
             await _respond(send, 401, PROBLEM_MEDIA, _UNKNOWN, [(b"www-authenticate", b"Bearer")])
             return
-        scope["state"][_HOLDER] = (user, token)
-        wait_s = self._pace.wait_s(user.id, self._desk.now_us())
-        if wait_s:
-            problem = msgspec.json.encode(_too_many().problem)
-            await _respond(send, 429, PROBLEM_MEDIA, problem, [(b"retry-after", str(wait_s).encode())])
+        except Declined as found:
+            await _decline(send, found)
             return
+        scope["state"][_HOLDER] = holder
+        wait_s = self._pace.wait_s(holder.user.id or f"from {holder.visit.address}", self._desk.now_us())
+        if wait_s:
+            too_many = _too_many()
+            too_many.headers = {"Retry-After": str(wait_s)}
+            await _decline(send, too_many)
+            return
+        if holder.visit.session is not None and not is_open:
+            await self._desk.entrance.seen(holder.visit.session)
         await super().__call__(scope, receive, send)
+
+    def _known(self, scope: Any) -> Holder:
+        """Who asks. Raises `Refused` where nobody is known by what is shown, and `Declined` where another page has made a browser ask."""
+        headers = scope["headers"]
+        cookie, visit = session_token(headers), Visit(address_of(scope))
+        if cookie is None:
+            user, token = self._desk.node.members.holder_of(_token_hash(headers), self._desk.now_us())
+            return Holder(user, visit, token.id, token.token_hash)
+        if any(name == b"authorization" for name, _ in headers):
+            raise Refused("token.and_session", "A request shows a token or a session")
+        user, session = self._desk.entrance.holder_of(cookie)
+        origin, changes = self._front.origin(headers), scope["method"] not in READS
+        if not origin:
+            raise _not_ours(headers)
+        if not self._front.is_own(headers, changes=changes) or (changes and _header(headers, HEADER) != "1"):
+            raise _foreign()
+        return Holder(user, Visit(visit.address, origin.startswith("https:"), session), "", session.token_hash)
+
+    def _unknown(self, scope: Any) -> Holder:
+        """Somebody who is about to sign in; the session that their browser may have goes with the next one."""
+        headers, session = scope["headers"], None
+        if cookie := session_token(headers):
+            with suppress(Refused):
+                _, session = self._desk.entrance.holder_of(cookie)
+        is_secure = self._front.origin(headers).startswith("https:")
+        return Holder(_NOBODY, Visit(address_of(scope), is_secure, session))
 
     async def _send(self, scope: Any, send: Any, message: Any) -> None:
         """Adds what stands on every answer; a reader that takes nothing for too long is let go of."""
         if message["type"] == "http.response.start":
             headers = [(name, value) for name, value in message["headers"] if name.lower() != b"server"]
-            if all(name != _POLICY[0] for name, _ in headers):
-                headers.append(_POLICY)
-            is_exercise = self._desk.node.exercise or scope["state"].get(_EXERCISE)
-            if is_exercise and _HOLDER in scope["state"]:  # who is not known is not told even this
+            if self._is_exercise(scope):
                 headers.append((b"keepclear-exercise", b"true"))
-            message["headers"] = [*headers, *_HEADERS]
+            said = {name.lower() for name, _ in headers}
+            message["headers"] = [*headers, *(one for one in _HEADERS if one[0] not in said)]
         await asyncio.wait_for(send(message), SEND_TIMEOUT_S)
+
+    def _is_exercise(self, scope: Any) -> bool:
+        """Whether the answer is of an exercise; who is not known is not told even this."""
+        holder = scope["state"].get(_HOLDER)
+        is_known = holder is not None and holder.user is not _NOBODY
+        return is_known and bool(self._desk.node.exercise or scope["state"].get(_EXERCISE))
 
     async def _answer(self, route: Route, request: Request[Any, Any, Any]) -> Response[Any]:
         """Reads a request as its route declares it, and lets it be answered."""
-        user, token = request.scope["state"][_HOLDER]
+        holder: Holder = request.scope["state"][_HOLDER]
+        user = holder.user
         query = query_of(route.query, request.query_params.multi_items())
         exercise = self._side(getattr(query, "exercise", None))
         request.scope["state"][_EXERCISE] = exercise
         media_type, body, data = await _body(route, request)
-        key = _key(request) if route.changes else ""
+        key = _key(request) if route.takes_key else ""
         if key and user.only_feed:
-            key = f"{token.id}/{key}"  # all tokens of a feed speak for it, and each has keys of its own
+            key = f"{holder.token_id}/{key}"  # all tokens of a feed speak for it, and each has keys of its own
         request_hash = _request_hash(route, request, media_type, data) if key else ""
         ask = Ask(
-            self._desk, user, token.token_hash, request.path_params, query, body, media_type, request.headers.get("last-event-id", ""), key,
-            request_hash, exercise,
+            self._desk, user, holder.token_hash, request.path_params, query, body, media_type, request.headers.get("last-event-id", ""),
+            key, request_hash, exercise, holder.visit,
         )  # fmt: skip
         return await (self._once(ask, route) if key else self._done(ask, route))
 
@@ -184,14 +264,16 @@ class Doors(Litestar):
         found = _declined(error)
         if found.status == 500:
             _log.error("a request failed: %s %s", request.method, request.scope["path"], exc_info=error)
-        exercise = bool(request.scope["state"].get(_EXERCISE)) or self._desk.node.exercise
-        body = encoded(found.problem, exercise)
+        body = encoded(found.problem, self._is_exercise(request.scope))
         return Response(body, status_code=found.status, media_type=PROBLEM_MEDIA, headers=found.headers)
 
 
-def app(desk: Desk) -> Litestar:
-    """The doors of the node behind this desk."""
-    return Doors(desk)
+def app(desk: Desk, front: Front | None = None, console: ConsoleFiles | None = None) -> Litestar:
+    """The doors of the node behind this desk.
+
+    front    how browsers reach them; None: on this machine
+    console  the files that they show; None: those of this package"""
+    return Doors(desk, front or Front(), console or ConsoleFiles.of_package())
 
 
 # --- routes and pages ---
@@ -212,7 +294,7 @@ def _handler(route: Route, answer: Callable[[Request[Any, Any, Any]], Any]) -> H
 def _pages() -> dict[str, tuple[bytes, str, str]]:
     """What the description of these doors is read as: address to bytes, media type and content policy."""
     said = openapi.document(ROUTES)
-    plain = _POLICY[1].decode()
+    plain = _POLICY.decode()
     return {
         "/v1/openapi.json": (msgspec.json.encode(said), openapi.MEDIA_TYPE, plain),
         "/v1/docs": (openapi.page(said).encode(), "text/html", openapi.page_policy(openapi.STYLE)),
@@ -263,7 +345,7 @@ async def _body(route: Route, request: Request[Any, Any, Any]) -> tuple[str, Any
         return media_type, data, data
     if len(data) > COMMAND_BYTES_MAX:
         raise Declined(413, "body.too_large", f"The body is larger than {COMMAND_BYTES_MAX:,} bytes.")
-    return media_type, body_of(kind, data), data
+    return media_type, body_of(kind, data, is_secret=route.is_secret), data
 
 
 def _key(request: Request[Any, Any, Any]) -> str:
@@ -316,6 +398,28 @@ _UNKNOWN = msgspec.json.encode(Declined(401, "token.not_accepted", "A token that
 
 def _too_many() -> Declined:
     return Declined(429, "requests.too_many", "Too much at once; try again later.")
+
+
+def _not_ours(headers: Iterable[tuple[bytes, bytes]]) -> Declined:
+    mend = "Use the address that `keepclear serve` prints, or name this one in node.toml, under doors.origins."
+    fault = Fault("Host", "host.unknown", "The node is not known by this name", _header(headers, b"host")[:80], mend)
+    return Declined(421, fault.key, f"{fault.what}.", errors=[fault])
+
+
+def _foreign() -> Declined:
+    mend = "What changes something carries Keepclear-Console: 1, and comes from a page of this node."
+    fault = Fault("", "request.foreign", "Another page has made the browser ask this", mend=mend)
+    return Declined(403, fault.key, f"{fault.what}.", errors=[fault])
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
+    """Every value of a header, as one text."""
+    return ", ".join(value.decode("latin-1") for key, value in headers if key == name)
+
+
+async def _decline(send: Any, found: Declined) -> None:
+    more = [(name.lower().encode(), value.encode()) for name, value in found.headers.items()]
+    await _respond(send, found.status, PROBLEM_MEDIA, msgspec.json.encode(found.problem), more)
 
 
 async def _respond(

@@ -22,6 +22,7 @@ from keepclear.node.node import Node
 from keepclear.node.side import Side
 from keepclear.parties.membership import Membership
 from keepclear.parties.parties import Access, Action, Decision, User, may
+from keepclear.parties.sign_in import Session
 
 Q = TypeVar("Q")
 B = TypeVar("B")
@@ -41,6 +42,19 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Visit:
+    """How somebody has come to the doors.
+
+    address    from where
+    is_secure  by HTTPS, as the browser sees it
+    session    the one that answers for the request; None: a token does"""
+
+    address: str = ""
+    is_secure: bool = False
+    session: Session | None = None
+
+
 @dataclass
 class Ask(Generic[Q, B]):
     """A request by somebody who is known.
@@ -51,7 +65,8 @@ class Ask(Generic[Q, B]):
     last_event    the header Last-Event-ID
     key           idempotency key; "" none
     request_hash  SHA-256 of everything that makes the request what it is
-    exercise      which side it is about"""
+    exercise      which side it is about
+    visit         how they have come"""
 
     desk: Desk
     user: User
@@ -64,6 +79,7 @@ class Ask(Generic[Q, B]):
     key: str
     request_hash: str
     exercise: bool
+    visit: Visit = Visit()
     _noted: set[tuple[str, str, str]] = field(default_factory=set)
 
     @property
@@ -181,7 +197,7 @@ def forbidden(decision: Decision, action: Action) -> Declined:
 def encoded(body: Any, exercise: bool) -> bytes:
     """An answer as JSON; of an exercise it says so in its first member."""
     data = msgspec.json.encode(body)
-    if not exercise or not data.startswith(b"{"):
+    if not exercise or not data.startswith(b"{") or data.startswith(b'{"exercise":true'):
         return data
     return b'{"exercise":true}' if data == b"{}" else b'{"exercise":true,' + data[1:]
 
@@ -226,6 +242,8 @@ class Route:
     query   Struct whose fields are the parameters of the query
     bodies  media type to the type of the body; `bytes` is handed over as it is
     gives   type of the answer; for other media than JSON, `gives_media` names them
+    is_open    for whom nobody knows yet
+    is_secret  what is given or answered is kept nowhere, under no idempotency key, and shown in no fault
     """
 
     method: str
@@ -238,11 +256,18 @@ class Route:
     status: int = 200
     gives_media: tuple[str, ...] = ("application/json",)
     problems: tuple[int, ...] = ()
+    is_open: bool = False
+    is_secret: bool = False
 
     @property
     def changes(self) -> bool:
-        """Whether it is for doing something, and takes an idempotency key."""
+        """Whether it is for doing something."""
         return self.method != "GET"
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether it takes an idempotency key."""
+        return self.changes and not self.is_secret
 
     @property
     def names(self) -> list[str]:
@@ -269,18 +294,19 @@ def query_of(kind: Any, pairs: Iterable[tuple[str, str]]) -> Any:
         raise bad_query(name, "query.unreadable", what, given.get(name, "")) from error
 
 
-def body_of(kind: Any, data: bytes) -> Any:
-    """A JSON body as the type that declares it."""
+def body_of(kind: Any, data: bytes, *, is_secret: bool = False) -> Any:
+    """A JSON body as the type that declares it; of one that is secret nothing is shown where it cannot be read."""
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         what, path = parted(error)
-        fault = Fault(path, "body.invalid", what, shown(_value_at(data, path)))
+        fault = Fault(path, "body.invalid", what, "" if is_secret else shown(_value_at(data, path)))
         raise Declined(422, "body.invalid", "The body is not as it is described.", errors=[fault]) from error
     except RecursionError as error:
         raise Declined(400, "json.too_deep", "The JSON is nested too deeply.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        fault = Fault("$", "json.syntax", str(error), shown(data[:60].decode("utf-8", "backslashreplace")))
+        begins = "" if is_secret else shown(data[:60].decode("utf-8", "backslashreplace"))
+        fault = Fault("$", "json.syntax", str(error), begins)
         raise Declined(400, "json.syntax", "The body is not JSON.", errors=[fault]) from error
 
 

@@ -10,6 +10,8 @@ from keepclear.ground.errors import KeepclearError
 from keepclear.node.effects import Effects, Told
 from keepclear.node.events import CardTaken, Event
 from keepclear.node.node import Node
+from keepclear.parties.parties import User
+from keepclear.parties.sign_in import Session
 from keepclear.record.entries import Committed, Entry
 
 
@@ -19,6 +21,10 @@ class Overloaded(KeepclearError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"try again in {retry_after_s} s")
         self.retry_after_s = retry_after_s
+
+
+class TooSoon(Overloaded):
+    """Wrong passwords were tried here or for this user: the next may be tried after `retry_after_s` seconds."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,64 @@ class CardRead:
     number: str
 
 
+@dataclass(frozen=True)
+class SignedIn:
+    """A session that has begun, and the token of it, which is nowhere else; the browser keeps it for `longest_us` at the most."""
+
+    session: Session
+    token: str
+    longest_us: int
+
+
+@dataclass(frozen=True)
+class Invited:
+    """An invitation that was made, and the code of it, which is nowhere else."""
+
+    given: Given
+    code: str
+    until_us: int
+
+
+class Entrance(Protocol):
+    """Who signs in, and who is signed in. What is told of it is durable."""
+
+    def holder_of(self, token: str) -> tuple[User, Session]:
+        """Who is signed in with this token, as the membership has them now.
+
+        Raises `Refused`, with one key whatever the reason: unknown, expired, ended, or a user who has ended or is a machine."""
+
+    def user_of(self, hash: str) -> tuple[User, Session]:
+        """The same by the SHA-256 of the token."""
+
+    async def seen(self, session: Session) -> None:
+        """Something was asked for in this session: it stays open for longer."""
+
+    def sessions(self, user: str) -> list[Session]:
+        """Where a user is signed in, the one seen longest ago first; "": all sessions."""
+
+    def until_us(self, session: Session) -> int:
+        """When a session ends if nothing more is asked."""
+
+    async def sign_in(self, user: str, password: str, address: str, instead_of: Session | None) -> SignedIn:
+        """Begins a session, and ends the one that the same browser had.
+
+        Raises `Refused` where there is no such user or this is not the password, which is not told apart; `TooSoon`; `Overloaded`."""
+
+    async def end(self, session: Session, *, by: str, why: str) -> Given:
+        """Ends a session; `why` as in `keepclear.node.events.SessionEnded`."""
+
+    async def invite(self, user: str, *, by: str, open_us: int | None = None) -> Invited:
+        """Draws a code with which a user chooses a password, in place of the one before it; `open_us`: how long, if not as configured."""
+
+    async def take_invitation(self, code: str, password: str, address: str) -> SignedIn:
+        """Sets the password that was chosen, ends the user's other sessions, and signs them in.
+
+        Raises `Refused` where the code is unknown, used or expired, which is not told apart, and where the password cannot be chosen."""
+
+    async def set_password(self, user: str, old: str, new: str, address: str, here: Session | None) -> Given:
+        """Sets another password, and ends the user's other sessions. Raises as `sign_in` does, and where the new one cannot be chosen."""
+
+
 class Listening(Protocol):
     """What is told, line by line, until it ends or is closed."""
 
@@ -72,6 +136,10 @@ class Desk(Protocol):
     @property
     def node(self) -> Node:
         """The node as it stands now; committed or about to be."""
+
+    @property
+    def entrance(self) -> Entrance:
+        """Who signs in, and who is signed in."""
 
     @property
     def limits(self) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from keepclear.api.asking import NoQuery, Route
+from keepclear.api.origin import COOKIE
 from keepclear.api.problems import MEDIA_TYPE as PROBLEM_MEDIA
 from keepclear.api.problems import Problem
 
@@ -27,7 +28,8 @@ _REFS = "#/components/schemas/{name}"
 _OF_A_MEMBER = re.compile(r"(\w+) {2,}(\S.*)")
 
 INTRODUCTION = """\
-The doors of a Keepclear node. Every request carries a token: `Authorization: Bearer TOKEN`. What you may not see is answered as what
+The doors of a Keepclear node. Every request carries a token: `Authorization: Bearer TOKEN`. People sign in instead, and their browser
+shows a cookie; what it asks to change then carries `Keepclear-Console: 1` and comes from a page of the node. What you may not see is answered as what
 does not exist. Errors are `application/problem+json` (RFC 9457) with the place of every fault. Requests that change something take
 an `Idempotency-Key`. Times are RFC 3339 in UTC, lengths are metres, angles degrees, errors one standard deviation. What belongs to an
 exercise is marked: `Keepclear-Exercise: true`. Nothing here grants or refuses permission, and nothing takes protection from anybody."""
@@ -44,6 +46,7 @@ TAGS = {
     "peers": "other parties' nodes, and what is carried between them",
     "record": "what happened, and its proofs",
     "users": "who may do what",
+    "sessions": "how people sign in",
     "status": "how the node does",
     "ogc": "for map programs",
 }
@@ -59,11 +62,14 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Keepclear", "version": VERSION, "description": INTRODUCTION},
         "servers": [{"url": "/"}],
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"session": []}],
         "tags": [{"name": name, "description": said} for name, said in TAGS.items()],
         "paths": _paths(routes),
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
             "schemas": schemas,
             "responses": {
                 str(status): {"description": HTTPStatus(status).phrase, "content": {PROBLEM_MEDIA: {"schema": _ref(Problem)}}}
@@ -109,6 +115,8 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_headers(route)],
         "responses": _responses(route),
     }
+    if route.is_open:
+        operation["security"] = []
     if route.bodies:
         content = {media: {"schema": _body_schema(media, kind)} for media, kind in route.bodies.items()}
         operation["requestBody"] = {"required": True, "content": content}
@@ -147,7 +155,7 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _headers(route: Route) -> list[dict[str, Any]]:
-    if route.changes:
+    if route.takes_key:
         what = "the same key and the same request give the same answer, and are done once"
         schema = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
         return [{"name": "Idempotency-Key", "in": "header", "required": False, "description": what, "schema": schema}]

@@ -17,6 +17,7 @@ from keepclear.ground.instants import parse_instant, utc_text
 from keepclear.node.events import AccessSet, PartyNamed, SealErased, TokenIssued, TokenRevoked, UserAdmitted, UserEnded
 from keepclear.parties.membership import Member, Token
 from keepclear.parties.parties import Action, Role, Sensitivity, may, sensitivity_of
+from keepclear.parties.sign_in import Session
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, description="lower-case letters, digits, dots and dashes")]
 Level = Annotated[str, Meta(pattern="^(open|low|moderate|high|severe)$")]
@@ -126,21 +127,38 @@ class Setting(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Me(msgspec.Struct, frozen=True):
-    """Who asks, and what they may do."""
+    """Who asks, and what they may do.
 
+    exercise  the node is for exercises only
+    name      of the person, where one is held
+    session   its id, where they are signed in; "": they ask with a token"""
+
+    exercise: bool
     user: str
+    name: str | None
     party: str
     role: str
     clearance: str
     only_feed: str
     may: list[str]
+    session: str
 
 
 async def me(ask: Ask[NoQuery, None]) -> Answer:
     """Who you are here, and what your role may do."""
-    user = ask.user
+    return Answer(await me_view(ask, ask.visit.session))
+
+
+async def me_view(ask: Ask[Any, Any], session: Session | None) -> Me:
+    """Who asks, and what they may do."""
+    user, member = ask.user, ask.members.member(ask.user.id)
+    is_named = member is not None and member.name_hash and not user.only_feed
+    held = await ask.desk.unsealed(member.name_hash) if member is not None and is_named else None
     actions = [Action.REPORT] if user.only_feed else [action for action in Action if _has(ask, action)]
-    return Answer(Me(user.id, user.party, user.role, user.clearance.word, user.only_feed, [str(a) for a in actions]))
+    return Me(
+        ask.node.exercise, user.id, held, user.party, user.role, user.clearance.word, user.only_feed, [str(a) for a in actions],
+        "" if session is None else session.id,
+    )  # fmt: skip
 
 
 def _has(ask: Ask[Any, Any], action: Action) -> bool:

@@ -132,9 +132,12 @@ async def events(
 
 
 def _is_still_accepted(ask: Ask[Any, Any]) -> bool:
-    """Takes the user as it is now; false once the token is revoked or has expired."""
+    """Takes the user as it is now; false once the token is revoked or has expired, or the session has ended."""
     try:
-        ask.user, _ = ask.members.holder_of(ask.token_hash, ask.desk.now_us())
+        if ask.visit.session is not None:
+            ask.user, _ = ask.desk.entrance.user_of(ask.token_hash)
+        else:
+            ask.user, _ = ask.members.holder_of(ask.token_hash, ask.desk.now_us())
     except Refused:
         return False
     return True

@@ -7,11 +7,12 @@ from hashlib import sha256
 
 SECRET_BYTES = 32
 BEGINS = "kc_"
+OF_SESSION = "kcs_"
 
 
-def new_token() -> str:
+def new_token(begins: str = BEGINS) -> str:
     """A token drawn anew: 256 bits, with a beginning by which people and scanners know what it is."""
-    return f"{BEGINS}{secrets.token_urlsafe(SECRET_BYTES)}"
+    return f"{begins}{secrets.token_urlsafe(SECRET_BYTES)}"
 
 
 def token_hash(token: str) -> str:

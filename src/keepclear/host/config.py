@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from keepclear.api.origin import is_origin
 from keepclear.ground.errors import Refused
 from keepclear.ground.quantities import parse_duration_us
 
@@ -49,6 +50,9 @@ class Limits:
     positions_kept_us        bodies of positions older than this may be dropped behind a snapshot; None: never
     answers_kept_us          how long an idempotency key is remembered
     accesses_kept_us         how long the access log is kept
+    session_idle_us          a session ends when nothing was asked in it for so long
+    session_longest_us       and so long after its beginning, whatever was asked
+    invitation_us            how long an invitation may be taken
     disk_free_bytes_min      less free disk than this is an alarm of `doctor` and of the status
     drain_us                 how long a shutdown waits for what was begun
     """
@@ -73,6 +77,9 @@ class Limits:
     positions_kept_us: int | None = None
     answers_kept_us: int = 86_400_000_000
     accesses_kept_us: int = 400 * 86_400_000_000
+    session_idle_us: int = 12 * 3_600_000_000
+    session_longest_us: int = 7 * 86_400_000_000
+    invitation_us: int = 72 * 3_600_000_000
     disk_free_bytes_min: int = 1_000_000_000
     drain_us: int = 10_000_000
 
@@ -100,6 +107,9 @@ LIMITS: dict[str, tuple[int, int] | tuple[str, str]] = {
     "positions_kept_us": ("1 min", "36500 d"),
     "answers_kept_us": ("1 min", "36500 d"),
     "accesses_kept_us": ("1 min", "36500 d"),
+    "session_idle_us": ("1 min", "365 d"),
+    "session_longest_us": ("1 min", "365 d"),
+    "invitation_us": ("1 min", "30 d"),
     "disk_free_bytes_min": (0, 1_000_000_000_000_000),
     "drain_us": ("1 s", "1 h"),
 }
@@ -115,12 +125,15 @@ LINKS: dict[str, tuple[int, int] | tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Doors:
-    """Where the node listens. Beyond loopback only with a certificate and its key (PEM files)."""
+    """Where the node listens. Beyond loopback only with a certificate and its key (PEM files).
+
+    origins  what browsers reach the console by where that is not this address, as "https://alpha.example" """
 
     host: str = "127.0.0.1"
     port: int = PORT
     certificate: str = ""
     key: str = ""
+    origins: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -255,7 +268,9 @@ def _filled(
         member = members[named[name]]
         place = f"{where}.{name}"
         range: Any = ranges.get(member.name)
-        if range is None:
+        if member.name == "origins":
+            values[member.name] = _origins(value, place)
+        elif range is None:
             values[member.name] = text_of(value, place)
         elif isinstance(range[0], int):
             values[member.name] = whole_within(value, range, place, _REASONS.get(member.name, ""))
@@ -271,6 +286,14 @@ def text_of(value: object, where: str) -> str:
     if not isinstance(value, str) or "\0" in value:
         raise Refused("config.text", "This is not text", value=value, mend="Write it in quotes.", where=where)
     return value
+
+
+def _origins(value: object, where: str) -> tuple[str, ...]:
+    for one in value if isinstance(value, list) else [value]:
+        if not isinstance(value, list) or not isinstance(one, str) or not is_origin(one):
+            mend = 'Write a list of them as a browser shows them, without a path: ["https://alpha.example"].'
+            raise Refused("config.origin", "This is not the address of a site", value=one, mend=mend, where=where)
+    return tuple(value) if isinstance(value, list) else ()
 
 
 def whole_within(value: object, limits: tuple[int, int], where: str, reason: str = "") -> int:

@@ -18,12 +18,13 @@ from keepclear.ground.errors import Refused
 from keepclear.ground.instants import duration_text
 from keepclear.host.config import Limits
 from keepclear.host.courier import Courier
+from keepclear.host.entrance import Entrance, held_in
 from keepclear.host.host import RETRY_AFTER_S, Host, NodeFailed, Reader
 from keepclear.host.replaying import node_at
 from keepclear.host.told_lines import told_after
 from keepclear.links.pairing import Card, number_of, read_card
 from keepclear.node.effects import Told
-from keepclear.node.events import CardTaken, Event, SealErased, UserAdmitted
+from keepclear.node.events import CardTaken, Event, SealErased, UserAdmitted, UserEnded
 from keepclear.node.node import Node
 from keepclear.record.checkpoint import Checkpoint
 from keepclear.record.entries import Committed
@@ -50,7 +51,9 @@ class HostDesk:
         *,
         courier: Courier | None = None,
         card: Card | None = None,
+        entrance: Entrance | None = None,
     ) -> None:
+        self.entrance = entrance or entrance_of(host, store)
         self._host = host
         self._store = store
         self._folder = folder
@@ -113,7 +116,12 @@ class HostDesk:
                 beside["erase"] = (held.name_hash,)
         elif isinstance(event, SealErased):
             beside["erase"] = (event.hash,)
-        return await self._host.give(event, by=by, exercise=exercise, answer=kept, **beside)
+        elif isinstance(event, UserEnded):
+            beside["sign_ins"] = self.entrance.leaving(event.user)
+        given = await self._host.give(event, by=by, exercise=exercise, answer=kept, **beside)
+        if isinstance(event, UserEnded):
+            self.entrance.left(event.user)
+        return given
 
     def seal(self, name: str) -> str:
         """As the contract says."""
@@ -265,6 +273,27 @@ class HostDesk:
     async def accesses(self, owner: str, count: int) -> Sequence[Mapping[str, Any]]:
         """As the contract says."""
         return [asdict(access) for access in await asyncio.to_thread(self._store.accesses, owner, count)]
+
+
+def entrance_of(host: Host, store: Store) -> Entrance:
+    """The entrance of a host: it commits with the host, and begins with what the store has."""
+
+    async def give(event: Event, *, by: str, sign_ins: Sequence[writes.SignInRow]) -> Given:
+        return await host.give(event, by=by, exercise=host.node.exercise, sign_ins=tuple(sign_ins))
+
+    async def keep(rows: Sequence[writes.SignInRow]) -> None:
+        await host.write_beside(writes.Write(sign_ins=tuple(rows)))
+
+    limits = host.limits
+    held = held_in(store.sign_ins, idle_us=limits.session_idle_us, longest_us=limits.session_longest_us)
+    return Entrance(
+        held,
+        members=lambda: host.node.members,
+        now_us=host.now_us,
+        give=give,
+        keep=keep,
+        invitation_us=limits.invitation_us,
+    )
 
 
 def _no_link_keys() -> Refused:

@@ -1,4 +1,5 @@
-"""What a node gives up, and when: bodies of old positions behind a snapshot, old answers, old lines of the access log.
+"""What a node gives up, and when: bodies of old positions behind a snapshot, old answers, old lines of the access log,
+and who was signed in until then.
 
 A body is dropped only below a snapshot whose digest is a leaf of the record: a replay starts there, and the leaf of the entry still
 proves what the body was.
@@ -10,6 +11,7 @@ import asyncio
 from contextlib import suppress
 
 from keepclear.api.desk import Overloaded
+from keepclear.host.entrance import Entrance
 from keepclear.host.folds import TRACKS
 from keepclear.host.host import Host, NodeFailed
 from keepclear.node.events import BodiesDropped
@@ -26,7 +28,8 @@ ENTRIES_AT_ONCE = 1_000
 class Keeping:
     """Looks every hour for what is old enough to be given up."""
 
-    def __init__(self, host: Host, store: Store) -> None:
+    def __init__(self, host: Host, store: Store, entrance: Entrance | None = None) -> None:
+        self._entrance = entrance
         self._host = host
         self._store = store
 
@@ -49,6 +52,8 @@ class Keeping:
             carried_before_us=now_us,
         )
         await self._host.write_beside(Write(drop=drop))
+        if self._entrance is not None:
+            await self._entrance.forget_expired()
         if limits.positions_kept_us is not None:
             await self._drop_positions(now_us - limits.positions_kept_us)
 

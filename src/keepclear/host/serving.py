@@ -15,16 +15,19 @@ from dataclasses import dataclass
 import uvicorn
 
 from keepclear.api.app import app
+from keepclear.api.origin import Front
 from keepclear.ground.canon import base64_bytes
 from keepclear.ground.errors import Refused
+from keepclear.ground.quantities import parse_duration_us
 from keepclear.ground.signing import PrivateKey
 from keepclear.host.certificate import tls_of
 from keepclear.host.clock import Clock
 from keepclear.host.config import Config
 from keepclear.host.connections import Guests
 from keepclear.host.courier import Courier
-from keepclear.host.desk import HostDesk
+from keepclear.host.desk import HostDesk, entrance_of
 from keepclear.host.doors import Server, ServerFailed, opened_its_doors, port_of, server_config
+from keepclear.host.entrance import Entrance
 from keepclear.host.folds import tail_of
 from keepclear.host.heartbeat import Beating
 from keepclear.host.host import Host
@@ -40,9 +43,13 @@ from keepclear.links.https import Line
 from keepclear.links.pairing import Card
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
+from keepclear.parties.membership import Membership
+from keepclear.parties.parties import Role
 from keepclear.store.store import Store
 
 Progress = Callable[[str, int, int], None]
+# How long the first invitation is open: it may stand in a log. The next start makes another one.
+FIRST_FOR = "1 h"
 
 
 @dataclass(frozen=True)
@@ -126,19 +133,26 @@ async def serve(opened: Opened, *, clock: Clock, told: Callable[[str], None], st
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(running(opened, clock))
         links = await stack.enter_async_context(_linked(opened, host))
-        desk = HostDesk(host, opened.store, config.folder, courier=links.courier, card=opened.card)
+        entrance = entrance_of(host, opened.store)
+        desk = HostDesk(host, opened.store, config.folder, courier=links.courier, card=opened.card, entrance=entrance)
+        doors_of = config.doors
+        front = Front.of(doors_of.host, tls=bool(doors_of.certificate), origins=doors_of.origins)
         server = Server(
-            server_config(config.doors.host, config.doors.port, app(desk), guests, drain_us=config.limits.drain_us)
+            server_config(doors_of.host, doors_of.port, app(desk, front), guests, drain_us=config.limits.drain_us)
         )
         doors = asyncio.create_task(server.serve())
         if not await opened_its_doors(server, doors):
             raise ServerFailed(f"the doors could not be opened at {config.doors.address}: is another program there?")
-        told(f"Listening at {address_of(server, config)}")
+        address = address_of(server, config)
+        told(f"Listening at {address}")
+        if (code := await first_invitation(entrance, host.node.members)) is not None:
+            told(f"Nobody can sign in yet. The first administrator chooses a password here, within {FIRST_FOR}:")
+            told(f"  {address}/#/invite/{code}")
         if links.doors is not None:
             told(f"Peers are answered at {links.doors.address}")
         beating = Beating(config.heartbeat, config.folder, host.well, told)
         sources = await stack.enter_async_context(Sources.of(feeds, host, told))
-        running_on = [beating.run(), Keeping(host, opened.store).run()]
+        running_on = [beating.run(), Keeping(host, opened.store, entrance).run()]
         if links.courier is not None:
             running_on.append(links.courier.run())
         tasks = [asyncio.create_task(task) for task in running_on]
@@ -193,6 +207,15 @@ async def _linked(opened: Opened, host: Host) -> AsyncIterator[_Links]:
     doors = LinkDoors(config.links, config.limits, keys.own, courier.answer)
     async with doors.opened():
         yield _Links(courier, doors)
+
+
+async def first_invitation(entrance: Entrance, members: Membership) -> str | None:
+    """The code of an invitation for an administrator, where nobody can sign in yet; None: somebody can, or there is none."""
+    acting = (one.id for one in members.members() if one.role is Role.ADMINISTRATOR and not one.ended)
+    administrator = next(acting, None)
+    if entrance.lets_somebody_in or administrator is None:
+        return None
+    return (await entrance.invite(administrator, by=NODE, open_us=parse_duration_us(FIRST_FOR))).code
 
 
 def _certificate(card: e.CardTaken) -> Certificate:

@@ -11,8 +11,8 @@ from keepclear.node import events as e
 from tests.desk_in_memory import Limits
 from tests.doors.api.caller import INSIDE, KESTREL_PASS, staffed, zones_of
 
-ADDRESSES = [(route.method, route.path.replace("{", "").replace("}", "")) for route in ROUTES] + [
-    ("GET", "/"), ("GET", "/v1/openapi.json"), ("GET", "/v1/docs"), ("GET", "/v1/ogc/api"), ("POST", "/healthz"), ("HEAD", "/v1/zones"),
+ADDRESSES = [(route.method, route.path.replace("{", "").replace("}", "")) for route in ROUTES if not route.is_open] + [
+    ("POST", "/"), ("GET", "/assets/"), ("GET", "/v1/session"), ("POST", "/v1/session/"), ("GET", "/v1/openapi.json"), ("GET", "/v1/docs"), ("GET", "/v1/ogc/api"), ("POST", "/healthz"), ("HEAD", "/v1/zones"),
     ("OPTIONS", "/v1/zones"), ("PATCH", "/v1/zones"), ("TRACE", "/v1/zones"), ("GET", "/schema"), ("GET", "/v1/zones/../../etc/passwd"),
     ("GET", "/%2e%2e/%2e%2e"), ("GET", "/v1/zones?limit=x"), ("BREW", "/coffee"),
 ]  # fmt: skip

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOT_BUILT, NO_NODE = 1, 3
 # What is no source although it lies in web/: packages, and the types that `npm run types` writes from docs/reference/openapi.json.
 _NO_SOURCES = ("node_modules", "src/api/schema.d.ts")
-_LINES_OF_NPM_SHOWN = 30
+_LINES_OF_NPM_SHOWN = 15  # at the beginning, and as many at the end
 
 
 class NotBuilt(Exception):
@@ -210,7 +210,10 @@ def _npm(node: Node, web: Path, *arguments: str, mend: str, into: Path | None = 
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", check=False,
     )  # fmt: skip
     if done.returncode != 0:
-        said = "\n".join(done.stdout.strip().splitlines()[-_LINES_OF_NPM_SHOWN:])
+        lines = done.stdout.strip().splitlines()
+        if len(lines) > 2 * _LINES_OF_NPM_SHOWN:
+            lines = [*lines[:_LINES_OF_NPM_SHOWN], "...", *lines[-_LINES_OF_NPM_SHOWN:]]
+        said = "\n".join(lines)
         raise NotBuilt(f"`npm {' '.join(arguments)}` failed:\n{said}\n{mend}")
 
 

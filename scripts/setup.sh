@@ -1,6 +1,6 @@
 # Sourced by ./run, ./test and bench/run. Makes .venv in the checkout hold what requirements/*.txt pin, and Keepclear
-# itself in editable form. When it already does, this is one comparison of two small files. The peers of bench/ have an
-# environment of their own, bench/.venv, made in the same way.
+# itself in editable form, and builds the console. When all that is done, this is one comparison of two small files, and
+# one look at the times in web/. The peers of bench/ have an environment of their own, bench/.venv, made in the same way.
 #
 # The caller sets `root`, the checkout's absolute path, and calls `set_up run`, `set_up test` or `set_up bench`.
 #
@@ -28,7 +28,7 @@ set_up() { # run | test | bench
     venv=$root/.venv
     if [ "$1" = bench ]; then venv=$root/bench/.venv; fi
     mark=$venv/keepclear-mark
-    if is_complete "$1"; then return; fi
+    if is_complete "$1" && { [ "$1" = bench ] || ! console_is_due; }; then return; fi
 
     # Two first starts at once: the second waits here, then finds the work done. Without flock (macOS) they may collide;
     # the next start repairs that.
@@ -48,6 +48,7 @@ set_up() { # run | test | bench
         if [ "$1" != run ]; then write_stamp "$1"; fi
         say "done"
     fi
+    if [ "$1" != bench ]; then console; fi
     exec 9<&-
 }
 
@@ -104,11 +105,54 @@ install_into_venv() { # run | test | bench
     say "installing the packages pinned in requirements/$1.txt"
     if [ -x "$venv/bin/pip" ]; then
         pip_install --only-binary :all: --require-hashes -r "$root/requirements/$1.txt" &&
-            pip_install --quiet --no-deps --no-build-isolation --editable "$root"
+            KEEPCLEAR_WITHOUT_CONSOLE=1 pip_install --quiet --no-deps --no-build-isolation --editable "$root"
     else
         uv_install --only-binary :all: --require-hashes -r "$root/requirements/$1.txt" &&
-            uv_install --quiet --no-deps --no-build-isolation --editable "$root"
+            KEEPCLEAR_WITHOUT_CONSOLE=1 uv_install --quiet --no-deps --no-build-isolation --editable "$root"
     fi
+}
+
+# --- the console ---
+
+# A step of its own, so that a change in web/ makes nothing else anew. Keepclear works without a console; so where it cannot be built, that
+# is said, and tried again when something in web/ changes or an hour has passed.
+
+not_built() { printf '%s\n' "$venv/console-not-built"; }
+
+console_is_due() {
+    built=$root/src/keepclear/_console/built-from
+    if [ -e "$built" ]; then
+        something_in_web_is_newer_than "$built" || return 1
+    fi
+    [ ! -e "$(not_built)" ] || [ -n "$(find "$(not_built)" -mmin +60)" ] || something_in_web_is_newer_than "$(not_built)"
+}
+
+# Times only say that it is worth a look; whether anything has changed is decided by content, in build_console.py.
+something_in_web_is_newer_than() {
+    [ -n "$(find "$root/web" -name node_modules -prune -o -newer "$1" -print 2>/dev/null | head -n 1)" ]
+}
+
+console() {
+    console_is_due || return 0
+    if build_console; then
+        rm -f "$(not_built)"
+    else
+        say "Keepclear works without its console. To try again at once: $venv/bin/python $root/scripts/build_console.py"
+        : >"$(not_built)"
+    fi
+}
+
+build_console() {
+    code=0
+    "$venv/bin/python" "$root/scripts/build_console.py" --silent-without-node >&2 || code=$?
+    if [ "$code" -ne 3 ]; then return "$code"; fi
+    say "installing the Node.js pinned in requirements/console.txt (60 MB), which builds the console"
+    if [ -x "$venv/bin/pip" ]; then
+        pip_install --quiet --retries 2 --only-binary :all: --require-hashes -r "$root/requirements/console.txt" || return
+    else
+        uv_install --quiet --only-binary :all: --require-hashes -r "$root/requirements/console.txt" || return
+    fi
+    "$venv/bin/python" "$root/scripts/build_console.py" >&2
 }
 
 # Kernels are compiled once, into the user's cache folder, so that the first watch need not wait. Without it they are

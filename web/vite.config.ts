@@ -1,10 +1,11 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vite'
+import { data } from './scripts/data.mjs'
 
 // What a node serves: one page, and files whose names change with their content.
 export default defineConfig({
   base: './',
-  plugins: [svelte()],
+  plugins: [svelte(), data()],
   build: {
     outDir: process.env['KEEPCLEAR_CONSOLE_OUT'] ?? '../src/keepclear/_console',
     emptyOutDir: true,

@@ -15,6 +15,7 @@ from keepclear.links.packets import Head, packet_bytes, read_packet
 from keepclear.links.pairing import number_of, read_card
 from keepclear.node import events as e
 from keepclear.node.effects import Told, lines_of, told_of
+from keepclear.node.needs import Machine
 from keepclear.node.node import NODE, Node
 from keepclear.record.entries import Committed, Entry
 from tests.couriers import Keys
@@ -69,6 +70,7 @@ class DeskInMemory:
         self.names: dict[str, str] = {}
         self.keys = Keys("alpha")
         self.salts = 0
+        self.machine_is = Machine()
         self._answered: dict[tuple[str, str], Answered] = {}
         self._listening: list[Listening] = []
         self.say(e.NodeBegan("Alpha's node", "alpha", "alpha.example/keepclear", exercise, "test"))
@@ -78,6 +80,9 @@ class DeskInMemory:
 
     async def until_durable(self) -> None:
         """What a test waits for in place of a disk."""
+
+    def machine(self) -> Machine:
+        return self.machine_is
 
     def alarms(self) -> list[str]:
         return []

@@ -29,6 +29,7 @@ from keepclear.api import (
     feeds,
     measures,
     messages,
+    needs,
     ogc,
     openapi,
     peers,
@@ -52,7 +53,7 @@ from keepclear.ground.errors import KeepclearError, Refused
 ROUTES: tuple[Route, ...] = (
     *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES,
     *messages.ROUTES, *drafts.ROUTES, *sheets.ROUTES, *peers.ROUTES, *agreements.ROUTES, *rosters.ROUTES, *calls.ROUTES, *measures.ROUTES,
-    *status.ROUTES, *ogc.ROUTES,
+    *needs.ROUTES, *status.ROUTES, *ogc.ROUTES,
 )  # fmt: skip
 COMMAND_BYTES_MAX = 1_048_576
 KEY_CHARS_MAX = 200

@@ -34,6 +34,7 @@ from keepclear.api import (
     openapi,
     peers,
     people,
+    places,
     positions,
     record,
     rosters,
@@ -53,7 +54,7 @@ from keepclear.ground.errors import KeepclearError, Refused
 ROUTES: tuple[Route, ...] = (
     *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES,
     *messages.ROUTES, *drafts.ROUTES, *sheets.ROUTES, *peers.ROUTES, *agreements.ROUTES, *rosters.ROUTES, *calls.ROUTES, *measures.ROUTES,
-    *needs.ROUTES, *status.ROUTES, *ogc.ROUTES,
+    *needs.ROUTES, *places.ROUTES, *status.ROUTES, *ogc.ROUTES,
 )  # fmt: skip
 COMMAND_BYTES_MAX = 1_048_576
 KEY_CHARS_MAX = 200

@@ -19,6 +19,7 @@ from keepclear.links.packets import Head, packet_bytes, read_packet
 from keepclear.links.pairing import number_of, read_card
 from keepclear.node import events as e
 from keepclear.node.effects import Told, lines_of, told_of
+from keepclear.node.needs import Machine
 from keepclear.node.node import NODE, Node
 from keepclear.parties.sign_in import SignIns
 from keepclear.record.entries import Committed, Entry
@@ -77,6 +78,7 @@ class DeskInMemory:
         self.names: dict[str, str] = {}
         self.keys = Keys("alpha")
         self.salts = 0
+        self.machine_is = Machine()
         self._answered: dict[tuple[str, str], Answered] = {}
         self._listening: list[Listening] = []
         self.entrance = Entrance(
@@ -95,6 +97,9 @@ class DeskInMemory:
 
     async def until_durable(self) -> None:
         """What a test waits for in place of a disk."""
+
+    def machine(self) -> Machine:
+        return self.machine_is
 
     def alarms(self) -> list[str]:
         return []

@@ -19,6 +19,7 @@ from keepclear.node.alert_book import AlertStep, LiveAlert
 from keepclear.node.events import AlertAcknowledged, AlertAssigned, AlertCleared
 from keepclear.node.side import Side
 from keepclear.parties.parties import Action
+from keepclear.render.keys import params_of
 from keepclear.render.sentences import NOT_PERMISSION
 from keepclear.render.told import ALERT_KEYS, sentence_of
 
@@ -84,7 +85,9 @@ class StepView(msgspec.Struct, frozen=True):
 
 
 class AlertView(msgspec.Struct, frozen=True):
-    """An alert: the line that raised it or repeats it newest, as it stands in the record, a sentence, and its life."""
+    """An alert: the line that raised it or repeats it newest, as it stands in the record, a sentence, and its life.
+
+    params   what the sentence is made of in any language; docs/reference/keys.md has those of each key"""
 
     id: str
     key: str
@@ -98,6 +101,11 @@ class AlertView(msgspec.Struct, frozen=True):
     zone: str
     feed: str
     names: list[NameView]
+    message: str
+    peer: str
+    agreement: str
+    of_party: str
+    params: dict[str, Any]
     text: str
     line: msgspec.Raw
     steps: list[StepView]
@@ -111,10 +119,12 @@ class Alerts(Page[AlertView], frozen=True):
 
 def alert_view(alert: LiveAlert, side: Side) -> AlertView:
     """An alert as it is answered."""
-    text = sentence_of(msgspec.json.decode(alert.line), zone_name(side, alert.zone))
+    said = msgspec.json.decode(alert.line)
+    text = sentence_of(said, zone_name(side, alert.zone))
     return AlertView(
         alert.id, alert.key, alert.urgency, alert.state, utc_text(alert.raised_at_us), utc_text(alert.last_at_us), alert.repeats,
-        alert.assigned_to, alert.subject, alert.zone, alert.feed, names_of(side, alert.subject), text,
+        alert.assigned_to, alert.subject, alert.zone, alert.feed, names_of(side, alert.subject),
+        alert.message, alert.peer, alert.agreement, alert.of_party, params_of(said), text,
         msgspec.Raw(alert.line.encode()), [_step(step) for step in alert.steps],
     )  # fmt: skip
 

@@ -32,10 +32,12 @@ from keepclear.api import (
     feeds,
     measures,
     messages,
+    needs,
     ogc,
     openapi,
     peers,
     people,
+    places,
     positions,
     record,
     rosters,
@@ -59,7 +61,7 @@ from keepclear.parties.parties import Role, Sensitivity, User
 ROUTES: tuple[Route, ...] = (
     *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES, *sign_in.ROUTES,
     *messages.ROUTES, *drafts.ROUTES, *sheets.ROUTES, *peers.ROUTES, *agreements.ROUTES, *rosters.ROUTES, *calls.ROUTES, *measures.ROUTES,
-    *status.ROUTES, *ogc.ROUTES,
+    *needs.ROUTES, *places.ROUTES, *status.ROUTES, *ogc.ROUTES,
 )  # fmt: skip
 COMMAND_BYTES_MAX = 1_048_576
 KEY_CHARS_MAX = 200

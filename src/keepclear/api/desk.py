@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from keepclear.ground.errors import KeepclearError
 from keepclear.node.effects import Effects, Told
 from keepclear.node.events import CardTaken, Event
+from keepclear.node.needs import Machine
 from keepclear.node.node import Node
 from keepclear.parties.parties import User
 from keepclear.parties.sign_in import Session
@@ -153,8 +154,11 @@ class Desk(Protocol):
 
         What was read from `node` before is told only behind this. Raises `KeepclearError` where the node has failed."""
 
+    def machine(self) -> Machine:
+        """What is not well with the machine under the node, and which peers it does not reach."""
+
     def alarms(self) -> Sequence[str]:
-        """What is not well with the machine under the node, a sentence each; empty where all is."""
+        """The same, a sentence each; empty where all is well."""
 
     async def give(
         self, event: Event, *, by: str, exercise: bool, key: str = "", answer: Callable[[Given], Answered] | None = None

@@ -137,12 +137,13 @@ class StatementDraft(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class FindingView(msgspec.Struct, frozen=True):
-    """What the check found: `stops` cannot be understood in one way, `asks` may well be meant."""
+    """What the check found: `stops` cannot be understood in one way, `asks` may well be meant. `params`: what was compared."""
 
     key: str
     severity: str
     path: str
     text: str
+    params: dict[str, str | int | float]
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -427,7 +428,9 @@ def _found(ask: Ask[Any, MessageDraft], message: Message) -> tuple[Finding, ...]
 
 
 def _finding(finding: Finding) -> FindingView:
-    return FindingView(finding.key, finding.severity.value, finding.where, checks.sentence(finding))
+    return FindingView(
+        finding.key, finding.severity.value, finding.where, checks.sentence(finding), dict(finding.params)
+    )
 
 
 async def check(ask: Ask[Any, MessageDraft]) -> Answer:

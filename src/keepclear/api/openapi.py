@@ -39,6 +39,7 @@ TAGS = {
     "zones": "the zones that are watched",
     "tracks": "who was where",
     "alerts": "what somebody should look at",
+    "watch": "what needs a person now, and what hangs together",
     "feeds": "where positions come from",
     "stream": "what is told, as it is told",
     "messages": "what is said to other parties and by them, and what becomes of it",

@@ -6,8 +6,10 @@ import msgspec
 
 from keepclear.api.asking import Answer, Ask, NoQuery, Route
 from keepclear.ground.instants import utc_text
+from keepclear.node.needs import Trouble
 from keepclear.node.node import about
 from keepclear.parties.parties import Access, Action, Sensitivity
+from keepclear.render.need_sentences import of_trouble
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -54,9 +56,7 @@ def _not_held(ask: Ask[NoQuery, None]) -> list[str]:
     count, house = ask.side.alerts.not_held, ask.members.node.owner
     if not count or not ask.could_see([Access("node", "", house, (), Sensitivity.OPEN)]):
         return []
-    return [
-        f"Too many alerts were open: {count:,} more were told and are not in the list of alerts; they are in the record."
-    ]
+    return [of_trouble(Trouble("alerts_not_held", {"count": count}))]
 
 
 ROUTES = (Route("GET", "/v1/status", status, "status", gives=Status, problems=(403,)),)

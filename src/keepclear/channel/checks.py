@@ -369,13 +369,25 @@ def _of_times(message: Message, against: Against) -> Iterator[Finding]:
             if dated.day is None:
                 yield _stops("date.impossible", where, text=dated.text)
             elif dated.weekday not in (0, dated.day.isoweekday()):
-                yield _stops("date.weekday", where, text=dated.text, weekday=_WEEKDAYS[dated.day.weekday()])
+                yield _stops(
+                    "date.weekday",
+                    where,
+                    text=dated.text,
+                    weekday=_WEEKDAYS[dated.day.weekday()],
+                    weekday_number=dated.day.isoweekday(),
+                )
     for number, fact in enumerate(message.facts):
         if isinstance(fact, Time):
             here, there = (_local_day(fact, zone) for zone in against.zones)
             if here != there:
                 yield _asks(
-                    "time.rollover", f"$.facts[{number}]", here=_shown(here), there=_shown(there), fact=fact.name
+                    "time.rollover",
+                    f"$.facts[{number}]",
+                    here=_shown(here),
+                    there=_shown(there),
+                    here_day=here.isoformat(),
+                    there_day=there.isoformat(),
+                    fact=fact.name,
                 )
 
 
@@ -403,7 +415,10 @@ def _of_lead(message: Message, against: Against) -> Iterator[Finding]:
             duration_text(found.given_us) if found.given_us >= 0 else f"{duration_text(-found.given_us)} after, and not"
         )
         short_us = -found.spare_us
-        yield _asks("lead.short", "$.facts", given=before, short=duration_text(short_us), short_us=short_us)
+        yield _asks(
+            "lead.short", "$.facts", given=before, given_s=found.given_us / 1e6, short=duration_text(short_us), short_s=short_us / 1e6,
+            short_us=short_us,
+        )  # fmt: skip
 
 
 # --- markings ---
@@ -412,9 +427,10 @@ def _of_lead(message: Message, against: Against) -> Iterator[Finding]:
 def _of_markings(message: Message) -> Iterator[Finding]:
     said = {word.name for _, word in _words(message) if word.text.strip()}
     if said & MARKINGS.keys():
-        missing = [seen for name, seen in MARKINGS.items() if name not in said]
+        missing = [name for name in MARKINGS if name not in said]
         if missing:
-            yield _asks("marking.unsaid", "$.facts", missing=", ".join(missing))
+            seen = ", ".join(MARKINGS[name] for name in missing)
+            yield _asks("marking.unsaid", "$.facts", missing=seen, missing_keys=", ".join(missing))
 
 
 # --- texts ---

@@ -16,7 +16,6 @@ from keepclear.ground.errors import Refused
 if TYPE_CHECKING:
     from keepclear.geo.places import Envelope, NamedPoint, Place
 
-HERE_M = 0.5
 EXAMPLE_POINTS = "at-tanf"
 
 _EPILOG = """\
@@ -58,6 +57,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     from keepclear.geo.places import parse
+    from keepclear.render.places_said import place_said, refusal_said
 
     try:
         points = read_points(args.points) if args.points else {}
@@ -73,12 +73,12 @@ def run(args: argparse.Namespace) -> int:
         except Refused as refusal:
             refused += 1
             if as_json:
-                print(json.dumps(_refusal_as_json(text, refusal), ensure_ascii=False))
+                print(json.dumps({"given": text, **refusal_said(refusal)}, ensure_ascii=False))
             else:
                 print(f"{text}\n  refused: {refusal}\n")
             continue
         if as_json:
-            print(json.dumps(_as_json(place, points), ensure_ascii=False))
+            print(json.dumps(place_said(place, points.values()), ensure_ascii=False))
         else:
             print(_in_words(place, points))
     return 1 if refused else 0
@@ -86,62 +86,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _in_words(place: Place, points: Mapping[str, NamedPoint]) -> str:
     from keepclear.geo.places import notations, sentence
+    from keepclear.render.places_said import from_points
 
     rows = [(n.value, text) for n, text in notations(place.lat, place.lon, place.accuracy_m).items()]
     rows.append(("accuracy", f"{_rough(place.accuracy_m)} implied by the digits, read as {place.notation.value}"))
-    for name, distance_m, bearing_deg in _from_points(place, points):
+    for point, distance_m, bearing_deg in from_points(place.lat, place.lon, points.values()):
         where = "here" if bearing_deg is None else f"{_rough(distance_m)} on {bearing_deg:05.1f}° true from there"
-        rows.append((name, where))
+        rows.append((point.name, where))
     width = max(len(label) for label, _ in rows)
     lines = [place.as_entered, *(f"  {label:{width}}  {text}" for label, text in rows)]
     lines += [f"  ! {sentence(suspicion)}" for suspicion in place.suspicions]
     return "\n".join(lines) + "\n"
-
-
-def _as_json(place: Place, points: Mapping[str, NamedPoint]) -> dict[str, object]:
-    from keepclear.geo.places import notations, sentence
-
-    return {
-        "given": place.as_entered,
-        "lat": round(place.lat, 7),
-        "lon": round(place.lon, 7),
-        "notation": place.notation.value,
-        "accuracy_m": round(place.accuracy_m, 3),
-        "notations": {n.value: text for n, text in notations(place.lat, place.lon, place.accuracy_m).items()},
-        "from": [
-            {
-                "name": name,
-                "distance_m": round(distance_m, 1),
-                "bearing_deg": None if bearing_deg is None else round(bearing_deg, 2),
-            }
-            for name, distance_m, bearing_deg in _from_points(place, points)
-        ],
-        "suspicions": [
-            {
-                "key": suspicion.key.value,
-                "distance_m": round(suspicion.distance_m, 1),
-                "other_lat": round(suspicion.other_lat, 7),
-                "other_lon": round(suspicion.other_lon, 7),
-                "sentence": sentence(suspicion),
-            }
-            for suspicion in place.suspicions
-        ],
-    }
-
-
-def _refusal_as_json(text: str, refusal: Refused) -> dict[str, object]:
-    return {"given": text, "refused": refusal.key, "what": refusal.what, "value": refusal.value, "mend": refusal.mend}
-
-
-def _from_points(place: Place, points: Mapping[str, NamedPoint]) -> list[tuple[str, float, float | None]]:
-    """Name, distance, and bearing from that point, nearest first; no bearing where the place is the point."""
-    from keepclear.geo.earth import inverse
-
-    rows: list[tuple[str, float, float | None]] = []
-    for point in points.values():
-        distance_m, bearing_deg = inverse(point.lat, point.lon, place.lat, place.lon)
-        rows.append((point.name, float(distance_m), float(bearing_deg) if distance_m > HERE_M else None))
-    return sorted(rows, key=lambda row: row[1])
 
 
 def _rough(metres: float) -> str:

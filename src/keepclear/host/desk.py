@@ -15,7 +15,6 @@ import numpy as np
 
 from keepclear.api.desk import Answered, CardRead, Given, LinkView, Overloaded
 from keepclear.ground.errors import Refused
-from keepclear.ground.instants import duration_text
 from keepclear.host.config import Limits
 from keepclear.host.courier import Courier
 from keepclear.host.entrance import Entrance, held_in
@@ -25,10 +24,12 @@ from keepclear.host.told_lines import told_after
 from keepclear.links.pairing import Card, number_of, read_card
 from keepclear.node.effects import Told
 from keepclear.node.events import CardTaken, Event, SealErased, UserAdmitted, UserEnded
+from keepclear.node.needs import Machine, Trouble, Unreached
 from keepclear.node.node import Node
 from keepclear.record.checkpoint import Checkpoint
 from keepclear.record.entries import Committed
 from keepclear.record.proofs import prove_entry
+from keepclear.render.need_sentences import of_trouble
 from keepclear.store import writes
 from keepclear.store.store import Store
 from keepclear.tracks.observations import UNKNOWN, Observations
@@ -84,18 +85,25 @@ class HostDesk:
         if self._host.failure is not None:
             raise NodeFailed("the node has failed") from self._host.failure
 
-    def alarms(self) -> Sequence[str]:
+    def machine(self) -> Machine:
         """As the contract says."""
-        alarms = []
+        troubles = []
         behind_us = self._host.clock_behind_us
         if behind_us > CLOCK_BEHIND_US_MAX:
-            alarms.append(f"The clock of this machine lies {duration_text(behind_us)} behind the record.")
-        free = shutil.disk_usage(self._folder).free
-        if free < self.limits.disk_free_bytes_min:
-            alarms.append(f"Only {free / 1e6:,.0f} MB are free on the disk of the node: it stops when that is full.")
-        if self._courier is not None:
-            alarms += [f"{peer} is not reached: {why}" for peer, why in self._courier.failures()]
-        return alarms
+            troubles.append(Trouble("clock_behind", {"behind_s": behind_us / 1e6}))
+        free, least = shutil.disk_usage(self._folder).free, self.limits.disk_free_bytes_min
+        if free < least:
+            troubles.append(Trouble("disk_low", {"free_bytes": free, "least_bytes": least}))
+        failures = () if self._courier is None else self._courier.failures()
+        links = [(peer, why, self.link(peer)) for peer, why in failures]
+        unreached = tuple(Unreached(peer, why, link.failures, link.heard_us) for peer, why, link in links)
+        return Machine(tuple(troubles), unreached)
+
+    def alarms(self) -> Sequence[str]:
+        """As the contract says."""
+        found = self.machine()
+        not_reached = [f"{one.peer} is not reached: {one.why}" for one in found.unreached]
+        return [*(of_trouble(trouble) for trouble in found.troubles), *not_reached]
 
     async def give(
         self, event: Event, *, by: str, exercise: bool, key: str = "", answer: Callable[[Given], Answered] | None = None

@@ -18,6 +18,7 @@ from keepclear.channel.calls import (
     Call,
     CallTerms,
     Escalation,
+    Happened,
     Minute,
     MinuteWord,
     Missed,
@@ -195,6 +196,21 @@ class CallBook:
             found = unanswered(schedule.terms, due, self._held.moments, at_us)
             if found:
                 yield schedule, found
+
+    def due(self, at_us: int, ahead_us: int) -> Iterator[tuple[Schedule, int]]:
+        """The calls that are due and whose grace is not over, or that are due within `ahead_us`, and that nobody noted as answered."""
+        for _, schedule in sorted(self._schedules.items()):
+            terms, calls = schedule.terms, schedule.terms.calls
+            for when_us in times_of(calls.times, calls.calendar, at_us - calls.grace_us, at_us + ahead_us):
+                if not self._is_answered(terms, when_us):
+                    yield schedule, when_us
+
+    def _is_answered(self, terms: CallTerms, due_us: int) -> bool:
+        sides = {terms.caller, terms.called}
+        return any(
+            moment.for_us == due_us and moment.happened is Happened.ANSWERED and {moment.caller, moment.called} == sides
+            for moment in self._held.moments
+        )
 
     def _due(self, schedule: Schedule) -> int:
         """The grace is over one microsecond after its last."""

@@ -46,6 +46,11 @@ _WHY = {
 }
 
 
+# What a change of presence is called, and why the terms foresee it or not.
+PRESENCE_WORDS = frozenset(_PRESENCE)
+WHY_KEYS = frozenset(_WHY)
+
+
 def of_presence(event: Presence, zone_name: str) -> str:
     """One change of presence, permitted or not."""
     sight = event.sight

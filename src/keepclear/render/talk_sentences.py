@@ -108,6 +108,19 @@ def _peer(said: Said) -> str:
     return f"Sealed bytes go no further here ({said['why']}): {short(said['digest'])}."
 
 
+PEER_ACTIONS = frozenset(
+    {
+        "card_taken",
+        "card_changed",
+        "card_ended",
+        "joined",
+        "by_hand",
+        "takes_again",
+        "record_seen",
+        "record_anew",
+        "held_back",
+    }
+)
 OF_LINES: Mapping[str, Callable[[Said], str]] = {
     "message": _message, "statement": _statement, "standing": _standing, "peer": _peer,
 }  # fmt: skip

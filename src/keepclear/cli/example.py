@@ -64,7 +64,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     parser.add_argument("name", choices=("at-tanf", *OF_NODES), help="which scenario")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--live", action="store_true", help="at-tanf: the moving example, with its console, in a pipe too")
+    which.add_argument(
+        "--live", action="store_true", help="at-tanf: the moving example, with its console, in a pipe too"
+    )
     which.add_argument("--story", action="store_true", help="at-tanf: the story, on a terminal too")
     parser.add_argument(
         "--map",

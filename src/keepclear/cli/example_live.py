@@ -15,10 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
+from keepclear.agreements.agreement import Version
 from keepclear.cli.parties_on_one_machine import DidNotHappen, RunningNode, begun, pair
 from keepclear.cli.played_officer import NAME, PlayedOfficer
-from keepclear.cli.scenery import BAND_M, CENTRE, CONVOY_ENTERS_S, CONVOY_SEEN_S, EDGE_M, FEEDS, OTHERS_FEED, ROUND_S, Scenery
+from keepclear.cli.scenery import (
+    BAND_M,
+    CENTRE,
+    CONVOY_ENTERS_S,
+    CONVOY_SEEN_S,
+    EDGE_M,
+    FEEDS,
+    OTHERS_FEED,
+    ROUND_S,
+    Scenery,
+)
 from keepclear.cli.stopping import Stop
 from keepclear.cli.telling_examples import now_us
 from keepclear.ground.hours import EVERY_DAY
@@ -91,10 +103,12 @@ def _set_up(alpha: RunningNode, bravo: RunningNode) -> dict[str, str]:
     for node, liaison in ((alpha, "lena"), (bravo, "larisa")):
         for party, called in (("alpha", "Alpha"), ("bravo", "Bravo")):
             node.ask(liaison, "PUT", f"/v1/rosters/{party}", _roster(called))
-        # In this order nothing that somebody relies on is otherwise than before, and the watch begins without an alert.
         _state_positions(node, liaison)
-    _agree(alpha, "petra")
-    _agree(bravo, "pavel")
+    # In this order, the own signature last and then the zone, nothing that somebody relies on changes: the watch begins without an alert.
+    signed = _signed()
+    for node, planner, parties in ((alpha, "petra", ("bravo", "alpha")), (bravo, "pavel", ("alpha", "bravo"))):
+        for party in parties:
+            node.ask(planner, "POST", f"/v1/agreements/{AGREEMENT}/facts", signed[party])
     alpha.ask("petra", "PUT", "/v1/zones", _zones("At-Tanf zone", ["Alpha"]))
     bravo.ask("pavel", "PUT", "/v1/zones", _zones("At-Tanf zone, as Alpha describes it", ["Alpha", "Bravo"]))
     tokens = {feed: _feed(alpha, "petra", feed, source, silent_s) for feed, (source, silent_s, _) in FEEDS.items()}
@@ -127,21 +141,25 @@ def _zones(name: str, foreseen: list[str]) -> dict[str, Any]:
         "presence": {"silent_after": "30 min"}, "may_enter": foreseen,
         "note": "55 km around the garrison, as reported in 2017. Everything else is a choice of this exercise.",
     }  # fmt: skip
-    zone = {"type": "Feature", "id": ZONE, "geometry": {"type": "Point", "coordinates": [lon, lat]}, "properties": properties}
+    zone = {
+        "type": "Feature",
+        "id": ZONE,
+        "geometry": {"type": "Point", "coordinates": [lon, lat]},
+        "properties": properties,
+    }
     return {"type": "FeatureCollection", "features": [zone]}
 
 
-def _agree(node: RunningNode, planner: str) -> None:
-    """Alpha has proposed, and Bravo has signed; each node holds both."""
+def _signed() -> dict[str, dict[str, Any]]:
+    """What each party did for the understanding, by party: Alpha proposes it, and Bravo signs it."""
     version = _version(datetime.now(UTC))
+    digest = msgspec.convert(version, Version).digest
     said = {"agreement": AGREEMENT, "at_us": now_us(), "source": "signed for the exercise"}
-    proposal = said | {"is": "proposal", "of": "alpha", "said_by": "alpha", "person": "Petra", "version": version}
-    node.ask(planner, "POST", f"/v1/agreements/{AGREEMENT}/facts", proposal)
-    digest = next(
-        one["in_force"] or one["parties"][0]["version"] for one in node.ask(planner, "GET", "/v1/agreements")["items"]
-    )
-    signed = said | {"is": "countersignature", "of": "bravo", "said_by": "bravo", "person": "Pavel", "version": digest}
-    node.ask(planner, "POST", f"/v1/agreements/{AGREEMENT}/facts", signed)
+    return {
+        "alpha": said | {"is": "proposal", "of": "alpha", "said_by": "alpha", "person": "Petra", "version": version},
+        "bravo": said
+        | {"is": "countersignature", "of": "bravo", "said_by": "bravo", "person": "Pavel", "version": digest},
+    }
 
 
 def _version(now: datetime) -> dict[str, Any]:

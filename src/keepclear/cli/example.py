@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
@@ -25,17 +26,18 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   keepclear example at-tanf
-  keepclear example at-tanf --map story.svg
+  keepclear example at-tanf --story --map story.svg
   keepclear example two-parties
   keepclear example relay
   keepclear example paper --folder alpha-and-paper
 
-at-tanf tells a story of 2017 from public reports. The others start nodes on this machine and tell what was given to them, and what they
-say: two-parties of a question, a say-again, a cut line and a memory stick; relay of a warning that a third party passes on and cannot
+at-tanf, on a terminal, starts two nodes on this machine for an exercise around that zone, prints the address of the console, and lets everything
+move until Ctrl-C; all of it is invented. In a pipe, or with --story, it tells a story of 2017 from public reports. The others start nodes
+and tell what was given to them, and what they say: two-parties of a question, a say-again, a cut line and a memory stick; relay of a warning that a third party passes on and cannot
 read; paper of a party that has paper and a telephone only, and gets a node later.
 
-exit codes: 0 done; 2 the map could not be written, or there is something in the folder; 3 something of two-parties, relay or paper did
-not come about, as is said
+exit codes: 0 done; 2 the map could not be written, or there is something in the folder; 3 something did not come
+about, as is said: of two-parties, relay or paper, or a node of the moving example has ended
 """
 OF_NODES = {"two-parties": "example_two_parties", "relay": "example_relay", "paper": "example_paper"}
 AS_KNOWN_AT = "2017-06-21T00:00:00Z"
@@ -61,37 +63,66 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", choices=("at-tanf", *OF_NODES), help="which scenario")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--live", action="store_true", help="at-tanf: the moving example, with its console, in a pipe too"
+    )
+    which.add_argument("--story", action="store_true", help="at-tanf: the story, on a terminal too")
     parser.add_argument(
         "--map",
         type=some_path,
         metavar="FILE.svg",
         default="at-tanf.svg",
-        help="where to draw the map (default: at-tanf.svg in this folder)",
+        help="of the story: where to draw the map (default: at-tanf.svg in this folder)",
     )
     parser.add_argument(
         "--folder", type=some_path, metavar="FOLDER",
-        help="two-parties, relay, paper: where to leave the nodes and their records; must be new or empty (default: they are not left)",
+        help="where to leave the nodes and their records; must be new or empty (default: they are not left)",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Tells a scenario, and gives the exit code."""
-    return _of_nodes(args.name, args.folder) if args.name in OF_NODES else _at_tanf(args)
+    if args.name in OF_NODES:
+        return _of_nodes(args.name, args.folder)
+    if args.live or (sys.stdout.isatty() and not args.story):
+        return _live(args.folder)
+    return _at_tanf(args)
+
+
+def _live(folder: str | None) -> int:
+    from keepclear.cli.example_live import tell
+    from keepclear.cli.stopping import Stop
+
+    with Stop() as stop:
+        return _in_folder(folder, lambda made: tell(made, is_left=folder is not None, stop=stop))
 
 
 def _of_nodes(name: str, folder: str | None) -> int:
+    tell = import_module(f"keepclear.cli.{OF_NODES[name]}").tell
+
+    def told(made: Path) -> None:
+        nodes = tell(made)
+        if folder is not None:
+            print(f"\nAll of it is in {folder}. Next: keepclear record show --node {nodes[0].folder}")
+
+    code = _in_folder(folder, told)
+    if folder is None and not code:
+        print(f"\nNext: keepclear example {name} --folder FOLDER, to look into the records yourself.")
+    return code
+
+
+def _in_folder(folder: str | None, tell: Callable[[Path], object]) -> int:
+    """Runs an example of nodes in a folder that is new, or in one that is not left; gives the exit code."""
     from keepclear.cli.parties_on_one_machine import DidNotHappen
 
-    tell = import_module(f"keepclear.cli.{OF_NODES[name]}").tell
     try:
         if folder is not None:
-            nodes = tell(new_folder(Path(folder)))
-            print(f"\nAll of it is in {folder}. Next: keepclear record show --node {nodes[0].folder}")
+            tell(new_folder(Path(folder)))
         else:
             with TemporaryDirectory(prefix="keepclear-") as made:
                 tell(Path(made))
-            print(f"\nNext: keepclear example {name} --folder FOLDER, to look into the records yourself.")
     except DidNotHappen as failed:
         print(f"keepclear: {failed}", file=sys.stderr)
         return 3

@@ -7,6 +7,7 @@ import asyncio
 import gc
 import subprocess
 import sys
+from pathlib import Path
 
 from keepclear.cli.init import PASSPHRASE
 from keepclear.cli.node_folder import add_folder, config_of_folder, keep_private, progress_bars, say
@@ -18,7 +19,11 @@ SWITCH_S = 0.0005
 EPILOG = """\
 examples:
   keepclear serve alpha
+  keepclear serve new-folder
   KEEPCLEAR_PASSPHRASE=... keepclear serve alpha
+
+In a folder without anything in it, or one that is not there, it prints an address with a one-time code: there a node is made, or the
+example is looked at. That address is on this machine only, and is of no use once the node is made or the program has ended.
 
 It says where it listens, and runs until Ctrl-C or SIGTERM; then everything that was taken is made durable first. Everybody who asks
 needs a token, on this machine too. The interface is described at ADDRESS/v1/docs (docs/reference/api.md).
@@ -47,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from keepclear.cli import cache_folder
     from keepclear.host.clock import WallClock
     from keepclear.host.doors import ServerFailed
+    from keepclear.host.first_run import is_empty
     from keepclear.host.key_files import passphrase_from
     from keepclear.host.serving import loop_factory, opened, serve
 
@@ -55,9 +61,12 @@ def run(args: argparse.Namespace) -> int:
     if cache_folder.is_cold():
         # Before a feed is heard: what came meanwhile would be dated late.
         subprocess.run([sys.executable, "-m", "keepclear.cli.warming"], check=False)
-    config = config_of_folder(args.folder)
     passphrase = passphrase_from(PASSPHRASE, args.passphrase_file)
     try:
+        if is_empty(Path(args.folder)) and not _made(Path(args.folder), passphrase):
+            say("Stopped; there is no node yet.")
+            return 0
+        config = config_of_folder(args.folder)
         with progress_bars() as show, opened(config, passphrase=passphrase, progress=show) as found:
             account = found.account
             if account.different:
@@ -72,6 +81,21 @@ def run(args: argparse.Namespace) -> int:
     except ServerFailed as failed:
         print(f"keepclear: {failed}", file=sys.stderr)
         return 3
+
+
+def _made(folder: Path, passphrase: bytes | None) -> bool:
+    """Waits until somebody has made a node in this folder; false: it was stopped before."""
+    from keepclear.cli.example_beside import ExampleBeside
+    from keepclear.host.clock import WallClock
+    from keepclear.host.first_run import set_up
+    from keepclear.host.serving import loop_factory
+
+    async def made() -> bool:
+        async with ExampleBeside() as example:
+            return await set_up(folder, passphrase=passphrase, clock=WallClock(), told=say, example=example.address)
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(made())
 
 
 def _settle() -> None:

@@ -10,7 +10,7 @@ from keepclear.api.tokens import new_token, token_hash
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import ED25519, NoteKey, PrivateKey, public_pem
 from keepclear.host.build import build
-from keepclear.host.config import DATABASE_NAME, FILE_NAME, Config, read_config
+from keepclear.host.config import DATABASE_NAME, FILE_NAME, PORT, Config, read_config
 from keepclear.host.key_files import draw_key, key_path, write_key
 from keepclear.host.link_keys import draw_link_keys, link_key_paths
 from keepclear.host.new_folder import whole_or_nothing
@@ -30,7 +30,7 @@ store = {store}
 
 [doors]
 host = "127.0.0.1"        # beyond this machine only with a certificate and its key
-port = 7117
+port = {port}
 # certificate = "tls/chain.pem"
 # key = "tls/key.pem"
 
@@ -68,17 +68,23 @@ def begin(
     store: str,
     passphrase: bytes | None,
     at_us: int,
+    administrator: str = ADMINISTRATOR,
+    with_tokens: bool = True,
+    port: int = PORT,
 ) -> Begun:
     """Makes a node in a folder that is empty or not there: configuration, key, record.
 
-    users  id and role of those who get a token besides the administrator
+    users        id and role of those who are admitted besides the administrator
+    with_tokens  each of them gets a token; without, they sign in
 
     Raises `Refused` where something is there already, and where the node cannot be made; then nothing is left of it, or it says what."""
     config = Config(folder, store or DATABASE_NAME)
-    text = _TOML.format(store=_quoted(config.store))
+    text = _TOML.format(store=_quoted(config.store), port=port)
     key = draw_key()
     public = note_key(key, origin)
-    events, tokens = _first_events(party, party_name, origin, exercise, users)
+    events, tokens = _first_events(
+        party, party_name, origin, exercise, [(administrator, "administrator"), *users], with_tokens
+    )
     events.append(e.KeyIntroduced(key.public.key_id, public_pem(key.public), ED25519))
     # Refused, if at all, before anything is on disk.
     write = as_one_write(Node(), events, by=NODE, exercise=exercise, at_us=at_us)
@@ -120,16 +126,18 @@ def note_key(key: PrivateKey, origin: str) -> NoteKey:
 
 
 def _first_events(
-    party: str, party_name: str, origin: str, exercise: bool, users: Sequence[tuple[str, str]]
+    party: str, party_name: str, origin: str, exercise: bool, users: Sequence[tuple[str, str]], with_tokens: bool
 ) -> tuple[list[e.Event], tuple[tuple[str, str, str], ...]]:
     events: list[e.Event] = [
         e.NodeBegan(party_name, party, origin, exercise, build()),
         e.PartyNamed(party, party_name),
     ]
     tokens = []
-    for user, role in [(ADMINISTRATOR, "administrator"), *users]:
-        token = new_token()
+    for user, role in users:
         events.append(e.UserAdmitted(user, party, role, CLEARANCE))
+        if not with_tokens:
+            continue
+        token = new_token()
         events.append(e.TokenIssued(f"{user}-1", user, token_hash(token)))
         tokens.append((user, role, token))
     return events, tuple(tokens)

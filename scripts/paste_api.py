@@ -1,4 +1,4 @@
-"""Writes docs/reference/api.md from the routes of the doors themselves.
+"""Writes docs/reference/api.md and openapi.json from the routes of the doors themselves. The console takes its types from the second.
 
 Run it with the Python that has Keepclear: .venv/bin/python scripts/paste_api.py
 tests/house/test_api_page.py fails when the page and the routes differ.
@@ -6,13 +6,17 @@ tests/house/test_api_page.py fails when the page and the routes differ.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from keepclear.api.app import ROUTES
 from keepclear.api.openapi import TAGS, document
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "api.md"
+DOCUMENT = PAGE.with_name("openapi.json")
 BEGIN = """\
 # The doors of a node
 
@@ -33,6 +37,14 @@ def page() -> str:
     parts.append("## What is given and answered\n\n")
     parts += [schema_text(name, schema) for name, schema in said["components"]["schemas"].items()]
     return "".join(parts).rstrip() + "\n"
+
+
+def openapi_text() -> str:
+    """The OpenAPI document, one way to write it."""
+    return (
+        json.dumps(json.loads(msgspec.json.encode(document(ROUTES))), indent=1, sort_keys=True, ensure_ascii=False)
+        + "\n"
+    )
 
 
 def operation_text(path: str, method: str, operation: dict[str, Any]) -> str:
@@ -101,4 +113,5 @@ def cell(text: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
-    print(f"{PAGE.name}: {len(ROUTES)} routes")
+    DOCUMENT.write_text(openapi_text(), encoding="utf-8")
+    print(f"{PAGE.name}, {DOCUMENT.name}: {len(ROUTES)} routes")

@@ -13,13 +13,16 @@ GUIDE = ROOT / "docs" / "guides" / "integrating.md"
 PAGES = ("/healthz", "/v1/openapi.json", "/v1/docs", "/v1/ogc/api")
 
 
-def test_the_page_is_what_the_routes_say():
+def test_the_page_and_the_document_are_what_the_routes_say():
     spec = importlib.util.spec_from_file_location("paste_api", ROOT / "scripts" / "paste_api.py")
     assert spec is not None
     assert spec.loader is not None
     paste_api = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(paste_api)
     assert paste_api.PAGE.read_text(encoding="utf-8") == paste_api.page(), "run: .venv/bin/python scripts/paste_api.py"
+    assert paste_api.DOCUMENT.read_text(encoding="utf-8") == paste_api.openapi_text(), (
+        "run: .venv/bin/python scripts/paste_api.py"
+    )
 
 
 def test_every_address_in_the_guide_is_one_of_the_doors():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from keepclear.api.desk import SignedIn
 from keepclear.api.origin import Front, cookie
 from keepclear.api.people import Id
 from keepclear.api.problems import MEDIA_TYPE, Declined, Fault, declined
-from keepclear.ground.errors import KeepclearError, Refused
+from keepclear.ground.errors import Refused
 from keepclear.parties.parties import Role
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
@@ -39,8 +38,8 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
-_log = logging.getLogger("keepclear.api")
 
+NO_ZONE = msgspec.Raw(b"null")
 Name = Annotated[str, Meta(max_length=200)]
 
 
@@ -79,13 +78,13 @@ class FeedGiven(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class SettingUp(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What a node begins with.
 
-    zone  a GeoJSON Feature; somebody of `people` is a planner then, in whose name it is agreed"""
+    zone  a GeoJSON Feature, or null; somebody of `people` is a planner then, in whose name it is agreed"""
 
     party: PartyGiven
     administrator: AdministratorGiven
     exercise: bool = False
     people: Annotated[list[PersonGiven], Meta(max_length=100)] = []
-    zone: msgspec.Raw | None = None
+    zone: msgspec.Raw = NO_ZONE
     feed: FeedGiven | None = None
 
 
@@ -175,11 +174,6 @@ class SetUpDoors:
             found = error if isinstance(error, Declined) else declined(error)
             status, body = found.status, msgspec.json.encode(found.problem)
             headers = [(b"content-type", MEDIA_TYPE.encode()), *_lower(found.headers.items())]
-        except Exception as error:
-            _log.error("the set-up failed", exc_info=error)
-            found = Declined(500, "node.bug", "The node could not be made; the reason stands where it was started.")
-            status, body = 500, msgspec.json.encode(found.problem)
-            headers = [(b"content-type", MEDIA_TYPE.encode())]
         said = {name for name, _ in headers}
         headers += [one for one in _HEADERS if one[0] not in said]
         if b"content-length" not in said:
@@ -254,7 +248,7 @@ async def _body(headers: Iterable[tuple[bytes, bytes]], receive: Any) -> bytes:
     kind = _header(headers, b"content-type").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Declined(415, "media_type.unknown", "The body is JSON: application/json.")
-    data = b""
+    data = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -263,7 +257,7 @@ async def _body(headers: Iterable[tuple[bytes, bytes]], receive: Any) -> bytes:
         if len(data) > BODY_BYTES_MAX:
             raise Declined(413, "body.too_large", f"The body is larger than {BODY_BYTES_MAX:,} bytes.")
         if not message.get("more_body"):
-            return data
+            return bytes(data)
 
 
 async def _lifespan(receive: Any, send: Any) -> None:

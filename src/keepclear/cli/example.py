@@ -31,10 +31,11 @@ examples:
   keepclear example relay
   keepclear example paper --folder alpha-and-paper
 
-at-tanf, on a terminal, starts two nodes on this machine for an exercise around that zone, prints the address of the console, and lets everything
-move until Ctrl-C; all of it is invented. In a pipe, or with --story, it tells a story of 2017 from public reports. The others start nodes
-and tell what was given to them, and what they say: two-parties of a question, a say-again, a cut line and a memory stick; relay of a warning that a third party passes on and cannot
-read; paper of a party that has paper and a telephone only, and gets a node later.
+at-tanf, on a terminal, starts two nodes on this machine for an exercise around that zone, prints the address of the console, and lets
+everything move until Ctrl-C; all of it is invented. In a pipe, or with --story, it tells a story of 2017 from public reports. The
+others start nodes and tell what was given to them, and what they say: two-parties of a question, a say-again, a cut line and a memory
+stick; relay of a warning that a third party passes on and cannot read; paper of a party that has paper and a telephone only, and gets a
+node later.
 
 exit codes: 0 done; 2 the map could not be written, or there is something in the folder; 3 something did not come
 about, as is said: of two-parties, relay or paper, or a node of the moving example has ended

@@ -45,6 +45,7 @@ NAMES = {
 SENSORS = "sensors"
 CALL_DUE_IN = timedelta(minutes=5)
 LOOK_EVERY_S = 0.1
+LOOK_AT_ENTRANCES_S = 3
 # The convoy is seen to turn so long after the answer.
 TURNS_AFTER_S = 15
 MINUTE_US = 60_000_000
@@ -237,22 +238,27 @@ def _roster(called: str) -> dict[str, Any]:
 
 def _addresses(alpha: RunningNode, bravo: RunningNode) -> str:
     return f"""
-You are Otto, the watch officer of Alpha. Open this in a browser; it signs you in:
+You are Otto, the watch officer of Alpha. Open this in a browser on this machine; it signs you in, once:
 
     {_invitation(alpha, OFFICER)}
 
-A convoy comes near the zone in about {CONVOY_SEEN_S} s, and enters it in about {CONVOY_ENTERS_S} s. Bravo's officer is played, and answers what you send.
-To play Bravo as well, open this in another window: you are Boris there, and the example leaves the desk to you.
+In about {CONVOY_SEEN_S} s a convoy comes near the zone, and in about {CONVOY_ENTERS_S} s it enters.
+Everything goes round every {ROUND_S // 60} minutes.
+Bravo's officer is played, and answers what you send. To be Boris of Bravo yourself, open this in another window:
 
-    {_invitation(bravo, OTHER_OFFICER).replace("127.0.0.1", "localhost")}
+    {_invitation(bravo, OTHER_OFFICER)}
 
-Everything goes round every {ROUND_S // 60} minutes. Ctrl-C ends it."""
+Ctrl-C ends it.
+"""
 
 
 def _invitation(node: RunningNode, user: str) -> str:
-    """An address that lets its first visitor in."""
-    code = node.ask("admin", "POST", f"/v1/users/{user}/invites", {})["code"]
-    return f"{node.address}/#/invite/{code}"
+    """An address that lets its first visitor in, without a password to choose: the browser draws one and forgets it.
+
+    A browser keeps one session for each name of a host, whatever the port: the two desks have two names of this machine."""
+    path = node.ask("admin", "POST", f"/v1/users/{user}/invites")["path"]
+    address = node.address if node.party == "alpha" else node.address.replace("127.0.0.1", "localhost")
+    return f"{address}{path}/exercise"
 
 
 # --- while it runs ---
@@ -274,11 +280,33 @@ class Reporting:
             raise DidNotHappen(f"{node.party} did not take positions of {feed}: {answer.text}")
 
 
+class Entrances:
+    """Who has come in at which desk. An address lets one browser in; whoever wants another browser is shown another address."""
+
+    def __init__(self, *desks: tuple[RunningNode, str]) -> None:
+        self._desks = desks
+        self._seen: set[str] = set()
+
+    def entered(self) -> list[RunningNode]:
+        """The nodes where somebody has come in since it was asked last."""
+        found = []
+        for node, user in self._desks:
+            sessions = node.ask("admin", "GET", "/v1/sessions")["items"]
+            new = {one["id"] for one in sessions if one["user"] == user} - self._seen
+            if new:
+                self._seen |= new
+                found.append(node)
+                print(f"Somebody is at the desk of {user} of {node.party}. For another browser, in place of that one:")
+                print(f"    {_invitation(node, user)}", flush=True)
+        return found
+
+
 def _go_on(alpha: RunningNode, bravo: RunningNode, tokens: dict[str, str], stop: Stop) -> None:
     """Lets everybody move, and the other side's officer act, until it is stopped."""
     scenery = Scenery(now_us())
     reporting = Reporting({OTHERS_FEED[0]: bravo} | dict.fromkeys(FEEDS, alpha), tokens)
     officer = PlayedOfficer(bravo, PLAYED, "alpha")
+    entrances = Entrances((alpha, OFFICER), (bravo, OTHER_OFFICER))
     turned_s: dict[int, int] = {}
     began_s = time.monotonic()
     second = 0
@@ -294,6 +322,9 @@ def _go_on(alpha: RunningNode, bravo: RunningNode, tokens: dict[str, str], stop:
         for feed, rows in due.items():
             reporting.bring(feed, rows)
         second = int(now_s) + 1
+        if second % LOOK_AT_ENTRANCES_S == 0:
+            for node in entrances.entered():
+                officer.sits_there = officer.sits_there or node is bravo
         if officer.act(now_s):
             number, within_s = divmod(second, ROUND_S)
             turned_s.setdefault(number + 1, within_s + TURNS_AFTER_S)

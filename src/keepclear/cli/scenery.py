@@ -173,7 +173,8 @@ def _lorry(second: int) -> dict[str, Any]:
     bearing_deg = 318.0
     return {
         "subject": "Lorry 7", **_place(EDGE_M + BAND_M + 3_000.0 + run_m, bearing_deg), "speed_mps": mps,
-        "course_deg": bearing_deg if is_out else bearing_deg - 180.0, "error_m": 50, "count": "1", "party": "Civilian", "attributed_by": "Road post of Alpha",
+        "course_deg": bearing_deg if is_out else bearing_deg - 180.0, "error_m": 50, "count": "1", "party": "Civilian",
+        "attributed_by": "Road post of Alpha",
         "confidence": 0.8,
     }  # fmt: skip
 

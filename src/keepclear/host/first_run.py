@@ -9,11 +9,14 @@ import asyncio
 import secrets
 import shutil
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
+
 from keepclear.api.problems import ERRORS_MAX, Declined, Fault
-from keepclear.api.set_up import Begun, InvitedView, Made, SettingUp, SetUpDoors, at
+from keepclear.api.set_up import NO_ZONE, Begun, InvitedView, Made, SettingUp, SetUpDoors, at
 from keepclear.api.tokens import new_token
 from keepclear.feeds.zones import ZoneFile, read_zones
 from keepclear.ground.errors import Refused
@@ -55,12 +58,10 @@ async def set_up(
     code = new_token("")
     doors = SetUpDoors(code, str(folder.absolute()), make=making.make, example=example, now_us=clock.now_us)
     limits = Limits()
-    for port in (PORT, 0):  # a free one where another node has the usual one
-        server = Server(server_config(HERE, port, doors, Guests(limits), drain_us=limits.drain_us))
-        serving = asyncio.create_task(server.serve())
-        if await opened_its_doors(server, serving):
-            break
-    else:
+    port = PORT if _is_free(PORT) else 0
+    server = Server(server_config(HERE, port, doors, Guests(limits), drain_us=limits.drain_us))
+    serving = asyncio.create_task(server.serve())
+    if not await opened_its_doors(server, serving):
         raise ServerFailed(f"the doors could not be opened at {HERE}")
     making.port = port_of(server)
     told(
@@ -74,6 +75,14 @@ async def set_up(
     server.should_exit = True
     await asyncio.wait([serving], timeout=limits.drain_us / 1e6)
     return doors.done.is_set() and not stop.is_set()
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((HERE, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 class Making:
@@ -128,8 +137,8 @@ class Making:
             ]
             for user, role, name in named:
                 if name:
-                    event = e.UserAdmitted(user, body.party.id, role.value, CLEARANCE, desk.seal(name))
-                    await desk.give(event, by=admin.user, exercise=body.exercise)
+                    called = e.UserAdmitted(user, body.party.id, role.value, CLEARANCE, desk.seal(name))
+                    await desk.give(called, by=admin.user, exercise=body.exercise)
             for _, event, by in _of_zones_and_feeds(body, zones):
                 await desk.give(event, by=by, exercise=body.exercise)
             invited = []
@@ -168,7 +177,7 @@ def _of_zones_and_feeds(body: SettingUp, zones: ZoneFile | None) -> list[_Step]:
     planner = next((one.user for one in body.people if one.role is Role.PLANNER), None)
     steps: list[_Step] = []
     if zones is not None:
-        assert planner is not None and body.zone is not None, "it was looked at"
+        assert planner is not None, "the zone was refused without one"
         steps.append(("$.zone", e.ZonesAgreed(zones.zones, _collection(body.zone)), planner))
     if body.feed is not None:
         feed = body.feed
@@ -185,7 +194,7 @@ def _zones(body: SettingUp) -> ZoneFile | None:
                 f"$.people[{number}].user", "setup.twice", "Two people have one id", one.user, "Give each their own."
             )
             raise Declined(422, fault.key, f"{fault.what}.", errors=[fault])
-    if body.zone is None:
+    if bytes(body.zone) == NO_ZONE:
         return None
     found = read_zones(_collection(body.zone).encode())
     faults = [
@@ -203,5 +212,5 @@ def _zones(body: SettingUp) -> ZoneFile | None:
     return found
 
 
-def _collection(zone: bytes | memoryview) -> str:
+def _collection(zone: msgspec.Raw) -> str:
     return f"{_FEATURES}{bytes(zone).decode()}]}}"

@@ -21,7 +21,7 @@ from keepclear.api.zones import Done, KnownAt, Sided, done
 from keepclear.channel import checks
 from keepclear.channel.channel import Thread
 from keepclear.channel.checks import Against, Finding
-from keepclear.channel.facts import Compared
+from keepclear.channel.facts import Compared, Fact
 from keepclear.channel.messages import About, Attachment, Marker, Message, Translation, Urgency, Words, checked
 from keepclear.channel.standing import Debt, Standing, Step, due_us
 from keepclear.channel.statements import Act, Evidence, Means, Statement
@@ -199,7 +199,7 @@ class FieldView(msgspec.Struct, frozen=True):
 class StatementView(msgspec.Struct, frozen=True):
     """What somebody said of a message. `evidence`: shown by whoever did it, or claimed. `over_another`: it cites other bytes, and counts for
     nothing. `doubted`: it came when somebody else may have signed as that party, and is a claim. `said_at` is by the clock of who says so,
-    `known_at` by ours."""
+    `known_at` by ours. `facts`: what was read back."""
 
     statement: str
     act: str
@@ -218,6 +218,7 @@ class StatementView(msgspec.Struct, frozen=True):
     over: str
     over_another: bool
     doubted: bool
+    facts: tuple[Fact, ...]
 
 
 class HopView(msgspec.Struct, frozen=True):
@@ -362,6 +363,7 @@ def _step(step: Step) -> StatementView:
         kept.id, said.act.value, said.of, said.said_by, step.evidence.value, utc_text(said.at_us), utc_text(kept.known_at_us),
         said.person, said.carrier, said.towards, said.means.value, None if said.within_us is None else said.within_us / 1e6,
         said.words, [_field(field) for field in step.fields], said.over, step.over_another, step.doubted,
+        said.facts,
     )  # fmt: skip
 
 

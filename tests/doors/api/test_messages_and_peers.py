@@ -164,6 +164,8 @@ def test_a_read_back_is_shown_field_by_field(staff):
     whole = staff.call.get(f"/v1/messages/{id}", staff.officer).json()
     (field,) = whole["statements"][0]["fields"]
     assert (field["name"], field["verdict"], round(field["off_m"])) == ("go_to", "differs", 1109)
+    (back,) = whole["statements"][0]["facts"]
+    assert (back["is"], back["name"], back["as_entered"]) == ("place", "go_to", "33.6800 38.9580")
     assert whole["mismatch"] is True
     assert staff.call.get("/v1/alerts?key=read_back_differs", staff.officer).json()["items"] != []
 

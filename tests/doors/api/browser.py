@@ -28,7 +28,7 @@ class Browser:
         address: str = "127.0.0.1",
         console: ConsoleFiles | None = None,
     ) -> None:
-        self.app: Any = app(staff.desk, front, console)
+        self.app: Any = app(staff.desk, front, console) if front or console else staff.call.app
         self.origin = origin
         self.address = address
         self.cookie: str | None = None
@@ -63,7 +63,7 @@ class Browser:
 
 def invited(staff: Staffed, user: str) -> str:
     """The code of an invitation of this user."""
-    answer = staff.call.post(f"/v1/users/{user}/invites", staff.administrator)
+    answer = staff.call.post(f"/v1/users/{user}/invites", staff.administrator, json={})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["code"])
 

@@ -10,47 +10,22 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 
-from keepclear.agreements.agreement import Version
-from keepclear.cli.parties_on_one_machine import DidNotHappen, RunningNode, begun, pair
-from keepclear.cli.played_officer import NAME, PlayedOfficer
-from keepclear.cli.scenery import (
-    BAND_M,
-    CENTRE,
-    CONVOY_ENTERS_S,
-    CONVOY_SEEN_S,
-    EDGE_M,
-    FEEDS,
-    OTHERS_FEED,
-    ROUND_S,
-    Scenery,
-)
+from keepclear.cli.exercise_begin import OFFICER, OTHER_OFFICER, PLAYED, roles, set_up
+from keepclear.cli.parties_on_one_machine import DidNotHappen, RunningNode, begun
+from keepclear.cli.played_officer import PlayedOfficer
+from keepclear.cli.scenery import CONVOY_ENTERS_S, CONVOY_SEEN_S, FEEDS, OTHERS_FEED, ROUND_S, Scenery
 from keepclear.cli.stopping import Stop
 from keepclear.cli.telling_examples import now_us
-from keepclear.ground.hours import EVERY_DAY
 
-OFFICER, OTHER_OFFICER, PLAYED = "otto", "boris", "boris-played"
-ALPHA_PEOPLE = {OFFICER: "watch_officer", "petra": "planner", "lena": "liaison"}
-BRAVO_PEOPLE = {OTHER_OFFICER: "watch_officer", PLAYED: "watch_officer", "pavel": "planner", "larisa": "liaison"}
-NAMES = {
-    "alpha": {OFFICER: "Otto", "petra": "Petra", "lena": "Lena"},
-    "bravo": {OTHER_OFFICER: "Boris", PLAYED: NAME, "pavel": "Pavel", "larisa": "Larisa"},
-}
-SENSORS = "sensors"
-CALL_DUE_IN = timedelta(minutes=5)
 LOOK_EVERY_S = 0.1
 LOOK_AT_ENTRANCES_S = 3
 # The convoy is seen to turn so long after the answer.
 TURNS_AFTER_S = 15
-MINUTE_US = 60_000_000
-AGREEMENT = "at-tanf-understanding"
-ZONE = "at-tanf"
 INTRODUCTION = """\
 EXERCISE. At-Tanf, with everything on it invented: the parties Alpha and Bravo, every position, every word. Nothing here is a report.
 """
@@ -60,10 +35,10 @@ def tell(folder: Path, *, is_left: bool, stop: Stop) -> list[RunningNode]:
     """Runs the example in a new folder until it is stopped; gives the nodes. Raises `DidNotHappen`."""
     print(INTRODUCTION, end="")
     print("Two nodes are set up on this machine ...", flush=True)
-    alpha = begun(folder / "alpha", "alpha", "Alpha", ALPHA_PEOPLE, answers=False)
-    bravo = begun(folder / "bravo", "bravo", "Bravo", BRAVO_PEOPLE, answers=True)
+    alpha = begun(folder / "alpha", "alpha", "Alpha", roles("alpha"), answers=False)
+    bravo = begun(folder / "bravo", "bravo", "Bravo", roles("bravo"), answers=True)
     with _both_started(alpha, bravo, stop):
-        tokens = _set_up(alpha, bravo)
+        tokens = set_up(alpha, bravo)
         print(_addresses(alpha, bravo), flush=True)
         _go_on(alpha, bravo, tokens, stop)
         print("\nStopping ...", flush=True)
@@ -89,148 +64,6 @@ def _both_started(alpha: RunningNode, bravo: RunningNode, stop: Stop) -> Iterato
         finally:
             for stopped in [both.submit(node.stop) for node in nodes]:
                 stopped.result()
-
-
-# --- what is there at the start ---
-
-
-def _set_up(alpha: RunningNode, bravo: RunningNode) -> dict[str, str]:
-    """Everything that a watch finds when it comes on duty, by the people whose business it is; gives the tokens of the feeds."""
-    for node in (alpha, bravo):
-        _name_people(node)
-    pair(alpha, bravo, "for the exercise: both nodes are on this machine")
-    alpha.ask("admin", "PUT", "/v1/peers/bravo", {"address": bravo.links})
-    bravo.ask("admin", "PUT", "/v1/peers/alpha", {})
-    for node, liaison in ((alpha, "lena"), (bravo, "larisa")):
-        for party, called in (("alpha", "Alpha"), ("bravo", "Bravo")):
-            node.ask(liaison, "PUT", f"/v1/rosters/{party}", _roster(called))
-        _state_positions(node, liaison)
-    # In this order, the own signature last and then the zone, nothing that somebody relies on changes: the watch begins without an alert.
-    signed = _signed()
-    for node, planner, parties in ((alpha, "petra", ("bravo", "alpha")), (bravo, "pavel", ("alpha", "bravo"))):
-        for party in parties:
-            node.ask(planner, "POST", f"/v1/agreements/{AGREEMENT}/facts", signed[party])
-    alpha.ask("petra", "PUT", "/v1/zones", _zones("At-Tanf zone", ["Alpha"]))
-    bravo.ask("pavel", "PUT", "/v1/zones", _zones("At-Tanf zone, as Alpha describes it", ["Alpha", "Bravo"]))
-    tokens = {feed: _feed(alpha, "petra", feed, source, silent_s) for feed, (source, silent_s, _) in FEEDS.items()}
-    feed, source = OTHERS_FEED
-    tokens[feed] = _feed(bravo, "pavel", feed, source, 60)
-    return tokens
-
-
-def _name_people(node: RunningNode) -> None:
-    for user, name in NAMES[node.party].items():
-        role = (ALPHA_PEOPLE if node.party == "alpha" else BRAVO_PEOPLE)[user]
-        said = {"party": node.party, "role": role, "clearance": "severe", "name": name}
-        node.ask("admin", "PUT", f"/v1/users/{user}", said)
-    sensors = {"party": node.party, "role": "machine", "clearance": "moderate", "name": "Feeds of the exercise"}
-    node.ask("admin", "PUT", f"/v1/users/{SENSORS}", sensors)
-
-
-def _feed(node: RunningNode, planner: str, feed: str, source: str, silent_s: int | None) -> str:
-    """Declares a feed; gives a token that does nothing but bring positions to it."""
-    silent_after_us = None if silent_s is None else silent_s * 1_000_000
-    node.ask(planner, "PUT", f"/v1/feeds/{feed}", {"source": source, "silent_after_us": silent_after_us})
-    issued = node.ask("admin", "POST", f"/v1/users/{SENSORS}/tokens", {"token_id": f"{feed}-1", "feed": feed})
-    return str(issued["token"])
-
-
-def _zones(name: str, foreseen: list[str]) -> dict[str, Any]:
-    lat, lon = CENTRE
-    properties = {
-        "name": name, "radius": f"{EDGE_M / 1000:g} km", "band": f"{BAND_M / 1000:g} km", "approach": "3 min", "dwell": "10 min",
-        "presence": {"silent_after": "30 min"}, "may_enter": foreseen,
-        "note": "55 km around the garrison, as reported in 2017. Everything else is a choice of this exercise.",
-    }  # fmt: skip
-    zone = {
-        "type": "Feature",
-        "id": ZONE,
-        "geometry": {"type": "Point", "coordinates": [lon, lat]},
-        "properties": properties,
-    }
-    return {"type": "FeatureCollection", "features": [zone]}
-
-
-def _signed() -> dict[str, dict[str, Any]]:
-    """What each party did for the understanding, by party: Alpha proposes it, and Bravo signs it."""
-    version = _version(datetime.now(UTC))
-    digest = msgspec.convert(version, Version).digest
-    said = {"agreement": AGREEMENT, "at_us": now_us(), "source": "signed for the exercise"}
-    return {
-        "alpha": said | {"is": "proposal", "of": "alpha", "said_by": "alpha", "person": "Petra", "version": version},
-        "bravo": said
-        | {"is": "countersignature", "of": "bravo", "said_by": "bravo", "person": "Pavel", "version": digest},
-    }
-
-
-def _version(now: datetime) -> dict[str, Any]:
-    """An understanding whose next call is due within minutes, and then every hour."""
-    due = now + CALL_DUE_IN
-    minutes = [60 * hour + due.minute for hour in range(24)]
-    return {
-        "agreement": AGREEMENT, "number": 1, "title": "Understanding on the At-Tanf zone (exercise)", "kind": "understanding",
-        "parties": ["alpha", "bravo"], "binds": "each",
-        "articles": [
-            {"key": "1", "language": "en", "text": "The parties tell each other of vehicles on the road before they come near the zone."},
-            {"key": "2", "language": "en", "text": "The duty officers speak on the line every hour. Whoever is warned reads it back."},
-        ],
-        "terms": {
-            "activities": [{"key": "movement", "words": "Movement of vehicles on the road", "lead_us": 120 * MINUTE_US}],
-            "channels": [{"id": "line", "words": "the telephone line between the two duty officers"}],
-            "calls": [
-                {
-                    "channel": "line", "times": [{"days": list(EVERY_DAY), "minutes": minutes}], "calendar": {"zone": "UTC", "days_off": []},
-                    "grace_us": 5 * MINUTE_US,
-                }
-            ],
-            "ladder": [
-                {"key": "word", "words": "word by this channel"},
-                {"key": "line", "words": "word by the telephone line"},
-                {"key": "relay", "words": "word by a third party whom both know"},
-            ],
-            "escalation": [
-                {"key": "telephone", "words": "telephone Bravo's duty officer", "wait_us": 5 * MINUTE_US, "channel": "line"},
-                {"key": "deputy", "words": "telephone Bravo's deputy duty officer", "wait_us": 5 * MINUTE_US, "channel": "line"},
-                {"key": "relay", "words": "ask Meridian's duty officer to pass it on by voice"},
-            ],
-            "zones": [{"id": ZONE, "digest": "0" * 64, "words": "55 km around the garrison"}],
-        },
-    }  # fmt: skip
-
-
-def _state_positions(node: RunningNode, liaison: str) -> None:
-    """Bravo stands to the zone in two ways, as parties do: its two levels do not say the same."""
-    for of, level, stance, words in (
-        ("alpha", "political", "agreed", "The zone is 55 km around the garrison."),
-        ("bravo", "political", "disputes", "We do not recognise a zone there."),
-        ("bravo", "military line", "tacitly_observes", "Our vehicles have been told to keep outside of 55 km."),
-    ):
-        said = {
-            "is": "position", "agreement": AGREEMENT, "of": of, "said_by": of, "at_us": now_us(), "person": "spokesperson",
-            "words": words, "language": "en", "source": "invented, exercise", "level": level, "stance": stance, "about": ZONE,
-        }  # fmt: skip
-        node.ask(liaison, "POST", f"/v1/agreements/{AGREEMENT}/facts", said)
-
-
-def _roster(called: str) -> dict[str, Any]:
-    hours = [{"days": list(EVERY_DAY), "from_minute": 0, "until_minute": 1440}]
-    calendar = {"zone": "Asia/Damascus", "days_off": []}
-    languages = [
-        {"tag": "en", "level": "working", "vetted_by": "the exercise staff"},
-        {"tag": "ar", "level": "full", "vetted_by": "the exercise staff"},
-    ]
-    return {
-        "focal_points": [
-            {
-                "id": "duty", "called": f"Duty officer of {called}", "lines": [{"kind": "voice", "address": "exercise line 1"}],
-                "languages": languages, "hours": hours, "calendar": calendar, "authority": ["receive", "relay"], "deputy": "deputy",
-            },
-            {
-                "id": "deputy", "called": f"Deputy duty officer of {called}", "lines": [{"kind": "radio", "address": "exercise channel 16"}],
-                "languages": languages, "hours": hours, "calendar": calendar,
-            },
-        ]
-    }  # fmt: skip
 
 
 # --- what a person reads ---

@@ -63,6 +63,11 @@ class MeasureBook:
         """The measures, in the order in which they were noted."""
         return tuple(self._held.measures.values())
 
+    @property
+    def reactions(self) -> tuple[Reaction, ...]:
+        """What was seen after measures, in the order in which it was noted."""
+        return tuple(self._held.reactions)
+
     def ladder(self, rungs: Sequence[Rung], by: str, towards: str, at_us: int) -> LadderGone:
         """What of a ladder one party has taken towards another by an instant."""
         return ladder_at(rungs, by, towards, self._held.measures.values(), self._held.reactions, at_us)

@@ -251,6 +251,7 @@ def words() -> dict[str, list[str]]:
 # Why something stands in a thread; docs/spec/threads.md.
 BECAUSE: Mapping[str, str] = {
     "of_the_pair": "it is about this subject at this zone",
+    "named_alert": "a message of the thread names the alert",
     "of_an_alert": "it was done about an alert of the thread",
     "about_alert": "the message names an alert of the thread",
     "about_subject": "the message names the subject",

@@ -1,0 +1,27 @@
+/** The lanes of the time axis: each kind of thing in one, in the order in which an encounter unfolds. */
+import type { ThreadItem } from '../../api/schema'
+import type { IconName } from '../../parts/icons'
+
+export interface Lane {
+  name: 'position' | 'alert' | 'message' | 'call' | 'measure'
+  kinds: readonly string[]
+  icon: IconName
+}
+
+export const LANES: readonly Lane[] = [
+  { name: 'position', kinds: ['presence', 'correction'], icon: 'map' },
+  { name: 'alert', kinds: ['alert', 'alert_step'], icon: 'soon' },
+  { name: 'message', kinds: ['message', 'statement', 'standing'], icon: 'channel' },
+  { name: 'call', kinds: ['call', 'stop'], icon: 'call' },
+  { name: 'measure', kinds: ['measure', 'reaction'], icon: 'record' },
+]
+
+/** The lane of an item; what no lane knows of stands with the calls. */
+export function laneOf(item: ThreadItem): Lane {
+  return LANES.find((lane) => lane.kinds.includes(item.kind)) ?? (LANES[3] as Lane)
+}
+
+/** The items as far as they were known at an instant, by when this node learned of them; or as far as they had happened. */
+export function upTo(items: readonly ThreadItem[], at: number, asKnown: boolean): ThreadItem[] {
+  return items.filter((item) => Date.parse(asKnown ? item.known_at : item.at) <= at)
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { advanced, movedTo, playerOver, share, stepped, toggled } from './player'
+
+const over = () => playerOver(1_000, 61_000)
+
+test('it begins at the end, and plays from the begin', () => {
+  expect(over().at).toBe(61_000)
+  expect(toggled(over())).toMatchObject({ at: 1_000, playing: true })
+})
+
+test('it goes on by its speed, and stops at the end', () => {
+  const playing = toggled(over())
+  expect(advanced(playing, 500).at).toBe(31_000)
+  expect(advanced(playing, 5_000)).toMatchObject({ at: 61_000, playing: false })
+})
+
+test('what does not play stands still', () => {
+  expect(advanced(movedTo(over(), 5_000), 1_000).at).toBe(5_000)
+})
+
+test('it goes from event to event both ways, and to the ends behind the last', () => {
+  const instants = [2_000, 5_000, 9_000]
+  const at = movedTo(over(), 5_000)
+  expect(stepped(at, instants, true).at).toBe(9_000)
+  expect(stepped(at, instants, false).at).toBe(2_000)
+  expect(stepped(movedTo(over(), 9_000), instants, true).at).toBe(61_000)
+  expect(stepped(movedTo(over(), 2_000), instants, false).at).toBe(1_000)
+})
+
+test('a span of no length has an axis all the same', () => {
+  expect(share(playerOver(5, 5), 5)).toBe(0)
+})

@@ -45,10 +45,6 @@ class Changing(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     new: Secret
 
 
-class Inviting(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """There is nothing to say but whom, in the address."""
-
-
 class Invitation(msgspec.Struct, frozen=True):
     """An invitation, shown this once. `path`: the page of the console that takes it, behind the address of the node."""
 
@@ -57,23 +53,23 @@ class Invitation(msgspec.Struct, frozen=True):
     user: str
     code: str
     path: str
-    expires_at: str
+    until: str
 
 
 class SessionView(msgspec.Struct, frozen=True):
     """Where somebody is signed in.
 
-    address     from which it was begun
-    expires_at  if nothing more is asked
-    current     it is the one that asks"""
+    address  from which it was begun
+    until    when it ends if nothing more is asked
+    is_this  it is the one that asks"""
 
     id: str
     user: str
     address: str
     began_at: str
     seen_at: str
-    expires_at: str
-    current: bool
+    until: str
+    is_this: bool
 
 
 class Sessions(msgspec.Struct, frozen=True):
@@ -135,7 +131,7 @@ async def set_password(ask: Ask[NoQuery, Changing]) -> Answer:
     return Answer(done(given))
 
 
-async def invite(ask: Ask[NoQuery, Inviting]) -> Answer:
+async def invite(ask: Ask[NoQuery, None]) -> Answer:
     """Invites a user to choose a password: the code is in the answer, and nowhere else. One before it is not accepted any more."""
     member = _managed(ask, ask.path["user"], Action.INVITE_USER)
     made = await ask.desk.entrance.invite(member.id, by=ask.user.id)
@@ -172,10 +168,10 @@ async def sessions(ask: Ask[NoQuery, None]) -> Answer:
 async def end_session(ask: Ask[NoQuery, None]) -> Answer:
     """Ends a session: one of one's own, or as an administrator one of anybody."""
     _must_be_person(ask)
-    found = next((one for one in ask.desk.entrance.sessions("") if one.id == ask.path["id"]), None)
+    found = next((one for one in ask.desk.entrance.sessions("") if one.id == ask.path["session"]), None)
     is_own = found is not None and found.user == ask.user.id
     if found is None or not (is_own or may(ask.user, Action.END_SESSION, ask.members.node)):
-        raise not_here("session", ask.path["id"])
+        raise not_here("session", ask.path["session"])
     if not is_own:
         member = ask.members.member(found.user)
         assert member is not None, "every session has a user"
@@ -191,11 +187,11 @@ def _must_be_person(ask: Ask[Any, Any]) -> None:
 
 
 def _view(ask: Ask[Any, Any], session: Session) -> SessionView:
-    is_current = ask.visit.session is not None and ask.visit.session.id == session.id
-    began_at, seen_at, expires_at = map(
+    is_this = ask.visit.session is not None and ask.visit.session.id == session.id
+    began_at, seen_at, until = map(
         utc_text, (session.began_at_us, session.seen_at_us, ask.desk.entrance.until_us(session))
     )
-    return SessionView(session.id, session.user, session.address, began_at, seen_at, expires_at, is_current)
+    return SessionView(session.id, session.user, session.address, began_at, seen_at, until, is_this)
 
 
 def _declined(error: Refused | TooSoon, path: str = "") -> Declined:
@@ -221,9 +217,9 @@ ROUTES = (
     Route("POST", "/v1/session/invite", take_invitation, "sessions", gives=Me, bodies={_JSON: Taking}, is_open=True, is_secret=True),
     Route("PUT", "/v1/me/password", set_password, "sessions", gives=Done, bodies={_JSON: Changing}, problems=(403,), is_secret=True),
     Route(
-        "POST", "/v1/users/{user}/invites", invite, "sessions", gives=Invitation, status=201, bodies={_JSON: Inviting}, problems=(403, 404),
+        "POST", "/v1/users/{user}/invites", invite, "sessions", gives=Invitation, status=201, problems=(403, 404),
         is_secret=True,
     ),
     Route("GET", "/v1/sessions", sessions, "sessions", gives=Sessions, problems=(403,)),
-    Route("DELETE", "/v1/sessions/{id}", end_session, "sessions", gives=Done, problems=(403, 404), is_secret=True),
+    Route("DELETE", "/v1/sessions/{session}", end_session, "sessions", gives=Done, problems=(403, 404), is_secret=True),
 )  # fmt: skip

@@ -526,7 +526,7 @@ def test_a_user_sees_and_ends_their_own_sessions_and_an_administrator_everybodys
     second = Browser(staff, address="192.0.2.1")
     second.sign_in("ben")
     items = ben("GET", "/v1/sessions").json()["items"]
-    assert [(one["user"], one["address"], one["current"]) for one in items] == [
+    assert [(one["user"], one["address"], one["is_this"]) for one in items] == [
         ("ben", "127.0.0.1", True), ("ben", "192.0.2.1", False),
     ]  # fmt: skip
     assert ben.cookie not in json.dumps(items)

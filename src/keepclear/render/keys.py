@@ -20,7 +20,7 @@ from enum import Enum
 from keepclear.agreements import agreement, depending, in_force
 from keepclear.channel import calls, checks, facts, measures, messages, standing, statements
 from keepclear.geo.suspicions import Doubt
-from keepclear.node import alert_book, needs
+from keepclear.node import alert_book, needs, shifts
 from keepclear.parties import parties, roster
 from keepclear.render import sentences, talk_sentences, told
 from keepclear.watch import events, presence
@@ -209,6 +209,7 @@ def words() -> dict[str, list[str]]:
         ],
         "cause": _values(events.Cause),
         "change": _values(depending.What),
+        "count": list(shifts.COUNTED),
         "contradiction": [*talk_sentences.CONTRADICTIONS, "growth_withheld"],
         "correction": _values(events.Action),
         "debt": _values(standing.Debt),

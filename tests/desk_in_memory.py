@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 from argon2 import PasswordHasher
 
@@ -13,6 +14,7 @@ from keepclear.api.desk import Answered, CardRead, Given, LinkView, Overloaded
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import note_key
 from keepclear.host.bodies import body_of, event_of, packet_came
+from keepclear.host.charts import FolderCharts
 from keepclear.host.entrance import Entrance
 from keepclear.host.passwords import Passwords
 from keepclear.links.packets import Head, packet_bytes, read_packet
@@ -79,6 +81,7 @@ class DeskInMemory:
         self.keys = Keys("alpha")
         self.salts = 0
         self.machine_is = Machine()
+        self.charts = FolderCharts(Path("there are none"))
         self._answered: dict[tuple[str, str], Answered] = {}
         self._listening: list[Listening] = []
         self.entrance = Entrance(

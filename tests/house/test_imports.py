@@ -49,7 +49,7 @@ MAP = {
     ),
     "host": room(
         rooms="ground geo parties record agreements tracks channel watch node store links feeds render api",
-        packages="numpy msgspec litestar uvicorn argon2",
+        packages="numpy msgspec litestar uvicorn argon2 pmtiles",
     ),
     "cli": room(
         rooms="ground geo parties record agreements tracks channel watch node store links feeds render api host",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from keepclear.api.charts import Charts
 from keepclear.ground.errors import KeepclearError
 from keepclear.node.effects import Effects, Told
 from keepclear.node.events import CardTaken, Event
@@ -145,6 +146,10 @@ class Desk(Protocol):
     @property
     def limits(self) -> Any:
         """The limits that concern doors: `keepclear.host.config.Limits`."""
+
+    @property
+    def charts(self) -> Charts:
+        """What is drawn below everything else on a map."""
 
     def now_us(self) -> int:
         """The clock of the host."""

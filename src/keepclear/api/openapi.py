@@ -49,6 +49,7 @@ TAGS = {
     "users": "who may do what",
     "sessions": "how people sign in",
     "status": "how the node does",
+    "basemap": "what lies below everything else on a map",
     "ogc": "for map programs",
 }
 

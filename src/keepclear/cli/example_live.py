@@ -89,7 +89,7 @@ def _invitation(node: RunningNode, user: str) -> str:
     """An address that lets its first visitor in, without a password to choose: the browser draws one and forgets it.
 
     A browser keeps one session for each name of a host, whatever the port: the two desks have two names of this machine."""
-    path = node.ask("admin", "POST", f"/v1/users/{user}/invites", {})["path"]
+    path = node.ask("admin", "POST", f"/v1/users/{user}/invites")["path"]
     address = node.address if node.party == "alpha" else node.address.replace("127.0.0.1", "localhost")
     return f"{address}{path}/exercise"
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from keepclear.api.desk import Answered, CardRead, Given, LinkView, Overloaded
 from keepclear.ground.errors import Refused
+from keepclear.host.charts import FolderCharts
 from keepclear.host.config import Limits
 from keepclear.host.courier import Courier
 from keepclear.host.entrance import Entrance, held_in
@@ -58,6 +59,7 @@ class HostDesk:
         self._host = host
         self._store = store
         self._folder = folder
+        self.charts = FolderCharts.of_node(folder)
         self._courier = courier
         self._card = card
         self._sealing: dict[str, writes.Sealed] = {}

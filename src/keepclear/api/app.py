@@ -64,11 +64,7 @@ from keepclear.parties.parties import Role, Sensitivity, User
 ROUTES: tuple[Route, ...] = (
     *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES, *sign_in.ROUTES,
     *messages.ROUTES, *drafts.ROUTES, *sheets.ROUTES, *peers.ROUTES, *agreements.ROUTES, *rosters.ROUTES, *calls.ROUTES, *measures.ROUTES,
-<<<<<<< HEAD
-    *needs.ROUTES, *places.ROUTES, *threads.ROUTES, *handover.ROUTES, *status.ROUTES, *ogc.ROUTES,
-=======
-    *needs.ROUTES, *places.ROUTES, *threads.ROUTES, *status.ROUTES, *basemap.ROUTES, *ogc.ROUTES,
->>>>>>> bc019e96afe9321d1312dcd7973f47e629f57960
+    *needs.ROUTES, *places.ROUTES, *threads.ROUTES, *handover.ROUTES, *status.ROUTES, *basemap.ROUTES, *ogc.ROUTES,
 )  # fmt: skip
 COMMAND_BYTES_MAX = 1_048_576
 KEY_CHARS_MAX = 200

@@ -22,7 +22,7 @@ ELSEWHERE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
 
 
 def pages(root: Path) -> list[Path]:
-    hidden = {".venv", ".git", ".pytest_cache", ".hypothesis"}
+    hidden = {".venv", ".git", ".pytest_cache", ".hypothesis", "node_modules"}
     return sorted(page for page in root.rglob("*.md") if hidden.isdisjoint(page.relative_to(root).parts))
 
 

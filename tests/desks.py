@@ -46,6 +46,11 @@ class PersonAtDesk:
         assert answer.status_code < 400, answer.text
         return answer.json()
 
+    def holds(self, cookies: httpx.Cookies) -> None:
+        """The browser has these cookies of another answer of the same host."""
+        for name, value in cookies.items():
+            self._client.cookies.set(name, value)
+
     def come_in(self) -> None:
         """Takes the invitation of the address, with a password that nobody keeps."""
         assert self.way[0] == "invite"

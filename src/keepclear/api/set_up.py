@@ -39,7 +39,7 @@ _HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 
-NO_ZONE = msgspec.Raw(b"null")
+NO_ZONE = b"null"
 Name = Annotated[str, Meta(max_length=200)]
 
 
@@ -84,7 +84,7 @@ class SettingUp(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     administrator: AdministratorGiven
     exercise: bool = False
     people: Annotated[list[PersonGiven], Meta(max_length=100)] = []
-    zone: msgspec.Raw = NO_ZONE
+    zone: msgspec.Raw = msgspec.Raw(NO_ZONE)
     feed: FeedGiven | None = None
 
 

@@ -1,0 +1,135 @@
+/** What this room keeps true from the node beside the lists that others show as well. Forgotten when somebody leaves the room. */
+import { all, api, taken } from '../../api/client'
+import type { DeskNow, MessageWhole, RosterView } from '../../api/schema'
+import { pieces } from '../../parts/said'
+import { Kept } from '../../state/kept.svelte'
+import { parties, peers } from '../../state/lists.svelte'
+import { session } from '../../state/session.svelte'
+
+const behind = (after: string | undefined): { after?: string } => (after === undefined ? {} : { after })
+
+export const desk = new Kept<DeskNow>(
+  () => taken(api.GET('/v1/desk', { params: { query: { limit: 1000 } } })),
+  ['alert', 'alert_step', 'message', 'statement', 'standing', 'call', 'peer', 'agreement'],
+)
+export const calls = new Kept(() => all((after) => api.GET('/v1/calls', { params: { query: behind(after) } })), ['call'])
+export const moments = new Kept(() => all((after) => api.GET('/v1/calls/moments', { params: { query: behind(after) } })), ['call'])
+export const stops = new Kept(() => all((after) => api.GET('/v1/stops', { params: { query: behind(after) } })), ['alert', 'alert_step'])
+export const stopAlerts = new Kept(
+  () => all((after) => api.GET('/v1/alerts', { params: { query: { key: 'stop_called', ...behind(after) } } })),
+  ['alert', 'alert_step'],
+)
+export const measures = new Kept(() => all((after) => api.GET('/v1/measures', { params: { query: behind(after) } })), ['measure'])
+export const agreements = new Kept(() => all((after) => api.GET('/v1/agreements', { params: { query: behind(after) } })), ['agreement'])
+
+const wholes = new Map<string, Kept<MessageWhole>>()
+const rosters = new Map<string, Kept<RosterView>>()
+
+/** One message with everything that is held of it; read again when a line speaks of it. */
+export function whole(id: string): Kept<MessageWhole> {
+  let found = wholes.get(id)
+  if (found === undefined) {
+    found = new Kept(
+      () => taken(api.GET('/v1/messages/{message}', { params: { path: { message: id } } })),
+      (line) => line['message'] === id || line['answers'] === id || line['supersedes'] === id,
+    )
+    wholes.set(id, found)
+  }
+  return found
+}
+
+/** Who is to be reached for a party. */
+export function roster(party: string): Kept<RosterView> {
+  let found = rosters.get(party)
+  if (found === undefined) {
+    found = new Kept(() => taken(api.GET('/v1/rosters/{party}', { params: { path: { party } } })), ['roster'])
+    rosters.set(party, found)
+  }
+  return found
+}
+
+export function forgetAll(): void {
+  for (const one of [desk, calls, moments, stops, stopAlerts, measures, agreements, ...wholes.values(), ...rosters.values()]) one.forget()
+  wholes.clear()
+  rosters.clear()
+}
+
+/** What a party is called: by the node's list of parties, else by its card, else its id. */
+export function nameOf(party: string): string {
+  return parties.value?.find((one) => one.id === party)?.name || peers.value?.find((one) => one.party === party)?.name || party
+}
+
+/** The same within a sentence of ours: what nobody sees is named, and nothing of it turns what stands around it. */
+export function plainName(party: string): string {
+  return isolated(nameOf(party))
+}
+
+export function isolated(text: string): string {
+  return `\u2068${pieces(text).map((piece) => piece.text).join('')}\u2069`
+}
+
+/** Other parties that are known here, however they are reached. */
+export function others(): string[] {
+  const known = [
+    ...(parties.value ?? []).filter((one) => !one.is_house).map((one) => one.id),
+    ...(peers.value ?? []).flatMap((one) => [one.party, ...one.leads_to]),
+  ]
+  return [...new Set(known)].filter((party) => party !== session.me.party)
+}
+
+/** What whoever is signed in is called. */
+export function ownName(): string {
+  const { me } = session
+  return ('name' in me && typeof me.name === 'string' && me.name) || me.user
+}
+
+// --- the zone of the other side ---
+
+const ZONES = 'keepclear.zones'
+
+/** The zone that somebody works with for a party: as chosen here, else that of its roster, else UTC. */
+export function zoneOf(party: string): string {
+  return chosen()[party] ?? roster(party).value?.roster.focal_points[0]?.calendar.zone ?? 'UTC'
+}
+
+let changed = $state(0)
+function chosen(): Record<string, string> {
+  void changed
+  try {
+    return JSON.parse(localStorage.getItem(ZONES) ?? '{}') as Record<string, string>
+  } catch {
+    return {}
+  }
+}
+
+export function chooseZone(party: string, zone: string): void {
+  try {
+    localStorage.setItem(ZONES, JSON.stringify({ ...chosen(), [party]: zone }))
+  } catch {
+    // A browser that keeps nothing asks again the next time.
+  }
+  changed += 1
+}
+
+// --- places in the notation that somebody has chosen ---
+
+const NAMES: Record<string, string> = { dms: 'degrees-minutes-seconds', dm: 'degrees-decimal-minutes', decimal: 'decimal degrees', mgrs: 'MGRS', utm: 'UTM' }
+const written = new Map<string, Promise<Record<string, string>>>()
+
+/** A point in every notation, by the node; the same point is asked for once. */
+export function notationsOf(lat: number, lon: number, accuracyM: number): Promise<Record<string, string>> {
+  const key = `${lat} ${lon} ${accuracyM}`
+  let found = written.get(key)
+  if (found === undefined) {
+    if (written.size > 2_000) written.clear()
+    found = taken(api.GET('/v1/places/of', { params: { query: { lat, lon, accuracy_m: Math.max(accuracyM, 0.001) } } })).then((point) => point.notations)
+    found.catch(() => written.delete(key))
+    written.set(key, found)
+  }
+  return found
+}
+
+/** What the node calls a notation of the preferences. */
+export function notationName(preferred: string): string {
+  return NAMES[preferred] ?? preferred
+}

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from keepclear.api.desk import Answered, Desk, Given, Overloaded
+from keepclear.api.lines_told import first_at, told_between
 from keepclear.ground.errors import Refused
 from keepclear.host.config import Limits
 from keepclear.host.desk import HostDesk
 from keepclear.node import events as e
-from keepclear.node.effects import lines_of
+from keepclear.node.effects import Told, lines_of
 from tests.builders import reports
 from tests.desk_in_memory import DeskInMemory
 from tests.hosts import hosting
@@ -128,6 +129,34 @@ def test_history_is_what_was_told_from_behind_an_id_on(played):
         for place, one in enumerate(told):
             behind = await at.done(at.desk.told_after(one.sequence, one.index, 2))
             assert list(behind) == told[place + 1 : place + 3]
+
+    played(scene)
+
+
+def test_what_was_told_between_two_instants_is_found_without_reading_the_record_from_its_begin(played):
+    async def scene(at: Playing) -> None:
+        given = await scenery(at)
+        told = [one for one_given in given for one in one_given.effects.told]
+
+        async def between(from_us: int, until_us: int) -> list[Told]:
+            return [one async for one in told_between(at.desk, from_us, until_us)]
+
+        for first, last in ((0, 4), (1, 3), (2, 2), (4, 1)):
+            from_us, until_us = given[first].entry.at_us, given[last].entry.at_us
+            found = await at.done(between(from_us, until_us))
+            assert found == [one for one in told if from_us <= one.at_us <= until_us]
+        assert await at.done(first_at(at.desk, given[2].entry.at_us)) == given[2].entry.sequence
+        assert await at.done(first_at(at.desk, 2**62)) == at.desk.node.sequence
+
+    played(scene)
+
+
+def test_a_machine_that_is_well_has_no_trouble(played):
+    async def scene(at: Playing) -> None:
+        found = at.desk.machine()
+        assert [one for one in found.troubles if one.key != "disk_low"] == []
+        assert found.unreached == ()
+        assert len(at.desk.alarms()) == len(found.troubles)
 
     played(scene)
 

@@ -99,7 +99,7 @@ class DoneBy(msgspec.Struct, frozen=True):
     deeds: dict[str, int]
 
 
-class HandoverView(msgspec.Struct, frozen=True):
+class HandoverNow(msgspec.Struct, frozen=True):
     """What the next shift must know.
 
     desk          what needs a person now, as /v1/desk has it
@@ -153,7 +153,7 @@ async def handover(ask: Ask[HandoverAsked, None]) -> Answer:
     first = (await ask.desk.entries(0, 1))[0].entry.at_us
     before_us = 2 * since_us - at_us
     return Answer(
-        HandoverView(
+        HandoverNow(
             utc_text(at_us), utc_text(since_us), utc_text(before_us), desk, ids.get("feed", []), ids.get("link", []),
             ids.get("unconfirmed", []), ids.get("overdue", []), list(_calls(ask, at_us)) if sees_dealings else [],
             list(_gaps(ask, at_us)) if sees_dealings else [], list(_handed_over(ask, since_us)) if sees_dealings else [], now.numbers(),
@@ -244,5 +244,5 @@ def _log_item(ask: Ask[Any, Any], line: Line) -> LogItem:
 
 
 ROUTES = (
-    Route("GET", "/v1/handover", handover, "watch", gives=HandoverView, query=HandoverAsked, problems=(403,)),
+    Route("GET", "/v1/handover", handover, "watch", gives=HandoverNow, query=HandoverAsked, problems=(403,)),
 )  # fmt: skip

@@ -10,14 +10,14 @@ parties have agreed on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
 import msgspec
 
 from keepclear.agreements.agreement import Version
-from keepclear.channel.calls import Escalation, Prompt
+from keepclear.channel.calls import Escalation, Prompt, StopForm
 from keepclear.channel.channel import Thread
 from keepclear.channel.standing import Debt, due_us
 from keepclear.channel.statements import Act
@@ -196,7 +196,8 @@ def needs(node: Node, *, exercise: bool, at_us: int, machine: Machine) -> list[N
 
 
 def _parts(node: Node, side: Side, at_us: int, machine: Machine) -> Iterator[Need]:
-    yield from (_of_alert(node, side, alert, at_us) for alert in side.alerts if alert.is_open)
+    stops = stops_of(side)
+    yield from (_of_alert(node, side, alert, stops, at_us) for alert in side.alerts if alert.is_open)
     yield from _of_messages(node, side, at_us)
     yield from _of_feeds(node, side)
     yield from _of_links(node, machine)
@@ -236,7 +237,7 @@ _NEVER_IN_HAND = frozenset({Rank.STOP, Rank.MACHINE})
 # --- alerts ---
 
 
-def _of_alert(node: Node, side: Side, alert: LiveAlert, at_us: int) -> Need:
+def _of_alert(node: Node, side: Side, alert: LiveAlert, stops: Mapping[str, Sequence[StopForm]], at_us: int) -> Need:
     said: dict[str, Any] = msgspec.json.decode(alert.line)
     rank = _OF_KEY.get(alert.key, _OF_URGENCY[alert.urgency])
     in_hand = alert.state != RAISED and rank not in _NEVER_IN_HAND
@@ -247,7 +248,7 @@ def _of_alert(node: Node, side: Side, alert: LiveAlert, at_us: int) -> Need:
     if alert.key == "stop_called":
         params["stops"] = [
             {"taken_at": utc_text(form.taken_at_us), "words": form.words, "missing": form.missing}
-            for form in stops_of(side)[alert.id]
+            for form in stops[alert.id]
         ]
     way = _way_of(side, alert, said["params"], at_us)
     steps = () if way is None else _steps(way[1])
@@ -283,12 +284,12 @@ def _pointed(alert: LiveAlert) -> tuple[Points, str, str]:
     return Points.ALERT, alert.id, f"alert {alert.id}"
 
 
-def stops_of(side: Side) -> dict[str, list[Any]]:
+def stops_of(side: Side) -> dict[str, list[StopForm]]:
     """The forms of urgent stops that each alert about them stands for, by its id.
 
     Every form raises an alert or repeats it, in one order: counted from the newest on, as the oldest of both give way."""
     forms = list(side.dealings.calls.stops)
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[StopForm]] = {}
     about_stops = [alert for alert in side.alerts if alert.key == "stop_called"]
     for alert in sorted(about_stops, key=lambda one: one.raised_at_us, reverse=True):
         count = min(alert.repeats + 1, len(forms))

@@ -179,6 +179,27 @@ def test_a_gap_in_cover_stands_when_it_comes_within_hours(staff):
     assert (now["rank"], now["key"]) == ("cover", "nobody_in_reach")
 
 
+@pytest.mark.promise("DESK-3")
+def test_every_open_alert_is_in_one_item_and_no_other_is_in_any(staff):
+    agreed(staff)
+    pair(staff, "bravo")
+    staff.desk.say(FeedDeclared("radar", "alpha", "Radar", silent_after_us=60_000_000))
+    staff.call.post("/v1/messages", staff.officer, json=WARNING)
+    entered(staff)
+    staff.call.post("/v1/stops", staff.officer, json={"words": "Stop"})
+    staff.desk.clock_us += 7 * HOUR_US
+    staff.bring(AWAY | {"seen_at": "2026-05-18T17:00:00Z"})
+    every = staff.call.get("/v1/alerts?state=open&limit=1000", staff.officer).json()["items"]
+    for number, alert in enumerate(every):
+        doing = ("acknowledge", {}) if number % 3 else ("clear", {"reason": "done"})
+        staff.call.post(f"/v1/alerts/{alert['id']}/{doing[0]}", staff.officer, json=doing[1])
+    still = staff.call.get("/v1/alerts?state=open&limit=1000", staff.officer).json()["items"]
+    assert len({one["key"] for one in every}) > 4
+    assert 0 < len(still) < len(every)
+    found = [id for one in desk(staff)["items"] for id in one["alerts"]]
+    assert sorted(found) == sorted(one["id"] for one in still)
+
+
 @pytest.mark.promise("DESK-6")
 def test_what_is_not_open_to_somebody_is_not_there_and_not_counted(staff):
     entered(staff)

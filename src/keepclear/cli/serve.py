@@ -25,8 +25,9 @@ examples:
 In a folder without anything in it, or one that is not there, it prints an address with a one-time code: there a node is made, or the
 example is looked at. That address is on this machine only, and is of no use once the node is made or the program has ended.
 
-It says where it listens, and runs until Ctrl-C or SIGTERM; then everything that was taken is made durable first. Everybody who asks
-needs a token, on this machine too. The interface is described at ADDRESS/v1/docs (docs/reference/api.md).
+It says where it listens, and runs until Ctrl-C or SIGTERM; then everything that was taken is made durable first. As long as nobody
+can sign in, it prints a link of an hour with which an administrator chooses a password (docs/guides/people.md). Programs need a token,
+on this machine too. The interface is described at ADDRESS/v1/docs (docs/reference/api.md).
 
 exit codes: 0 stopped; 2 not understood, or the record cannot be gone on with; 3 the node failed: start it again, it goes on from
 what is durable

@@ -101,7 +101,7 @@ class Entrance:
         self._held.sessions[session.token_hash] = seen
         if now_us - self._kept_seen.get(session.token_hash, 0) >= SEEN_EVERY_US:
             self._kept_seen[session.token_hash] = now_us
-            await self._keep([_row(seen)])
+            await self._keep([row_of(seen)])
 
     def sessions(self, user: str) -> list[Session]:
         """As the contract says."""
@@ -141,14 +141,14 @@ class Entrance:
             anew = replace(held, hash=await self._passwords.hash(password))
             if self._held.passwords.get(user) == held:
                 self._held.passwords[user] = anew
-                await self._keep([_row(anew)])
+                await self._keep([row_of(anew)])
 
     async def _begin(self, user: str, address: str, how: str) -> SignedIn:
         token, now_us = new_token(OF_SESSION), self._now_us()
         session = Session(token_hash(token), secrets.token_hex(SESSION_ID_BYTES), user, address, now_us, now_us)
         gone: list[_Held] = list(self._held.sessions_of(user, now_us)[: 1 - SESSIONS_MAX])
         event = e.SessionBegan(session.id, user, how)
-        await self._give(event, by=user, sign_ins=[*map(_taken, gone), _row(session)])
+        await self._give(event, by=user, sign_ins=[*map(_taken, gone), row_of(session)])
         self._forget(gone)
         self._held.sessions[session.token_hash] = session
         self._kept_seen[session.token_hash] = now_us
@@ -168,7 +168,7 @@ class Entrance:
         code = new_token("")
         until_us = self._now_us() + (self._invitation_us if open_us is None else open_us)
         invitation = Invitation(user, token_hash(code), by, until_us)
-        given = await self._give(e.UserInvited(user, until_us), by=by, sign_ins=[_row(invitation)])
+        given = await self._give(e.UserInvited(user, until_us), by=by, sign_ins=[row_of(invitation)])
         self._held.invitations[user] = invitation
         return Invited(given, code, until_us)
 
@@ -208,7 +208,7 @@ class Entrance:
         """Another password, and everywhere else they are signed out."""
         password = Password(user, hash, self._now_us())
         gone = used + [one for one in self._of(user) if isinstance(one, Session) and one.token_hash != _hash_of(but)]
-        given = await self._give(e.PasswordSet(user, how), by=user, sign_ins=[_row(password), *map(_taken, gone)])
+        given = await self._give(e.PasswordSet(user, how), by=user, sign_ins=[row_of(password), *map(_taken, gone)])
         self._forget(gone)
         self._held.passwords[user] = password
         return given
@@ -266,7 +266,8 @@ def _hash_of(session: Session | None) -> str:
     return "" if session is None else session.token_hash
 
 
-def _row(held: _Held) -> SignInRow:
+def row_of(held: _Held) -> SignInRow:
+    """What is written of it."""
     table, key = _TABLES[type(held)]
     return SignInRow(table, getattr(held, key), asdict(held))
 

@@ -1,18 +1,22 @@
-"""A node that is not running, changed by whoever sits at its machine: keys, and nothing else."""
+"""A node that is not running, changed by whoever sits at its machine: keys, who may choose a password, and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
+from keepclear.api.tokens import new_token, token_hash
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import ED25519, public_pem
 from keepclear.host.config import Config
+from keepclear.host.entrance import row_of
 from keepclear.host.key_files import draw_key, read_key, write_key
 from keepclear.host.replaying import catch_up_views, node_at
 from keepclear.host.taking import as_one_write
 from keepclear.node import events as e
 from keepclear.node.node import NODE, Node
+from keepclear.parties.sign_in import Invitation
 from keepclear.record.checkpoint import Checkpoint, origin_line
 from keepclear.store import writes
 from keepclear.store.store import Store
@@ -62,3 +66,16 @@ def change_key(
             store.append([Write(checkpoints=(kept,))])
         say(store, node, [e.KeyEnded(old, why, since_us, note) for old in live], at_us)
         return key.public.key_id, ", ".join(live)
+
+
+def invite(config: Config, user: str, *, at_us: int) -> tuple[str, int]:
+    """Draws a code with which a user chooses a password once the node runs; gives it, and until when it is open.
+
+    Raises `Refused` where there is no such user, or it is a machine. The record says that the node itself has invited."""
+    with standing(config) as (store, node):
+        at_us = max(at_us, node.clock_us)
+        code, until_us = new_token(""), at_us + config.limits.invitation_us
+        write = as_one_write(node, [e.UserInvited(user, until_us)], by=NODE, exercise=node.exercise, at_us=at_us)
+        row = row_of(Invitation(user, token_hash(code), NODE, until_us))
+        store.append([replace(write, sign_ins=(row,))])
+        return code, until_us

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def build_console():
     spec = importlib.util.spec_from_file_location("build_console", ROOT / "scripts" / "build_console.py")
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(__import__("sys").modules, "build_console", module)

@@ -1,0 +1,107 @@
+/** What lies below everything else: sea, land, borders, lines of latitude and longitude; and the names of countries. */
+import type { FeatureCollection, Point } from 'geojson'
+import type { GeoJSONSource, Map as MapLibre, StyleSpecification } from 'maplibre-gl'
+import type { Palette } from './palette'
+
+/** From here on, the finer shapes are worth their 3 MB. */
+export const FINE_ZOOM = 6
+const GRID_STEPS: readonly [zoom: number, degrees: number][] = [[0, 30], [3, 10], [5, 5], [7, 1]] // prettier-ignore
+
+export interface CountryName {
+  region: string
+  name: string
+  area: number
+  lon: number
+  lat: number
+}
+
+/** One file of the basemap. They are there packed only. */
+async function basemapFile(name: string): Promise<FeatureCollection> {
+  const answer = await fetch(`/v1/basemap/${name}`)
+  if (answer.ok) return (await answer.json()) as FeatureCollection
+  const packed = await fetch(`/basemap/${name}.geojson.gz`)
+  if (!packed.ok || packed.body === null) throw new Error(`basemap ${name}: ${packed.status}`)
+  return (await new Response(packed.body.pipeThrough(new DecompressionStream('gzip'))).json()) as FeatureCollection
+}
+
+export function styleOf(palette: Palette): StyleSpecification {
+  const nothing = { type: 'geojson' as const, data: { type: 'FeatureCollection' as const, features: [] } }
+  const width = (thin: number, thick: number) => ['interpolate', ['linear'], ['zoom'], 2, thin, 10, thick] as unknown as number
+  return {
+    version: 8,
+    sources: {
+      land: { ...nothing, tolerance: 0.2, attribution: '' },
+      borders: { ...nothing, tolerance: 0.2 },
+      grid: { ...nothing },
+    },
+    layers: [
+      { id: 'sea', type: 'background', paint: { 'background-color': palette.sea } },
+      { id: 'land', type: 'fill', source: 'land', paint: { 'fill-color': palette.land, 'fill-antialias': false } },
+      { id: 'grid', type: 'line', source: 'grid', paint: { 'line-color': palette.grid, 'line-width': 0.6 } },
+      { id: 'coast', type: 'line', source: 'land', paint: { 'line-color': palette.coast, 'line-width': width(0.6, 1.4) } },
+      {
+        id: 'borders', type: 'line', source: 'borders',
+        paint: { 'line-color': palette.border, 'line-width': width(0.7, 1.6), 'line-dasharray': [4, 2, 1, 2] },
+      },
+    ],
+  } // prettier-ignore
+}
+
+export function recolour(map: MapLibre, palette: Palette): void {
+  map.setPaintProperty('sea', 'background-color', palette.sea)
+  map.setPaintProperty('land', 'fill-color', palette.land)
+  map.setPaintProperty('grid', 'line-color', palette.grid)
+  map.setPaintProperty('coast', 'line-color', palette.coast)
+  map.setPaintProperty('borders', 'line-color', palette.border)
+}
+
+/** Fills the sources, in the fineness of the zoom, and goes on doing so. */
+export async function bringBasemap(map: MapLibre): Promise<void> {
+  let fineness = ''
+  const bring = async (): Promise<void> => {
+    const wanted = map.getZoom() >= FINE_ZOOM ? '10m' : '50m'
+    if (fineness === wanted || fineness === '10m') return
+    fineness = wanted
+    const [land, borders] = await Promise.all([basemapFile(`land-${wanted}`), basemapFile(`borders-${wanted}`)])
+    if (fineness !== wanted) return
+    put(map, 'land', land)
+    put(map, 'borders', borders)
+  }
+  let step = 0
+  const ruled = (): void => {
+    const wanted = GRID_STEPS.reduce((best, [zoom, degrees]) => (map.getZoom() >= zoom ? degrees : best), 30)
+    if (wanted === step) return
+    step = wanted
+    put(map, 'grid', graticule(step))
+  }
+  map.on('zoomend', () => {
+    ruled()
+    void bring()
+  })
+  ruled()
+  await bring()
+}
+
+function put(map: MapLibre, source: string, data: FeatureCollection): void {
+  const found = map.getSource<GeoJSONSource>(source)
+  void found?.setData(data)
+}
+
+export function graticule(step: number): FeatureCollection {
+  const lines: [number, number][][] = []
+  for (let lon = -180; lon <= 180; lon += step) lines.push([[lon, -85], [lon, 85]]) // prettier-ignore
+  for (let lat = -90 + step; lat < 90; lat += step) lines.push([[-180, lat], [180, lat]]) // prettier-ignore
+  return { type: 'FeatureCollection', features: [{ type: 'Feature', properties: {}, geometry: { type: 'MultiLineString', coordinates: lines } }] }
+}
+
+/** Names of countries in a language, the largest first, each with the point where it is written. */
+export async function countryNames(language: string): Promise<CountryName[]> {
+  const inLanguage = new Intl.DisplayNames([language], { type: 'region' })
+  const { features } = (await basemapFile('countries')) as FeatureCollection<Point>
+  return features.map(({ geometry, properties }) => {
+    const region = String(properties?.['region'] ?? '')
+    const [lon = 0, lat = 0] = geometry.coordinates
+    const name = region ? (inLanguage.of(region) ?? '') : String(properties?.['name'] ?? '')
+    return { region, name, area: Number(properties?.['area'] ?? 0), lon, lat }
+  })
+}

@@ -137,7 +137,7 @@ def test_who_was_signed_in_does_not_come_back_from_a_copy(kind, tmp_path, reques
     with Store.open(url) as store:
         store.append([Write(sign_ins=held)])
         assert [store.sign_ins(row.table)[0] for row in held] == [row.row for row in held]
-        changed = {**held[0].row, "set_at_us": 5}
+        changed = {**(held[0].row or {}), "set_at_us": 5}
         store.append([Write(sign_ins=[SignInRow("password", "petra", changed)])])
         assert store.sign_ins("password") == [changed]
         store.append([Write([committed(0)], begins_epoch=True)])

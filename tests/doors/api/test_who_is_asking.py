@@ -158,6 +158,8 @@ def test_a_subject_of_a_feed_that_one_may_not_see_was_never_reported():
 
 # What a question cannot do without.
 ASKED_WITH = {
+    "/v1/places": "?q=33.5,38.6",
+    "/v1/places/of": "?lat=33.5&lon=38.6",
     "/v1/positions": "?subject=Bravo 1",
     "/v1/agreements/{agreement}/escalation": "?since=2026-05-18T10:00:00Z",
     "/v1/calls/agenda": "?party=bravo",

@@ -4,7 +4,7 @@ import { data } from './scripts/data.mjs'
 
 // What a node serves: one page, and files whose names change with their content.
 export default defineConfig({
-  base: './',
+  base: '/',
   plugins: [svelte(), data()],
   build: {
     outDir: process.env['KEEPCLEAR_CONSOLE_OUT'] ?? '../src/keepclear/_console',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from http.cookies import SimpleCookie
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -25,7 +26,7 @@ from tests.doors.api.browser import PASSWORD, Browser, invited, signed_in
 from tests.doors.api.caller import INSIDE, KESTREL_PASS, Stream, staffed, zones_of
 
 HOUR_US = 3_600_000_000
-QUICK = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+QUICK: dict[str, Any] = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 WRONG = "five words in a row"
 
 

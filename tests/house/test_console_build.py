@@ -112,3 +112,8 @@ def test_the_node_of_the_tests_is_the_one_that_is_installed_for_people():
     ]
     assert pins[0] == pins[1]
     assert len(pins[0]) == 1
+
+
+def test_no_script_calls_npm_which_in_a_wheel_lies_where_it_cannot_be_called_from():
+    scripts = json.loads((ROOT / "web" / "package.json").read_text("utf-8"))["scripts"]
+    assert [name for name, does in scripts.items() if re.search(r"\bnp[mx]\b", does)] == []

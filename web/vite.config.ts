@@ -16,5 +16,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
   },
   // `npm run dev` asks a node that runs on this machine.
-  server: { proxy: { '/v1': process.env['KEEPCLEAR_NODE'] ?? 'http://127.0.0.1:7117' } },
+  server: { proxy: { '/v1': process.env['KEEPCLEAR_DEV_NODE'] ?? 'http://127.0.0.1:7117' } },
 })

@@ -7,7 +7,7 @@ export default defineConfig({
   base: '/',
   plugins: [svelte(), data()],
   build: {
-    outDir: process.env['KEEPCLEAR_CONSOLE_OUT'] ?? '../src/keepclear/_console',
+    outDir: process.env['KEEPCLEAR_CONSOLE_OUT'] || '../src/keepclear/_console',
     emptyOutDir: true,
     target: 'es2022',
     // A font or a picture as a data: address would need a wider content policy.

@@ -20,11 +20,13 @@ export class Kept<T> {
   #asked = 0
   #ends: (() => void)[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
+  #askedAt = 0
 
-  /** read: asks the node; events: kinds of lines that may change it, or what judges a line. */
+  /** read: asks the node; events: kinds of lines that may change it, or what judges a line; pauseMs: it is not read more often than this. */
   constructor(
     private readonly read: () => Promise<T>,
     private readonly events: readonly string[] | ((line: Line) => boolean),
+    private readonly pauseMs = 0,
   ) {}
 
   /** What was read last; undefined until anything was. */
@@ -61,15 +63,17 @@ export class Kept<T> {
 
   /** Reads it again, once for all that asks for it within a moment. */
   soon(): void {
+    const wait = Math.max(GATHER_MS, this.#askedAt + this.pauseMs - Date.now())
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       void this.again()
-    }, GATHER_MS)
+    }, wait)
   }
 
   /** Reads it again. An answer that a later one has overtaken is not shown. */
   async again(): Promise<void> {
     const asked = ++this.#asked
+    this.#askedAt = Date.now()
     this.#reading = this.#value === undefined ? 'reading' : this.#reading
     try {
       const value = await this.read()

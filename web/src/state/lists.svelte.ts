@@ -16,8 +16,15 @@ export const parties = new Kept(async () => (await taken(api.GET('/v1/parties'))
 export const peers = new Kept(async () => (await taken(api.GET('/v1/peers'))).items, ['peer', 'message', 'statement', 'standing'])
 export const status = new Kept(() => taken(api.GET('/v1/status')), ['feed', 'peer'])
 
+/** What needs a person now, in the node's order. Hours pass on it too: whoever shows it reads it again now and then. */
+export const desk = new Kept(
+  () => taken(api.GET('/v1/desk', { params: { query: { limit: 1000 } } })),
+  ['agreement', 'alert', 'alert_step', 'call', 'feed', 'message', 'name', 'peer', 'roster', 'standing', 'statement', 'zone'],
+  700,
+)
+
 /** All of them, to be forgotten when somebody signs out. */
-export const LISTS = [alerts, zones, feeds, messages, parties, peers, status]
+export const LISTS = [alerts, zones, feeds, messages, parties, peers, status, desk]
 
 function behind(after: string | undefined): { after?: string } {
   return after === undefined ? {} : { after }

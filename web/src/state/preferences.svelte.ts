@@ -15,6 +15,8 @@ export interface Preferences {
   unit: Unit
   sound: boolean
   notifications: boolean
+  /** Whether single letters do something, as `a` for acknowledging. */
+  keys: boolean
 }
 
 const KEY = 'keepclear.preferences'
@@ -25,6 +27,7 @@ export const preferences = $state<Preferences>({
   unit: 'km',
   sound: true,
   notifications: false,
+  keys: true,
 })
 
 /** Takes what this browser has kept, or what it says of its user. */
@@ -38,6 +41,7 @@ export function begin(): Preferences {
   preferences.unit = among(UNITS, kept['unit'], 'km')
   preferences.sound = kept['sound'] !== false
   preferences.notifications = kept['notifications'] === true
+  preferences.keys = kept['keys'] !== false
   document.documentElement.dataset['theme'] = preferences.theme
   return preferences
 }

@@ -56,14 +56,30 @@ export function known(key: string): boolean {
   return key in catalogue
 }
 
+/** What somebody else wrote, as a parameter of a sentence of ours. */
+export interface Theirs {
+  theirs: string
+}
+/** A sentence in pieces: our own words, and what somebody else wrote; the latter is shown through `Said`. */
+export type Piece = string | Theirs
+
 /** The sentence of a key with its parameters. */
 export function say(key: string, values?: Values): string {
-  const text = catalogue[key]
-  if (text === undefined) return key
-  let format = formats.get(key)
-  if (format === undefined) {
-    format = new IntlMessageFormat(text, locale(), undefined, { ignoreTag: true })
-    formats.set(key, format)
+  return catalogue[key] === undefined ? key : String(format(key).format(values as Record<string, string | number>))
+}
+
+/** The same in pieces, with what somebody else wrote kept apart from our own words. */
+export function sayPieces(key: string, values: Readonly<Record<string, string | number | boolean | Theirs | null>>): Piece[] {
+  if (catalogue[key] === undefined) return [key]
+  const parts = format(key).formatToParts<Theirs>(values as Record<string, string | number | Theirs>)
+  return parts.map((part) => (typeof part.value === 'object' && part.value !== null && 'theirs' in part.value ? part.value : String(part.value)))
+}
+
+function format(key: string): IntlMessageFormat {
+  let found = formats.get(key)
+  if (found === undefined) {
+    found = new IntlMessageFormat(catalogue[key] ?? key, locale(), undefined, { ignoreTag: true })
+    formats.set(key, found)
   }
-  return String(format.format(values as Record<string, string | number>))
+  return found
 }

@@ -5,6 +5,7 @@
  *     const alerts = new Kept(() => all((after) => api.GET('/v1/alerts', { params: { query: { after } } })), ['alert', 'alert_step'])
  *     $effect(() => alerts.shown())
  */
+import { untrack } from 'svelte'
 import { onLine, onResumed, type Line } from './live.svelte'
 
 const GATHER_MS = 150
@@ -53,7 +54,8 @@ export class Kept<T> {
     this.#showing += 1
     if (this.#showing === 1) {
       this.#ends = [onLine((line) => this.#concerns(line) && this.soon()), onResumed(() => this.soon())]
-      void this.again()
+      // What is read is no reason to read it again.
+      untrack(() => void this.again())
     }
     return () => {
       this.#showing -= 1

@@ -8,7 +8,15 @@ import pytest
 
 from tests.browser.consoles import PHONE
 
-PAGES = ("settings/own", "settings/people", "settings/feeds", "settings/links", "settings/agreements", "settings/rosters", "settings/node")
+PAGES = (
+    "settings/own",
+    "settings/people",
+    "settings/feeds",
+    "settings/links",
+    "settings/agreements",
+    "settings/rosters",
+    "settings/node",
+)
 LOOKS = [("en", "light", None), ("ar", "dark", None), ("ru", "night", PHONE)]
 
 

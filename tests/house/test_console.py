@@ -9,13 +9,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web" / "src"
-SOURCES = sorted(path for path in WEB.rglob("*") if path.suffix in {".svelte", ".ts", ".css"} and path.name != "schema.d.ts")
+SOURCES = sorted(
+    path for path in WEB.rglob("*") if path.suffix in {".svelte", ".ts", ".css"} and path.name != "schema.d.ts"
+)
 # From the ground up: a place may import those before it, and itself.
 FLOORS = ("api", "words", "state", "parts", "keys", "map", "frame", "rooms")
 MARKUP = re.compile(r"\{@html|\.(inner|outer)HTML\b|insertAdjacentHTML|document\.write|\beval\(|new Function\(|srcdoc")
 OUTSIDE = re.compile(r"""["'`(](https?:)?//(?!www\.w3\.org/|\s)[\w.-]+\.\w""")
 SIDED = re.compile(
-    r"^\s*(margin|padding|border)-(left|right)\b|^\s*(left|right)\s*:|text-align:\s*(left|right)|float:\s*(left|right)", re.M
+    r"^\s*(margin|padding|border)-(left|right)\b|^\s*(left|right)\s*:|text-align:\s*(left|right)|float:\s*(left|right)",
+    re.M,
 )
 IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*['"](\.{1,2}/[^'"?]+)""")
 

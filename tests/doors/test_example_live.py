@@ -26,7 +26,9 @@ ADDRESS = re.compile(r"http://\S+#/invite/\S+")
 
 
 def next_address(example: Running) -> str:
-    return ADDRESS.search(example.line_with("#/invite/"))[0]
+    found = ADDRESS.search(example.line_with("#/invite/"))
+    assert found is not None
+    return found[0]
 
 
 # --- the scenery ---
@@ -123,8 +125,8 @@ class Desks:
             "text": "There are mines.",
             "valid_for": "6 h",
             "reply_within": "30 min",
+            "facts": [{"is": "place", "name": "mines", "text": "33.5880 38.5000"}],
         }
-        warning["facts"] = [{"is": "place", "name": "mines", "text": "33.5880 38.5000"}]
         sent = self.alpha.ask("otto", "POST", "/v1/messages", warning)["message"]
         self.bravo.until("the warning", lambda: self.shown_at_bravo(sent))
         return sent

@@ -58,9 +58,14 @@ def _both_started(alpha: RunningNode, bravo: RunningNode, stop: Stop) -> Iterato
             for started in [both.submit(node.start) for node in nodes]:
                 started.result()
             yield
-        except (DidNotHappen, httpx.TransportError) as error:
+        except httpx.TransportError as error:
             if not stop.asked:
-                raise DidNotHappen(f"a node of the example is not there any more ({error})") from error
+                raise DidNotHappen(
+                    f"a node of the example does not answer any more ({error}): start it again"
+                ) from error
+        except DidNotHappen:
+            if not stop.asked:
+                raise
         finally:
             for stopped in [both.submit(node.stop) for node in nodes]:
                 stopped.result()

@@ -10,7 +10,7 @@ export interface LabelStyle {
 
 const CELL = 48
 const GAP = 2
-const RTL = /^[^A-Za-z\u00c0-\u024f\u0400-\u052f]*[\u0590-\u08ff\ufb1d-\ufefc]/
+const RTL = /^\u200f|^[^A-Za-z\u00c0-\u024f\u0400-\u052f]*[\u0590-\u08ff\ufb1d-\ufefc]/
 
 export class Labels {
   #columns = 1
@@ -32,20 +32,30 @@ export class Labels {
     this.#over(left, top, right, bottom, (cell) => (cell.push(box), false))
   }
 
-  /** Writes lines beside a point, where there is room: after it, before it, below, above (`where` 'beside'), or in its middle. */
-  write(ctx: CanvasRenderingContext2D, lines: readonly string[], x: number, y: number, away: number, style: LabelStyle, where: 'beside' | 'middle' = 'beside', must = false): boolean {
+  /**
+   * Writes lines at a point, where there is room: right of it, left, below, above ('left': left of it first), or in the 'middle'.
+   * `must`: though there is none.
+   */
+  write(
+    ctx: CanvasRenderingContext2D, lines: readonly string[], x: number, y: number, away: number, style: LabelStyle,
+    where: 'right' | 'left' | 'middle' = 'right', must = false,
+  ): boolean {
     ctx.font = style.font
     const height = lines.length * style.size * 1.25
     const width = Math.max(...lines.map((line) => this.#width(ctx, line, style.font)))
+    const beside = (turned: boolean): (readonly [number, number, CanvasTextAlign])[] => {
+      const right = [x + away, y - height / 2, 'left'] as const
+      const left = [x - away - width, y - height / 2, 'right'] as const
+      return [
+        ...(turned ? [left, right] : [right, left]),
+        [x - width / 2, y + away, 'center'],
+        [x - width / 2, y - away - height, 'center'],
+      ]
+    }
     const places: readonly (readonly [number, number, CanvasTextAlign])[] =
       where === 'middle'
         ? [[x - width / 2, y - height / 2, 'center']]
-        : [
-            [x + away, y - height / 2, 'left'],
-            [x - away - width, y - height / 2, 'right'],
-            [x - width / 2, y + away, 'center'],
-            [x - width / 2, y - away - height, 'center'],
-          ]
+        : beside(where === 'left')
     const free = places.find(([left, top]) => this.#isFree(left - GAP, top - GAP, left + width + GAP, top + height + GAP))
     const place = free ?? (must ? places[0]! : undefined)
     if (place === undefined) return false

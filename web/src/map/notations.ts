@@ -40,5 +40,5 @@ function grid(lat: number, lon: number, notation: 'mgrs' | 'utm'): string {
   const utm = new LatLon(lat, lon).toUtm()
   const mgrs = utm.toMgrs()
   if (notation === 'mgrs') return mgrs.toString(10)
-  return `${utm.zone}${mgrs.band} ${Math.round(utm.easting)}mE ${Math.round(utm.northing)}mN`
+  return `${utm.zone}${mgrs.band} ${String(Math.round(utm.easting)).padStart(6, '0')}mE ${String(Math.round(utm.northing)).padStart(7, '0')}mN`
 }

@@ -123,8 +123,15 @@ function meanOf(line: Position[]): LonLat {
   return first ? [lon / line.length, lat / line.length] : [0, 0]
 }
 
-function middleOf({ geometry }: ZoneFeature, parts: Rings[]): LonLat {
-  if (geometry.type === 'Point') return geometry.coordinates as unknown as LonLat
+function middleOf({ geometry, properties }: ZoneFeature, parts: Rings[]): LonLat {
+  if (geometry.type === 'Point') {
+    const centre = geometry.coordinates as unknown as LonLat
+    if (properties['from_deg'] == null) return centre
+    const from = Number(properties['from_deg'])
+    const turn = (((Number(properties['to_deg']) - from) % 360) + 360) % 360 || 360
+    const [radius, inner] = [metresOf(properties['radius']), metresOf(properties['inner_radius']) || 0]
+    return radius > 0 ? onward(centre, (from + turn / 2) % 360, (radius + inner) / 2) : centre
+  }
   if (geometry.type === 'LineString') return geometry.coordinates[Math.floor(geometry.coordinates.length / 2)] as unknown as LonLat
   return meanOf(parts[0]?.[0] ?? [])
 }

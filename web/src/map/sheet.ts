@@ -38,7 +38,7 @@ export interface Scene {
   names: readonly Name[]
   trail: Float64Array | undefined
   layers: { tracks: boolean; errors: boolean; labels: boolean; vectors: boolean; trails: boolean; places: boolean }
-  words: { age: (ms: number) => string }
+  words: { age: (ms: number) => string; isRightToLeft: boolean }
 }
 
 /** A track looks old from here on. */
@@ -80,7 +80,11 @@ export class Sheet {
     this.#labels.begin(camera.width, camera.height)
     this.#find(camera, scene.picture)
     if (scene.layers.tracks) this.#drawTracks(camera, scene, palette)
-    this.#writeNames(camera, scene, palette)
+    const isWritten = scene.layers.tracks && scene.layers.labels
+    if (isWritten) this.#writeTracks(scene, palette, 0, 1)
+    this.#writeNames(camera, scene, palette, ['zone'])
+    if (isWritten) this.#writeTracks(scene, palette, 2, 4)
+    this.#writeNames(camera, scene, palette, ['town', 'country'])
   }
 
   /** Rows of the tracks within so many pixels of a point of the screen, the nearest first. */
@@ -135,7 +139,7 @@ export class Sheet {
     if (this.#visible > SIGNS_MAX) this.#drawPoints(scene, palette)
     else this.#drawSigns(camera, scene, palette)
     this.#drawMarks(scene, palette)
-    if (scene.layers.labels) this.#writeTracks(scene, palette)
+    this.#keepSigns(scene)
   }
 
   #drawTrail(camera: Camera, trail: Float64Array, palette: Palette): void {
@@ -305,18 +309,22 @@ export class Sheet {
     ctx.fillRect(x + 14.1, y - 13.2, 1.8, 1.9)
   }
 
-  #writeTracks(scene: Scene, palette: Palette): void {
-    const { picture, now, selected, alerts } = scene
+  /** No name is written over a sign; where there are too many signs for that, over none that matters. */
+  #keepSigns(scene: Scene): void {
+    for (let i = 0; i < this.#visible; i++) {
+      if (this.#visible > SIGNS_MAX && rankOf(scene, this.#rows[i]!) === 4) continue
+      this.#labels.keep(this.#xs[i]! - 8, this.#ys[i]! - 8, this.#xs[i]! + 8, this.#ys[i]! + 8)
+    }
+  }
+
+  #writeTracks(scene: Scene, palette: Palette, from: number, to: number): void {
+    const { picture, now } = scene
     const style = this.#style(12, palette.ink, palette, 600)
     const stale = { ...style, colour: palette.stale }
     const order: [number, number][] = []
     for (let i = 0; i < this.#visible; i++) {
-      const row = this.#rows[i]!
-      const subject = picture.subjects[row]!
-      const flags = picture.flags[row]!
-      const rank = subject === selected ? 0 : alerts.has(subject) ? 1 : flags & INSIDE ? 2 : flags & CLOSE ? 3 : 4
-      if (this.#visible <= SIGNS_MAX || rank < 4) this.#labels.keep(this.#xs[i]! - 8, this.#ys[i]! - 8, this.#xs[i]! + 8, this.#ys[i]! + 8)
-      order.push([rank, i])
+      const rank = rankOf(scene, this.#rows[i]!)
+      if (rank >= from && rank <= to) order.push([rank, i])
     }
     order.sort(([one, i], [other, j]) => one - other || picture.seen[this.#rows[j]!]! - picture.seen[this.#rows[i]!]!)
     let written = 0
@@ -326,7 +334,9 @@ export class Sheet {
       const age = now - picture.seen[row]!
       const lines = this.#linesOf(scene, row, age)
       const away = SIGN_PX + (rank <= 1 ? 14 : 7)
-      if (this.#labels.write(this.#ctx, lines, this.#xs[i]!, this.#ys[i]!, away, age > STALE_MS ? stale : style, 'beside', rank === 0)) written++
+      // Its course is not written over.
+      const side = picture.speed[row]! > 0.2 && picture.course[row]! > 0 && picture.course[row]! < 180 ? 'left' : 'right'
+      if (this.#labels.write(this.#ctx, lines, this.#xs[i]!, this.#ys[i]!, away, age > STALE_MS ? stale : style, side, rank === 0)) written++
     }
   }
 
@@ -334,25 +344,25 @@ export class Sheet {
     const name = shown(picture.names[row]! || picture.subjects[row]!)
     const party = shown(picture.parties.textOf(picture.party[row]!))
     const strength = picture.counts.textOf(picture.strength[row]!)
-    const more = [party, strength, age > AGED_MS ? words.age(age) : ''].filter((part) => part !== '').join(' · ')
-    return more ? [name, more] : [name]
+    const more = [party, strength, age > AGED_MS ? words.age(age) : ''].filter((part) => part !== '').map((part) => `\u2068${part}\u2069`)
+    return more.length ? [name, (words.isRightToLeft ? '\u200f' : '') + more.join(' · ')] : [name]
   }
 
-  #writeNames(camera: Camera, { names, layers }: Scene, palette: Palette): void {
+  #writeNames(camera: Camera, { names, layers }: Scene, palette: Palette, which: readonly Name['look'][]): void {
     const looks = {
       zone: this.#style(13, palette.accent, palette, 600),
       town: this.#style(11, palette.place, palette),
       country: this.#style(12, palette.place, palette, 600),
     }
     for (const name of names) {
-      if (name.look !== 'zone' && !layers.places) continue
+      if (!which.includes(name.look) || (name.look !== 'zone' && !layers.places)) continue
       const dx = name.across - camera.across
       const x = (dx - Math.round(dx)) * camera.worldPx + camera.width / 2
       const y = (name.down - camera.down) * camera.worldPx + camera.height / 2
       if (x < -100 || y < -20 || x > camera.width + 100 || y > camera.height + 20) continue
       const style = name.colour ? { ...looks[name.look], colour: name.colour } : looks[name.look]
       const isTown = name.look === 'town'
-      const stands = this.#labels.write(this.#ctx, name.lines, x, y, 5, style, isTown ? 'beside' : 'middle', name.look === 'zone' && name.rank < 0)
+      const stands = this.#labels.write(this.#ctx, name.lines, x, y, 5, style, isTown ? 'right' : 'middle', name.look === 'zone' && name.rank < 0)
       if (stands && isTown) {
         this.#ctx.beginPath()
         this.#ctx.arc(x, y, 2.2, 0, 2 * Math.PI)
@@ -364,6 +374,13 @@ export class Sheet {
   #style(size: number, colour: string, palette: Palette, weight = 400): LabelStyle {
     return { font: `${weight} ${size}px ${FONT}`, colour, halo: palette.halo, size }
   }
+}
+
+/** The lower, the sooner it is named: what is looked at, what has an alert, who is inside, who is close, all others. */
+function rankOf({ picture, selected, alerts }: Scene, row: number): number {
+  const subject = picture.subjects[row]!
+  const flags = picture.flags[row]!
+  return subject === selected ? 0 : alerts.has(subject) ? 1 : flags & INSIDE ? 2 : flags & CLOSE ? 3 : 4
 }
 
 /** How strongly something of an age is drawn. */

@@ -65,7 +65,7 @@ function drawn({ stale, standing }: Kind, palette: Palette, ratio: number): Spri
   ctx.strokeRect(middle - SIGN_PX, middle - SIGN_PX, 2 * SIGN_PX, 2 * SIGN_PX)
   if (library) {
     const symbol = new library.Symbol(stale ? DASHED : PRESENT, {
-      size: SIZE_PX, fillColor: ground, frameColor: line, iconColor: line, strokeWidth: 9, outlineWidth: 0, simpleStatusModifier: true,
+      size: SIZE_PX, fillColor: ground, frameColor: { Neutral: line }, iconColor: { Neutral: line }, strokeWidth: 9, outlineWidth: 0, simpleStatusModifier: true,
     } as never) // prettier-ignore
     const frame = symbol.asCanvas(ratio)
     const { x, y } = symbol.getAnchor()

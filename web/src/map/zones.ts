@@ -16,7 +16,7 @@ export interface DrawnZone {
   down: number
 }
 
-const EDGES: Record<Agreement, number[] | undefined> = { agreed: undefined, disputed: [3, 2], unknown: [0.6, 1.6] }
+const EDGES: Record<Agreement, { px: number; dashes?: number[] }> = { agreed: { px: 3 }, disputed: { px: 3, dashes: [3, 1.6] }, unknown: { px: 1.4 } }
 const outlines = new WeakMap<object, Outline>()
 
 export function drawnZones(zones: readonly ZoneView[]): DrawnZone[] {
@@ -41,13 +41,13 @@ export function addZoneLayers(map: MapLibre, palette: Palette): void {
     id: 'zones', type: 'fill', source: 'zones',
     paint: { 'fill-color': palette.accent, 'fill-opacity': ['case', ['get', 'selected'], 0.2, 0.1], 'fill-antialias': false },
   }) // prettier-ignore
-  for (const [standing, dashes] of Object.entries(EDGES)) {
+  for (const [standing, { px, dashes }] of Object.entries(EDGES)) {
     map.addLayer({
       id: `zones-${standing}`, type: 'line', source: 'zones', filter: ['==', ['get', 'standing'], standing],
       layout: { 'line-join': 'round' },
       paint: {
         'line-color': standing === 'disputed' ? palette.doubt : palette.accent,
-        'line-width': ['case', ['get', 'selected'], 4, 2.4], ...(dashes ? { 'line-dasharray': dashes } : {}),
+        'line-width': ['case', ['get', 'selected'], px + 1.5, px], ...(dashes ? { 'line-dasharray': dashes } : {}),
       },
     }) // prettier-ignore
   }

@@ -102,7 +102,7 @@ function rowOfFact(fact: Fact): FactRow {
 
 /** Rows to be filled by whoever reads back: the names and kinds of what was said, and nothing of it. */
 export function blankRows(facts: readonly Fact[], zone: string): FactRow[] {
-  return facts.map((fact) => emptyRow(fact.is, fact.name, fact.is === 'time' ? fact.zone : zone))
+  return facts.map((fact) => emptyRow(fact.is, fact.name, zone))
 }
 
 /** Facts as the node takes them. What is not filled is left out where `filled`, which a read-back shows as missing. */

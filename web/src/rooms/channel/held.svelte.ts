@@ -5,6 +5,7 @@ import { pieces } from '../../parts/said'
 import { Kept } from '../../state/kept.svelte'
 import { parties, peers } from '../../state/lists.svelte'
 import { session } from '../../state/session.svelte'
+import type { Fact } from './content'
 
 const behind = (after: string | undefined): { after?: string } => (after === undefined ? {} : { after })
 
@@ -109,6 +110,29 @@ export function chooseZone(party: string, zone: string): void {
     // A browser that keeps nothing asks again the next time.
   }
   changed += 1
+}
+
+/** What was entered, as facts: the node reads the places, since an item of a call holds coordinates. Throws what it says against one. */
+export async function factsFrom(given: readonly { is: string; name: string; text?: string; called?: string; at?: string; zone?: string }[]): Promise<Fact[]> {
+  return Promise.all(given.map(factFrom))
+}
+
+async function factFrom(given: { is: string; name: string; text?: string; called?: string; at?: string; zone?: string }): Promise<Fact> {
+  const { name, text = '' } = given
+  if (given.is === 'time') return { is: 'time', name, at_us: Date.parse(given.at ?? '') * 1000, zone: given.zone ?? 'UTC' }
+  if (given.is === 'word') return { is: 'word', name, text }
+  if (given.is === 'count') {
+    const found = /^(\d+)(?:\s*-\s*(\d+)|(\+))?$/.exec(text.trim())
+    const low = Number(found?.[1] ?? NaN)
+    return { is: 'count', name, low, high: found?.[3] ? null : Number(found?.[2] ?? low), as_entered: text }
+  }
+  const read = await taken(api.GET('/v1/places', { params: { query: { q: text } } }))
+  if (!read.position) throw new Error(read.no_position?.what ?? text)
+  const { lat, lon, accuracy_m } = read.position
+  return {
+    is: 'place', name, lat_e7: Math.round(lat * 1e7), lon_e7: Math.round(lon * 1e7), accuracy_mm: Math.round(accuracy_m * 1000), as_entered: text,
+    called: given.called ?? '',
+  } // prettier-ignore
 }
 
 // --- places in the notation that somebody has chosen ---

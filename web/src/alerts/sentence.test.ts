@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { LANGUAGES, speak } from '../words/words.svelte'
-import { plain, tell, type Matter, type Params } from './sentence'
+import { plain, tell, tellLine, type Matter, type Params, type Told } from './sentence'
 
 interface Keys {
   alerts: Record<string, Record<string, string>>
   conditions: Record<string, Record<string, string>>
+  lines: Record<string, Record<string, string>>
+  line_keys: Record<string, string[]>
   words: Record<string, string[]>
 }
 const keys = JSON.parse(readFileSync(new URL('../../../docs/reference/keys.json', import.meta.url), 'utf8')) as Keys
@@ -62,8 +64,21 @@ describe.each(LANGUAGES)('in %s', (language) => {
   })
 })
 
-function isWhole(matter: Matter): void {
-  const told = tell(matter, NOW)
+describe.each(LANGUAGES)('the log in %s', (language) => {
+  beforeEach(() => speak(language))
+  const lines = Object.entries(keys.line_keys).flatMap(([kind, names]) => names.map((key) => [kind, key] as const))
+
+  it.each(lines.filter(([kind]) => kind !== 'alert'))('%s %s has words of our own', (kind, key) => {
+    for (const shape of [0, 1, 2, 3]) {
+      const params: Record<string, unknown> = {}
+      for (const [name, type] of Object.entries(keys.lines[kind]!)) params[name] = type === 'data' ? dataOf(name) : exampleOf(type, shape)
+      isWhole(matterOf(key, params), (matter) => tellLine({ ...matter, kind, by: 'otto' }, NOW))
+    }
+  })
+})
+
+function isWhole(matter: Matter, telling = (one: Matter): Told => tell(one, NOW)): void {
+  const told = telling(matter)
   expect(told.sentence, matter.key).not.toBeNull()
   for (const said of [told.sentence!, ...told.facts]) {
     const text = plain(said)

@@ -142,6 +142,29 @@ class Speaker {
     return found.filter((fact) => fact !== null).map(([key, values]) => sayPieces(key.startsWith('alert.') ? key : `alert.fact.${key}`, { ...this.values, ...values }))
   }
 
+  /** What a line is called by beside its parameters. */
+  ofLine(line: LogLine): Values {
+    const values: Values = { by: theirs(line.by), happened: oneOf(`alert.happened.${line.params['what']}`, line.params['what']) }
+    for (const name of ['of', 'towards', 'said_by']) if (typeof line.params[name] === 'string') values[name] = this.#party(this.#text(name))
+    if (line.message) values['message'] = theirs(line.message.slice(0, 8))
+    return values
+  }
+
+  factsOfLine(kind: string): Piece[][] {
+    const { params } = this.matter
+    const found: Fact[] =
+      kind === 'presence' ? [this.#edge(), this.#likely(), this.#errorAssumed(), this.#why(), this.#cause(), this.#source()]
+      : kind === 'agreement' ? this.#changes()
+      : [
+          this.#if(params['evidence'] === 'claimed', 'claimed', { said_by: this.#party(this.#text('said_by')) }), this.#if(params['late'] === true, 'late'),
+          this.#if(params['mismatch'] === true, 'mismatch'), this.#if(this.#number('within_s') !== null, 'within'),
+          this.#if(this.#text('words'), 'by_words'), this.#if(this.#text('reason'), 'zone_reason'), this.#if(this.#text('why'), 'reason'),
+          this.#if(kind === 'message' && this.#text('due_at'), 'due'),
+        ] // prettier-ignore
+    const own = { why: theirs(this.#text('why')) }
+    return found.filter((fact) => fact !== null).map(([key, values]) => sayPieces(`alert.fact.${key}`, { ...this.values, ...own, ...values }))
+  }
+
   #if(condition: unknown, key: string, values?: Values): Fact {
     return condition ? [key, values] : null
   }
@@ -380,4 +403,22 @@ function valueOf(value: unknown): string | Theirs {
   if (typeof value !== 'string' || value === '') return say('alert.fact.change.none')
   if (known(`alert.value.${value}`)) return say(`alert.value.${value}`)
   return theirs(/^[0-9a-f]{64}$/.test(value) ? value.slice(0, 12) : value)
+}
+
+/** A line of the log, or of a thread: its kind, its key among those of the kind, and its parameters. */
+export interface LogLine extends Matter {
+  kind: string
+  by: string
+}
+
+/** What a line says. A line of an alert says what the alert does. */
+export function tellLine(line: LogLine, now: number, partyName: (id: string) => string = (id) => id): Told {
+  if (line.kind === 'alert') return tell(line, now, partyName)
+  const speaker = new Speaker(line, now, partyName)
+  const key = line.kind === 'presence' ? `alert.presence.${line.key}` : `alert.line.${line.kind}.${line.key}`
+  try {
+    return { sentence: known(key) ? sayPieces(key, { ...speaker.values, ...speaker.ofLine(line) }) : null, facts: speaker.factsOfLine(line.kind) }
+  } catch {
+    return { sentence: null, facts: [] }
+  }
 }

@@ -2,7 +2,7 @@
 import type { DeskItem } from '../api/schema'
 import { clock } from '../state/clock.svelte'
 import { parties } from '../state/lists.svelte'
-import { plain, tell, type Matter, type Told } from './sentence'
+import { plain, tell, tellLine, type LogLine, type Matter, type Told } from './sentence'
 
 const DAY_MS = 86_400_000
 // A sentence changes with the day, not with every second.
@@ -14,6 +14,10 @@ export function partyName(id: string): string {
 
 export function told(matter: Matter): Told {
   return tell(matter, today, partyName)
+}
+
+export function toldLine(line: LogLine): Told {
+  return tellLine(line, today, partyName)
 }
 
 /** Its sentence in one line, for what takes no more than text. */

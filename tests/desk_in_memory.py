@@ -13,9 +13,11 @@ from argon2 import PasswordHasher
 from keepclear.api.desk import Answered, CardRead, Given, LinkView, Overloaded
 from keepclear.ground.errors import Refused
 from keepclear.ground.signing import note_key
+from keepclear.host import past
 from keepclear.host.bodies import body_of, event_of, packet_came
 from keepclear.host.charts import FolderCharts
 from keepclear.host.entrance import Entrance
+from keepclear.host.folds import Arrived, TrackChunks
 from keepclear.host.passwords import Passwords
 from keepclear.links.packets import Head, packet_bytes, read_packet
 from keepclear.links.pairing import number_of, read_card
@@ -23,6 +25,7 @@ from keepclear.node import events as e
 from keepclear.node.effects import Told, lines_of, told_of
 from keepclear.node.needs import Machine
 from keepclear.node.node import NODE, Node
+from keepclear.node.picture import Pictures
 from keepclear.parties.sign_in import SignIns
 from keepclear.record.entries import Committed, Entry
 from tests.couriers import Keys
@@ -65,6 +68,19 @@ class Listening:
             self._desk._listening.remove(self)
 
 
+class NoSegments:
+    """A store in which no track is cut into segments yet."""
+
+    def sequence_known_at(self, at_us):
+        return 0
+
+    def segments_at(self, **_):
+        return []
+
+    def segments_between(self, *_, **__):
+        return []
+
+
 class DeskInMemory:
     """Keeps the contract of `keepclear.api.desk.Desk`. `is_full`: gives Overloaded."""
 
@@ -82,6 +98,7 @@ class DeskInMemory:
         self.salts = 0
         self.machine_is = Machine()
         self.charts = FolderCharts(Path("there are none"))
+        self.pictures = Pictures()
         self._answered: dict[tuple[str, str], Answered] = {}
         self._listening: list[Listening] = []
         self.entrance = Entrance(
@@ -253,6 +270,22 @@ class DeskInMemory:
                     }  # fmt: skip
                     found.append(position)
         return sorted(found, key=lambda row: row["seen_at_us"])[-count:]
+
+    async def reports_at(self, subjects, exercise, at_us, known_at_us):
+        return past.reports_at(NoSegments(), self._arrived(), subjects, exercise, at_us, known_at_us)
+
+    async def spans(self, asked, feeds):
+        return past.spans(NoSegments(), self._arrived(), asked, feeds)
+
+    def _arrived(self) -> list[Arrived]:
+        chunks = TrackChunks()
+        for committed in self.record:
+            entry = committed.entry
+            if entry.kind == "positions_arrived":
+                event = event_of("positions_arrived", committed.body or b"")
+                assert isinstance(event, e.PositionsArrived)
+                chunks.add(entry.sequence, entry.at_us, entry.exercise, event)
+        return chunks.tail
 
     async def presence_at(self, at_us, known_at_us, exercise, zone=None, subject=None, *, after=("", ""), count):
         """The last change of each pair seen by `at_us`, of those told by `known_at_us`; corrections are left out here."""

@@ -32,6 +32,7 @@ from keepclear.api import (
     drafts,
     feeds,
     handover,
+    live,
     measures,
     messages,
     needs,
@@ -39,6 +40,7 @@ from keepclear.api import (
     openapi,
     peers,
     people,
+    picture,
     places,
     positions,
     record,
@@ -62,7 +64,7 @@ from keepclear.ground.errors import KeepclearError, Refused
 from keepclear.parties.parties import Role, Sensitivity, User
 
 ROUTES: tuple[Route, ...] = (
-    *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *record.ROUTES, *people.ROUTES, *sign_in.ROUTES,
+    *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *picture.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *live.ROUTES, *record.ROUTES, *people.ROUTES, *sign_in.ROUTES,
     *messages.ROUTES, *drafts.ROUTES, *sheets.ROUTES, *peers.ROUTES, *agreements.ROUTES, *rosters.ROUTES, *calls.ROUTES, *measures.ROUTES,
     *needs.ROUTES, *places.ROUTES, *threads.ROUTES, *handover.ROUTES, *status.ROUTES, *basemap.ROUTES, *ogc.ROUTES,
 )  # fmt: skip

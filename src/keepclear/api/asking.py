@@ -242,6 +242,7 @@ class Route:
     query   Struct whose fields are the parameters of the query
     bodies  media type to the type of the body; `bytes` is handed over as it is
     gives   type of the answer; for other media than JSON, `gives_media` names them
+    events     of a stream of server-sent events: the type of what each kind has as its data, where it is no line of the record
     is_open    for whom nobody knows yet
     is_secret  what is given or answered is kept nowhere, under no idempotency key, and shown in no fault
     """
@@ -256,6 +257,7 @@ class Route:
     status: int = 200
     gives_media: tuple[str, ...] = ("application/json",)
     problems: tuple[int, ...] = ()
+    events: Mapping[str, Any] = field(default_factory=dict)
     is_open: bool = False
     is_secret: bool = False
 

@@ -12,9 +12,12 @@ from keepclear.node.effects import Effects, Told
 from keepclear.node.events import CardTaken, Event
 from keepclear.node.needs import Machine
 from keepclear.node.node import Node
+from keepclear.node.picture import Pictures
 from keepclear.parties.parties import User
 from keepclear.parties.sign_in import Session
 from keepclear.record.entries import Committed, Entry
+from keepclear.tracks.observations import Column
+from keepclear.tracks.picture import Report
 
 
 class Overloaded(KeepclearError):
@@ -121,6 +124,44 @@ class Entrance(Protocol):
         """Sets another password, and ends the user's other sessions. Raises as `sign_in` does, and where the new one cannot be chosen."""
 
 
+@dataclass(frozen=True)
+class SpansAsked:
+    """Which positions: seen from `from_us` until `until_us`, known by `known_at_us`; of each subject the last in each `step_us`.
+
+    after      subjects behind this one
+    count_max  so many positions at the most"""
+
+    exercise: bool
+    from_us: int
+    until_us: int
+    known_at_us: int
+    step_us: int
+    after: str
+    count_max: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """Positions of one subject, in the order they were seen, as columns: instants in microseconds, 1e-7 degrees, millimetres.
+
+    feeds  by which they came"""
+
+    subject: str
+    feeds: tuple[str, ...]
+    seen_at_us: Column
+    lat_e7: Column
+    lon_e7: Column
+    error_mm: Column
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Of each subject that has any. `next`: the last subject, where there may be more behind it; None: there are none."""
+
+    spans: Sequence[Span]
+    next: str | None
+
+
 class Listening(Protocol):
     """What is told, line by line, until it ends or is closed."""
 
@@ -150,6 +191,10 @@ class Desk(Protocol):
     @property
     def charts(self) -> Charts:
         """What is drawn below everything else on a map."""
+
+    @property
+    def pictures(self) -> Pictures:
+        """Where everybody is, for all who look on."""
 
     def now_us(self) -> int:
         """The clock of the host."""
@@ -223,6 +268,14 @@ class Desk(Protocol):
         """The newest `count` positions of a subject that came by one of these feeds and were seen in this window.
 
         seen_at_us, known_at_us, lat, lon, error_m, source, feed; in the order they were seen."""
+
+    async def reports_at(
+        self, subjects: Collection[str], exercise: bool, at_us: int, known_at_us: int
+    ) -> Mapping[str, Report]:
+        """Of each of these subjects that had reported by then, the newest report seen not after `at_us` and known by `known_at_us`."""
+
+    async def spans(self, asked: SpansAsked, feeds: Mapping[str, Collection[str]]) -> Spans:
+        """Positions of all these subjects in a window, each by one of its feeds; by subject, as many as are asked for."""
 
     async def presence_at(
         self,

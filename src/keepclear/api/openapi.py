@@ -96,6 +96,7 @@ def _types(routes: Iterable[Route]) -> Iterable[Any]:
     for route in routes:
         if route.gives not in (None, str):
             yield route.gives
+        yield from route.events.values()
         yield from (kind for kind in route.bodies.values() if kind is not bytes)
 
 
@@ -117,6 +118,8 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_headers(route)],
         "responses": _responses(route),
     }
+    if route.events:
+        operation["x-events"] = {name: _ref(kind) for name, kind in route.events.items()}
     if route.is_open:
         operation["security"] = []
     if route.bodies:

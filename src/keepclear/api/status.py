@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from keepclear.api.asking import Answer, Ask, NoQuery, Route
@@ -46,17 +48,22 @@ async def status(ask: Ask[NoQuery, None]) -> Answer:
     return Answer(
         Status(
             str(said["name"]), str(said["party"]), str(said["origin"]), ask.node.epoch, ask.node.exercise, ask.node.began.build,
-            ask.node.sequence, str(said["at"]), utc_text(ask.desk.now_us()), silent, [*ask.desk.alarms(), *_not_held(ask)],
+            ask.node.sequence, str(said["at"]), utc_text(ask.desk.now_us()), silent, [*ask.desk.alarms(), *map(of_trouble, _not_held(ask))],
         )
     )  # fmt: skip
 
 
-def _not_held(ask: Ask[NoQuery, None]) -> list[str]:
+def troubles(ask: Ask[Any, Any]) -> list[Trouble]:
+    """What is not well with the machine, and with the node where the user may know of that."""
+    return [*ask.desk.machine().troubles, *_not_held(ask)]
+
+
+def _not_held(ask: Ask[Any, Any]) -> list[Trouble]:
     """That alerts were told while too many were open, for the party whose node this is, and for auditors."""
     count, house = ask.side.alerts.not_held, ask.members.node.owner
     if not count or not ask.could_see([Access("node", "", house, (), Sensitivity.OPEN)]):
         return []
-    return [of_trouble(Trouble("alerts_not_held", {"count": count}))]
+    return [Trouble("alerts_not_held", {"count": count})]
 
 
 ROUTES = (Route("GET", "/v1/status", status, "status", gives=Status, problems=(403,)),)

@@ -11,8 +11,8 @@ when its token is no longer accepted, and when its reader falls too far behind; 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Annotated, Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -47,16 +47,43 @@ class StreamAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 async def stream(ask: Ask[StreamAsked, None]) -> Answer:
     """Everything told from now on that you may see, or from behind an id."""
+    kinds = frozenset(ask.query.event.split(",")) if ask.query.event else frozenset()
+    for kind in sorted(kinds):
+        check_known("event", kind, WHATS)
+    return await streamed(ask, Heartbeats(), kinds)
+
+
+class Between(Protocol):
+    """What stands between the lines of a stream."""
+
+    def pause_s(self) -> float:
+        """How long to wait for a line until something else is to be said."""
+
+    async def said(self, *, is_quiet: bool) -> list[bytes]:
+        """What is to be said now, behind a line, or where none came for the pause (`is_quiet`)."""
+
+
+class Heartbeats:
+    """Nothing but that the stream is still there."""
+
+    def pause_s(self) -> float:
+        """As the contract says."""
+        return HEARTBEAT_S
+
+    async def said(self, *, is_quiet: bool) -> list[bytes]:
+        """As the contract says."""
+        return [_HEARTBEAT] if is_quiet else []
+
+
+async def streamed(ask: Ask[Any, Any], between: Between, kinds: frozenset[str] = frozenset()) -> Answer:
+    """The stream of a request, from behind the id that it gives (the header Last-Event-ID, or `after`), or from now on."""
     ask.must(Action.EXPORT)
     given = ask.last_event or ask.query.after
     name = "Last-Event-ID" if ask.last_event else "after"
     after = told_id(name, given) if given else None
-    kinds = frozenset(ask.query.event.split(",")) if ask.query.event else frozenset()
-    for kind in sorted(kinds):
-        check_known("event", kind, WHATS)
     # Who begins now listens now: nothing that becomes durable from here on can be missed.
     live = ask.desk.subscribe() if after is None else None
-    sent = events(ask, lines_of(ask.desk, after, live), kinds)
+    sent = events(ask, lines_of(ask.desk, after, live, between.pause_s), kinds, between)
     begin = await anext(sent)  # begun, so that it is closed whatever becomes of the answer
     return Answer(_behind(begin, sent), media_type=MEDIA_TYPE)
 
@@ -70,8 +97,10 @@ async def _behind(begin: bytes, others: AsyncGenerator[bytes, None]) -> AsyncGen
         await others.aclose()
 
 
-async def lines_of(desk: Desk, after: ToldId | None, live: Listening | None) -> AsyncGenerator[Told | None, None]:
-    """Every line behind an id, and then as it is told; None at its begin, and where nothing came for `HEARTBEAT_S`."""
+async def lines_of(
+    desk: Desk, after: ToldId | None, live: Listening | None, pause_s: Callable[[], float]
+) -> AsyncGenerator[Told | None, None]:
+    """Every line behind an id, and then as it is told; None at its begin, and where nothing came for the pause."""
     last = after or (-1, -1)
     waiting: asyncio.Future[Told] | None = None
     try:
@@ -87,7 +116,7 @@ async def lines_of(desk: Desk, after: ToldId | None, live: Listening | None) -> 
                 yield told
         while True:
             waiting = asyncio.ensure_future(live.__anext__())
-            while not (await asyncio.wait([waiting], timeout=HEARTBEAT_S))[0]:
+            while not (await asyncio.wait([waiting], timeout=pause_s()))[0]:
                 yield None
             try:
                 told = waiting.result()
@@ -112,21 +141,26 @@ async def _history(desk: Desk, after: ToldId) -> AsyncIterator[Told]:
 
 
 async def events(
-    ask: Ask[Any, Any], lines: AsyncGenerator[Told | None, None], kinds: frozenset[str]
+    ask: Ask[Any, Any], lines: AsyncGenerator[Told | None, None], kinds: frozenset[str], between: Between
 ) -> AsyncGenerator[bytes, None]:
-    """The lines that the user may see, as server-sent events; first of all, how soon to come back."""
+    """The lines that the user may see, as server-sent events, with what stands between them; first of all, how soon to come back."""
     try:
         await anext(lines)
         yield b"retry: %d\n\n" % RETRY_MS
         async for told in lines:
             if not _is_still_accepted(ask):
                 return
-            if told is None:
-                yield _HEARTBEAT
-            elif told.exercise is ask.exercise and (not kinds or told.what in kinds) and _sees(ask, told):
+            if (
+                told is not None
+                and told.exercise is ask.exercise
+                and (not kinds or told.what in kinds)
+                and _sees(ask, told)
+            ):
                 yield event_of(told, zone_name(ask.side, told.zone))
-    except Overloaded:
-        return  # no room for one more stream just now: the reader comes back and resumes
+            for said in await between.said(is_quiet=told is None):
+                yield said
+    except (Overloaded, Refused):
+        return  # no room for it just now, or not for this user any more: the reader comes back and resumes
     finally:
         await lines.aclose()
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from keepclear.api.desk import Answered, CardRead, Given, LinkView, Overloaded
+from keepclear.api.desk import Answered, CardRead, Given, LinkView, Overloaded, Spans, SpansAsked
 from keepclear.ground.errors import Refused
+from keepclear.host import past
 from keepclear.host.charts import FolderCharts
 from keepclear.host.config import Limits
 from keepclear.host.courier import Courier
@@ -27,6 +28,7 @@ from keepclear.node.effects import Told
 from keepclear.node.events import CardTaken, Event, SealErased, UserAdmitted, UserEnded
 from keepclear.node.needs import Machine, Trouble, Unreached
 from keepclear.node.node import Node
+from keepclear.node.picture import Pictures
 from keepclear.record.checkpoint import Checkpoint
 from keepclear.record.entries import Committed
 from keepclear.record.proofs import prove_entry
@@ -35,6 +37,7 @@ from keepclear.store import writes
 from keepclear.store.store import Store
 from keepclear.tracks.observations import UNKNOWN, Observations
 from keepclear.tracks.packing import unpacked
+from keepclear.tracks.picture import Report
 
 SALT_BYTES = 16
 MESSAGE_SALT_BYTES = 32
@@ -60,6 +63,7 @@ class HostDesk:
         self._store = store
         self._folder = folder
         self.charts = FolderCharts.of_node(folder)
+        self.pictures = Pictures()
         self._courier = courier
         self._card = card
         self._sealing: dict[str, writes.Sealed] = {}
@@ -226,6 +230,17 @@ class HostDesk:
             if row["feed"] in feeds and isinstance(row["bytes"], bytes)
         ]
         return _positions([*batches, *tail], subject, from_us, until_us, count)
+
+    async def reports_at(
+        self, subjects: Collection[str], exercise: bool, at_us: int, known_at_us: int
+    ) -> Mapping[str, Report]:
+        """As the contract says."""
+        tail = list(self._host.tail)
+        return await asyncio.to_thread(past.reports_at, self._store, tail, subjects, exercise, at_us, known_at_us)
+
+    async def spans(self, asked: SpansAsked, feeds: Mapping[str, Collection[str]]) -> Spans:
+        """As the contract says."""
+        return await asyncio.to_thread(past.spans, self._store, list(self._host.tail), asked, feeds)
 
     async def known_at(self, at_us: int) -> Node:
         """As the contract says. One replay is under way at a time, and the newest few nodes are kept."""

@@ -14,6 +14,8 @@ class NameBook:
     def __init__(self, names: Mapping[str, Mapping[str, str]]) -> None:
         self._names = {subject: dict(by_feed) for subject, by_feed in names.items()}
         self._count = sum(map(len, self._names.values()))
+        # How often a name was new: whoever remembers it knows whether to look again.
+        self.news = 0
 
     def state(self) -> dict[str, dict[str, str]]:
         """Subject to feed to name, in an order that does not depend on how it came about."""
@@ -32,5 +34,6 @@ class NameBook:
                 continue
             self._names.setdefault(subject, {})[feed] = name
             self._count += held is None
+            self.news += 1
             new.append((subject, name))
         return new

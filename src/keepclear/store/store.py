@@ -10,7 +10,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, and_, exists, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, and_, exists, func, literal, or_, select, tuple_
 
 from keepclear.ground.errors import Refused
 from keepclear.record.entries import EMPTY_HASH, Committed, Entry
@@ -348,6 +348,42 @@ class Store:
             query = query.where(segment.c.feed == feed)
         order = (segment.c.first_seen_us, segment.c.feed, segment.c.sequence, segment.c.number)
         return self._dicts(query.order_by(*order))
+
+    def segments_between(
+        self, first: str, last: str, *, exercise: bool, from_us: int, until_us: int
+    ) -> list[dict[str, Value]]:
+        """Packed segments of the subjects from one name to another that meet this window, by subject and in the order they began."""
+        segment = schema.track_segment
+        query = (
+            select(segment)
+            .where(segment.c.exercise == exercise, segment.c.subject >= first, segment.c.subject <= last)
+            .where(segment.c.last_seen_us >= from_us, segment.c.first_seen_us <= until_us)
+        )
+        order = (segment.c.subject, segment.c.first_seen_us, segment.c.feed, segment.c.sequence, segment.c.number)
+        return self._dicts(query.order_by(*order))
+
+    def segments_at(self, *, exercise: bool, at_us: int, size: int) -> Iterator[dict[str, Value]]:
+        """Packed segments of all subjects in which the newest report of each is, of those seen by `at_us` and in the first `size` entries.
+
+        Of segments that began in time and ended later, every one; of the others, of each subject the one that ended last. Where the last
+        of these entries is within a chunk, all that began in time of that chunk."""
+        segment = schema.track_segment
+        began = and_(segment.c.exercise == exercise, segment.c.first_seen_us <= at_us)
+        whole = and_(began, segment.c.sequence < size)
+        newest = (
+            select(segment.c.subject, func.max(segment.c.last_seen_us).label("last"))
+            .where(whole, segment.c.last_seen_us <= at_us)
+            .group_by(segment.c.subject)
+            .subquery()
+        )
+        ended = and_(segment.c.subject == newest.c.subject, segment.c.last_seen_us == newest.c.last)
+        chunk = select(func.min(segment.c.sequence)).where(segment.c.sequence >= size).scalar_subquery()
+        for query in (
+            select(segment).where(whole, segment.c.last_seen_us > at_us),
+            select(segment).join(newest, ended).where(whole),
+            select(segment).where(began, segment.c.sequence == chunk),
+        ):
+            yield from self._dicts(query)
 
     def subjects(self, *, exercise: bool, from_us: int, until_us: int, after: str = "", count: int = 1000) -> list[str]:
         """Names of the subjects with segments that meet this window, behind `after`, in order."""

@@ -6,7 +6,7 @@ The columns are moved on by `watch.stepping`; here they are read and changed one
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -45,6 +45,35 @@ class Placed(NamedTuple):
     verdict: Verdict
     flags: tuple[str, ...] = ()
     row: int = NONE
+
+
+NEWEST_COLUMNS = (
+    "seen_at_us", "at_us", "lat_e7", "lon_e7", "error_mm", "height_mm", "datum", "speed_mmps", "course_cdeg", "source", "claim", "area",
+)  # fmt: skip
+# How a state stands in columns: its rank, and behind these, lost.
+STATES = (*BY_RANK, State.LOST)
+LOST_CODE = len(BY_RANK)
+
+
+class Newest(NamedTuple):
+    """The newest report of every subject, by the subject's number.
+
+    columns  those of `NEWEST_COLUMNS`; `source`, `claim` and `area` are numbers into the tables, as they are just now"""
+
+    subjects: Sequence[str]
+    reported: npt.NDArray[np.bool_]
+    columns: Mapping[str, Column]
+    sources: Sequence[str]
+    claims: Sequence[Claim]
+    areas: Sequence[Shape]
+
+
+class States(NamedTuple):
+    """Everybody who is not simply clear: number of the subject, number of the zone, place in `STATES`."""
+
+    subject: npt.NDArray[np.int64]
+    zone: npt.NDArray[np.int64]
+    state: npt.NDArray[np.int64]
 
 
 class Holdings:
@@ -157,6 +186,37 @@ class Holdings:
         if subject is not None:
             states |= {zone: State.LOST for zone, pair in subject.pairs.items() if pair.lost}
         return sorted((zone, state) for zone, state in states.items() if state is not State.CLEAR)
+
+    def newest_in_columns(self) -> Newest:
+        """The newest report of every subject, in columns by its number; of those that have not reported nothing is to be read."""
+        newest = self.rows["newest"][: len(self.names.items)]
+        return Newest(
+            self.names.items, newest != NONE, {name: self.history.rows[name][newest] for name in NEWEST_COLUMNS},
+            self.sources.items, self.claims.items, self.areas.items,
+        )  # fmt: skip
+
+    def states_in_columns(self) -> States:
+        """What `states_of` says of all subjects: subject, zone and state, by subject and zone."""
+        found: list[npt.NDArray[np.int64]] = []
+        subject = np.flatnonzero(self.rows["first_pair"][: len(self.names.items)] != NONE)
+        row = self.rows["first_pair"][subject]
+        while len(row):  # the first pair of each, then the second of each that has one, ...
+            pairs = self.pairs.rows[row]
+            found.append(np.stack([subject, pairs["zone"], pairs["rank"]])[:, pairs["rank"] > 0].astype(np.int64))
+            more = pairs["next"] != NONE
+            subject, row = subject[more], pairs["next"][more]
+        lost = [
+            (number, zone, LOST_CODE)
+            for number, held in self._subjects.items()
+            for zone, pair in held.pairs.items()
+            if pair.lost
+        ]
+        found.append(np.array(lost, np.int64).reshape(-1, 3).T)
+        together = np.concatenate(found, axis=1)
+        together = together[:, np.lexsort((together[2], together[1], together[0]))]
+        # Who is lost is not what the reports said last.
+        last = np.append(np.any(np.diff(together[:2], axis=1) != 0, axis=0), True)[: together.shape[1]]
+        return States(*together[:, last])
 
     def concerned_by(self, zone: int) -> list[int]:
         """The subjects that a turn of this zone's window may concern, in the order they were first heard of."""

@@ -28,7 +28,7 @@ from keepclear.watch.consequences import Consequences, Telling
 from keepclear.watch.deadlines import NEVER_DUE_US, Deadline, Deadlines, Kind
 from keepclear.watch.events import Cause, Events, Told
 from keepclear.watch.evidence import ASSUMED_ERROR_MM
-from keepclear.watch.holdings import Holdings
+from keepclear.watch.holdings import Holdings, Newest, States
 from keepclear.watch.holdings_packing import packed_holdings, unpack_holdings
 from keepclear.watch.packed_columns import Columns
 from keepclear.watch.packing import (
@@ -296,6 +296,19 @@ class Watch:
         """The report of each subject that was seen last."""
         for number in self._held.heard_of():
             yield self._held.names.items[number], self._held.newest(number)
+
+    def newest_in_columns(self) -> Newest:
+        """The same in columns, by the number of the subject. A subject keeps its number."""
+        return self._held.newest_in_columns()
+
+    def states_in_columns(self) -> States:
+        """What `states` gives, in columns, by subject and zone; `atlas` has the zones by number."""
+        return self._held.states_in_columns()
+
+    @property
+    def assumed_error_m(self) -> float:
+        """One-sigma error of reports that state none."""
+        return self._assumed_error_mm / 1000
 
     def newest_of(self, subject: str) -> Report | None:
         """The report of a subject that was seen last; None where it was never heard of."""

@@ -111,7 +111,7 @@ class Stream:
         while (chunk := await self.chunk()) is not None:
             fields = dict(line.split(": ", 1) for line in _END_OF_LINE.split(chunk.decode()) if ": " in line)
             if "data" in fields:
-                return Event(fields["id"], fields["event"], json.loads(fields["data"]))
+                return Event(fields.get("id", ""), fields["event"], json.loads(fields["data"]))
         return None
 
     async def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,8 @@ class CastNode:
     address: str
     tokens: dict[str, str]
     passwords: dict[str, str] = field(default_factory=dict)
+    # Where peers call; "" where it only calls.
+    links: str = ""
 
     def asked(self, who: str, method: str, path: str, body: Any = None, **asked: Any) -> httpx.Response:
         """What the doors answer to a program with somebody's token; bytes go as they are, anything else as JSON."""
@@ -66,22 +68,35 @@ class CastNode:
 
 
 @contextmanager
-def cast_nodes(folder: Path, *parties: str) -> Iterator[list[CastNode]]:
-    """A node of each party on a port of its own, until the end of the context."""
+def cast_nodes(
+    folder: Path, *parties: str, answering: str = "", names: Mapping[str, str] = PARTIES
+) -> Iterator[list[CastNode]]:
+    """A node of each party on a port of its own, until the end of the context. `answering`: the one that peers can call."""
     with ExitStack() as running:
-        yield [_begun(running, folder, party) for party in parties]
+        yield [_begun(running, folder, party, names[party], answers=party == answering) for party in parties]
 
 
-def _begun(running: ExitStack, folder: Path, party: str) -> CastNode:
+def joined(caller: CastNode, answering: CastNode) -> None:
+    """Their administrators take in each other's cards, and the one node calls the other."""
+    for node, peer in ((caller, answering), (answering, caller)):
+        said = {"card": peer.ask("admin", "GET", "/v1/card"), "compared_with": "read to each other across the table"}
+        node.ask("admin", "PUT", f"/v1/peers/{peer.party}/card", said)
+    caller.ask("admin", "PUT", f"/v1/peers/{answering.party}", {"address": answering.links})
+    answering.ask("admin", "PUT", f"/v1/peers/{caller.party}", {})
+
+
+def _begun(running: ExitStack, folder: Path, party: str, name: str, *, answers: bool) -> CastNode:
     users = [part for user, role in PEOPLE[party].items() for part in ("--user", f"{user}:{role}")]
-    with Running(folder, "init", party, "--party", party, "--name", PARTIES[party], *users) as init:
+    with Running(folder, "init", party, "--party", party, "--name", name, *users) as init:
         code, said, errors = init.ended()
         assert code == 0, errors
     toml = folder / party / "node.toml"
-    toml.write_text(toml.read_text().replace("port = 7117", "port = 0"))
+    toml.write_text(toml.read_text().replace("port = 7117", "port = 0") + ("\n[links]\nport = 0\n" if answers else ""))
     serving = running.enter_context(Running(folder, "serve", party))
     port = serving.line_with("Listening at", "stderr").rpartition(":")[2]
     node = CastNode(party, folder / party, f"http://127.0.0.1:{port}", json.loads(said)["tokens"])
+    if answers:
+        node.links = serving.line_with("Peers are answered at", "stderr").split()[-1]
     for user in PEOPLE[party]:
         _gives_password(node, user)
     return node

@@ -1,0 +1,301 @@
+"""The channel before people: a warning that is written, looked at, sent and understood; a wrong digit; a line that breaks; an urgent stop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+from playwright.sync_api import expect
+
+from tests.browser.cast import CastNode, cast_nodes, joined
+from tests.browser.consoles import PHONE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.browser.consoles import AtConsole
+
+PLACE = "33.6700 38.9580"
+WARNING = {
+    "to": "bravo", "marker": "warning", "urgency": "soon", "text": "Vehicles at 33.6700N 38.9580E.", "valid_for": "6 h", "reply_within": "2 h",
+    "facts": [{"is": "place", "name": "seen", "text": PLACE}, {"is": "count", "name": "vehicles", "text": "20-27"}],
+    "translations": [{"language": "ar", "text": "مركبات عند 33.6700N 38.9580E.", "by": "Lena", "reviewed_by": "Petra"}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def both(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CastNode, CastNode]]:
+    """Alpha, whose node calls Bravo's; a column of Bravo is seen in Kestrel Pass."""
+    with cast_nodes(tmp_path_factory.mktemp("both"), "alpha", "bravo", answering="bravo") as (alpha, bravo):
+        joined(alpha, bravo)
+        alpha.agrees_on_kestrel_pass()
+        now = datetime.now(UTC)
+        for minutes, lat in ((6, 33.72), (4, 33.62), (2, 33.60)):
+            alpha.hears("Bravo column", lat, 38.6, seen_at=(now - timedelta(minutes=minutes)).isoformat())
+        yield alpha, bravo
+
+
+def until(found: Callable[[], Any]) -> Any:
+    """Asks again until there is something; each ask takes its time at the node."""
+    for _ in range(2_000):
+        if result := found():
+            return result
+    raise AssertionError("it did not come about")
+
+
+def entry_alert(alpha: CastNode) -> str:
+    items = until(lambda: [one for one in alpha.ask("otto", "GET", "/v1/alerts")["items"] if one["key"] == "entered"])
+    return str(items[0]["id"])
+
+
+def warns(alpha: CastNode, bravo: CastNode, **changed: Any) -> str:
+    """Otto sends a warning through the doors, and it has come to Bravo; its id."""
+    sent = alpha.ask("otto", "POST", "/v1/messages", WARNING | changed)["message"]
+    until(lambda: bravo.asked("boris", "GET", f"/v1/messages/{sent}").status_code == 200)
+    return str(sent)
+
+
+def reads_back(boris: AtConsole, message: str, *, place: str, vehicles: str) -> None:
+    """Fills in the form of the read-back, every field of which is blank."""
+    boris.goes_to(f"channel/message/{message}")
+    boris.page.locator("article .actions .button.main").click()
+    dialog = boris.page.get_by_role("dialog")
+    fields = dialog.locator("fieldset")
+    assert [field.input_value() for field in fields.locator("input").all()] == ["", "", ""]
+    fields.nth(0).locator("input").first.fill(place)
+    fields.nth(1).locator("input").first.fill(vehicles)
+    dialog.locator("button[type=submit]").click()
+    dialog.wait_for(state="detached")
+
+
+def receipt(who: AtConsole, act: str, known: str) -> Any:
+    return who.page.locator(f"[data-act={act}][data-known={known}]")
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_otto_warns_bravo_of_an_alert_mends_what_is_found_and_sees_the_receipts_climb(consoles, both, language):
+    alpha, bravo = both
+    otto = consoles.opened(alpha, by="otto", language=language, at=f"channel/new/alert/{entry_alert(alpha)}")
+    otto.expected |= {422}
+    otto.page.locator(".choose button", has_text="Bravo").click()
+    text = otto.page.locator("[data-field=text] textarea")
+    send = otto.page.locator(".last .button.main")
+    drafted = text.input_value()
+    assert "Kestrel Pass" in drafted
+    text.fill(f"{drafted} Again at 22:00, 30 miles on.")
+    for finding in ("time.no_zone", "quantity.no_unit"):
+        otto.page.locator(f"[data-field=text] [data-finding='{finding}']").wait_for()
+    assert send.is_disabled()
+    text.fill(drafted)
+    otto.page.locator("[data-finding='time.no_zone']").first.wait_for(state="detached")
+    # Times and places of a template may be asked about; Otto means them.
+    for one in otto.page.locator(".last [data-finding] [aria-pressed=false]").all():
+        one.click()
+    send.filter(has_text="otto").filter(has_text="Bravo").click()
+    receipt(otto, "received", "evidenced").wait_for()
+    assert receipt(otto, "understood", "unknown").count() == 1
+
+    message = otto.page.url.rpartition("/")[2]
+    facts = alpha.ask("otto", "GET", f"/v1/messages/{message}")["content"]["facts"]
+    given = [_given(fact) for fact in facts]
+    bravo.ask(
+        "boris", "POST", f"/v1/messages/{message}/statements", {"act": "understood", "person": "Boris", "facts": given}
+    )
+    receipt(otto, "understood", "evidenced").wait_for()
+    otto.has_a_page_for_everybody()
+
+
+def _given(fact: dict[str, Any]) -> dict[str, Any]:
+    kind = {"is": fact["is"], "name": fact["name"]}
+    if fact["is"] == "place":
+        return kind | {"text": fact["as_entered"], "called": fact["called"]}
+    if fact["is"] == "time":
+        at = datetime.fromtimestamp(fact["at_us"] / 1e6, UTC).isoformat()
+        return kind | {"at": at, "zone": fact["zone"]}
+    return kind | {"text": fact.get("as_entered") or fact["text"]}
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_boris_reads_back_one_wrong_digit_and_otto_sees_what_he_understood_and_corrects_it(consoles, both, language):
+    alpha, bravo = both
+    message = warns(alpha, bravo)
+    otto = consoles.opened(alpha, by="otto", language=language, at=f"channel/message/{message}")
+    boris = consoles.opened(bravo, by="boris", language=language)
+    reads_back(boris, message, place="33.6800 38.9580", vehicles="20-27")
+    differs = otto.page.locator(".mismatch tr.wrong")
+    differs.wait_for()
+    assert "1,109" in differs.inner_text()
+    assert "33.6800N 38.9580E" in differs.inner_text()
+    assert otto.page.locator(".mismatch tr").count() == 3
+    otto.has_a_page_for_everybody()
+
+    otto.page.locator(".mismatch .button.main").click()
+    otto.page.wait_for_url(re.compile(f"/new/bravo/correct/{message}"))
+    assert otto.page.locator("[data-field='fact 0'] input").nth(1).input_value() == PLACE
+    otto.page.locator(".last .button.main:enabled").click()
+    receipt(otto, "received", "evidenced").wait_for()
+    otto.goes_to(f"channel/message/{message}")
+    otto.page.locator(".mismatch").wait_for(state="detached")
+
+
+def test_what_boris_reads_back_rightly_settles_it_with_both_sides_looking(consoles, both):
+    alpha, bravo = both
+    message = warns(alpha, bravo)
+    otto, boris = (
+        consoles.opened(alpha, by="otto", at="channel/bravo"),
+        consoles.opened(bravo, by="boris", screen=PHONE),
+    )
+    waiting = otto.page.locator(f"#message-{message}")
+    waiting.get_by_text("Waits for their word").wait_for()
+    reads_back(boris, message, place="33°40'12\"N 038°57'29\"E", vehicles="20-27")
+    waiting.locator(".debt", has_text="Understood").wait_for()
+    boris.sees("We have read it back")
+
+
+def test_what_was_brought_by_telephone_stays_a_claim_and_says_whose(consoles, both):
+    alpha, bravo = both
+    message = warns(alpha, bravo)
+    otto = consoles.opened(alpha, by="otto", at=f"channel/message/{message}")
+    otto.presses("Enter what they said")
+    dialog = otto.page.get_by_role("dialog")
+    dialog.get_by_text("Stand by").click()
+    dialog.get_by_label("Who it was, on their side").fill("duty officer")
+    dialog.get_by_label("Who brought the word").fill("Lena, by telephone")
+    dialog.locator("button[type=submit]").click()
+    otto.sees("Claimed")
+    otto.sees("Lena, by telephone")
+
+
+def test_a_draft_is_there_after_a_reload_and_goes_once_though_its_answer_was_lost(consoles, both):
+    alpha, _ = both
+    otto = consoles.opened(alpha, by="otto", at="channel/new/bravo")
+    otto.expected |= {422}
+    said = f"We will look again at {datetime.now(UTC):%H:%M:%S} UTC."
+    otto.page.locator("[data-field=text] textarea").fill(said)
+    otto.page.locator(".last", has_text="kept in this browser").wait_for()
+    otto.page.reload()
+    otto.sees("You had begun this.")
+    assert otto.page.locator("[data-field=text] textarea").input_value() == said
+
+    otto.has_no_network = True  # what the page says of a request that was lost is no fault
+
+    def takes_and_says_nothing(route: Any) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    otto.page.route(
+        re.compile("/v1/messages$"),
+        lambda route: takes_and_says_nothing(route) if route.request.method == "POST" else route.continue_(),
+    )
+    for one in otto.page.locator(".last [data-finding] [aria-pressed=false]").all():
+        one.click()
+    otto.page.locator(".last .button.main:enabled").click()
+    otto.sees("No answer came.")
+    otto.page.unroute(re.compile("/v1/messages$"))
+    otto.page.reload()
+    otto.presses("Try again")
+    otto.page.wait_for_url(re.compile("channel/message/"))
+    sent = [one for one in alpha.ask("otto", "GET", "/v1/messages")["items"] if one["text"] == said]
+    assert len(sent) == 1
+    otto.goes_to("channel/new/bravo")
+    otto.page.locator("[data-field=text] textarea").wait_for()
+    assert otto.page.locator("[data-field=text] textarea").input_value() == ""
+
+
+def test_an_urgent_stop_is_taken_down_by_keyboard_alone_and_everybody_sees_it_until_it_has_an_outcome(consoles, both):
+    alpha, _ = both
+    otto, lena = consoles.opened(alpha, by="otto", at="channel"), consoles.opened(alpha, by="lena", at="channel/stop")
+    lena.sees("Take down an urgent stop")
+    otto.page.get_by_role("link", name="Urgent stop").first.focus()
+    otto.page.keyboard.press("Enter")
+    otto.sees("Take down an urgent stop")
+    otto.page.keyboard.type("They are shelling the clinic at Kestrel Post, stop at once")
+    otto.page.keyboard.press("Control+Enter")
+    for who in (otto, lena):
+        opened = who.page.get_by_role("region", name="Urgent stop, open")
+        opened.get_by_text("They are shelling the clinic").wait_for()
+        opened.get_by_role("timer").wait_for()
+    otto.has_a_page_for_everybody()
+    outcome = otto.page.get_by_label("What came of it")
+    assert otto.page.get_by_role("button", name="Close with this outcome").is_disabled()
+    outcome.fill("Bravo stopped at once; nobody was hit.")
+    otto.presses("Close with this outcome")
+    lena.page.get_by_role("region", name="Urgent stop, open").wait_for(state="detached")
+    lena.sees("Bravo stopped at once; nobody was hit.")
+
+
+def test_a_call_is_noted_as_it_happens_kept_and_its_minute_disputed_with_both_texts(consoles, both):
+    alpha, bravo = both
+    message = warns(alpha, bravo)
+    otto = consoles.opened(alpha, by="otto", at="channel/calls")
+    otto.presses("A call that was not planned")
+    otto.page.get_by_label("Line").fill("voice +000 100")
+    otto.presses("Answered")
+    otto.presses("On hold")
+    otto.sees(re.compile("On hold for"))
+    otto.presses("Back on the line")
+    otto.presses("Ended by both")
+    otto.presses("Enter what was said")
+    otto.page.get_by_label("Who spoke").nth(1).fill("duty officer")
+    otto.page.get_by_role("button", name="Warning: Vehicles at").last.click()
+    otto.presses("Keep this call")
+    otto.sees("Not read back")
+    otto.page.get_by_label("Our minute").fill("They will look into it.")
+    otto.presses("Keep our minute")
+    otto.presses("Enter what a side says of it")
+    otto.page.get_by_label("How it was, in their own words").fill("We promised nothing.")
+    otto.presses("It was otherwise: keep this text too")
+    otto.sees("Disputed: both texts stand")
+    for text in ("They will look into it.", "We promised nothing."):
+        otto.sees(text)
+    otto.has_a_page_for_everybody()
+    assert message
+
+
+LOOKS = [("en", "light", None), ("ar", "dark", None), ("ru", "night", PHONE), ("ar", "light", PHONE)]
+
+
+@pytest.mark.parametrize(
+    ("language", "theme", "screen"), LOOKS, ids=["english", "arabic-dark", "russian-night-phone", "arabic-phone"]
+)
+def test_everybody_can_use_every_page_of_the_channel(consoles, both, language, theme, screen):
+    alpha, bravo = both
+    message = warns(alpha, bravo)
+    otto = consoles.opened(alpha, by="otto", language=language, theme=theme, screen=screen)
+    pages = (
+        "channel",
+        "channel/bravo",
+        f"channel/message/{message}",
+        f"channel/new/bravo/correct/{message}",
+        "channel/calls",
+        "channel/measures",
+        "channel/stop",
+    )
+    for page in pages:
+        otto.goes_to(page)
+        otto.page.locator("main .room > *").nth(2).wait_for()
+        expect(otto.page.get_by_role("status").filter(has_text="…")).to_have_count(0)
+        otto.has_nothing_beside_the_screen()
+        otto.has_a_page_for_everybody()
+
+
+def test_on_a_phone_reading_back_is_within_the_screen_and_its_buttons_are_for_thumbs(consoles, both):
+    alpha, bravo = both
+    message = warns(alpha, bravo)
+    boris = consoles.opened(
+        bravo, by="boris", language="ar", screen=PHONE, has_touch=True, at=f"channel/message/{message}"
+    )
+    boris.page.locator("article .actions .button.main").tap()
+    dialog = boris.page.get_by_role("dialog")
+    dialog.wait_for()
+    boris.has_nothing_beside_the_screen()
+    boris.has_a_page_for_everybody()
+    for button in dialog.locator("button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44, button.inner_text()

@@ -15,13 +15,9 @@ export interface CountryName {
   lat: number
 }
 
-/** One file of the basemap. They are there packed only. */
-async function basemapFile(name: string): Promise<FeatureCollection> {
-  const answer = await fetch(`/v1/basemap/${name}`)
-  if (answer.ok) return (await answer.json()) as FeatureCollection
-  const packed = await fetch(`/basemap/${name}.geojson.gz`)
-  if (!packed.ok || packed.body === null) throw new Error(`basemap ${name}: ${packed.status}`)
-  return (await new Response(packed.body.pipeThrough(new DecompressionStream('gzip'))).json()) as FeatureCollection
+/** Address of one file of the basemap. MapLibre's worker reads it: this page is not held up by what takes seconds to read. */
+function fileAt(name: string): string {
+  return new URL(`/v1/basemap/${name}`, location.href).href
 }
 
 export function styleOf(palette: Palette): StyleSpecification {
@@ -55,17 +51,16 @@ export function recolour(map: MapLibre, palette: Palette): void {
   map.setPaintProperty('borders', 'line-color', palette.border)
 }
 
-/** Fills the sources, in the fineness of the zoom, and goes on doing so. */
-export async function bringBasemap(map: MapLibre): Promise<void> {
+/** Fills the sources, coarsely at once, and finely once somebody looks closely. */
+export function bringBasemap(map: MapLibre): void {
   let fineness = ''
-  const bring = async (): Promise<void> => {
-    const wanted = map.getZoom() >= FINE_ZOOM ? '10m' : '50m'
+  const bring = (wanted: '50m' | '10m'): void => {
     if (fineness === wanted || fineness === '10m') return
     fineness = wanted
-    const [land, borders] = await Promise.all([basemapFile(`land-${wanted}`), basemapFile(`borders-${wanted}`)])
-    if (fineness !== wanted) return
-    put(map, 'land', land)
-    put(map, 'borders', borders)
+    for (const name of ['land', 'borders']) put(map, name, fileAt(`${name}-${wanted}`))
+  }
+  const looked = (): void => {
+    if (map.getZoom() >= FINE_ZOOM) bring('10m')
   }
   let step = 0
   const ruled = (): void => {
@@ -74,17 +69,17 @@ export async function bringBasemap(map: MapLibre): Promise<void> {
     step = wanted
     put(map, 'grid', graticule(step))
   }
-  map.on('zoomend', () => {
-    ruled()
-    void bring()
-  })
+  map.on('zoomend', ruled)
   ruled()
-  await bring()
+  bring('50m')
+  void map.once('idle').then(() => {
+    looked()
+    map.on('zoomend', looked)
+  })
 }
 
-function put(map: MapLibre, source: string, data: FeatureCollection): void {
-  const found = map.getSource<GeoJSONSource>(source)
-  void found?.setData(data)
+function put(map: MapLibre, source: string, data: FeatureCollection | string): void {
+  void map.getSource<GeoJSONSource>(source)?.setData(data)
 }
 
 export function graticule(step: number): FeatureCollection {
@@ -97,7 +92,9 @@ export function graticule(step: number): FeatureCollection {
 /** Names of countries in a language, the largest first, each with the point where it is written. */
 export async function countryNames(language: string): Promise<CountryName[]> {
   const inLanguage = new Intl.DisplayNames([language], { type: 'region' })
-  const { features } = (await basemapFile('countries')) as FeatureCollection<Point>
+  const answer = await fetch(fileAt('countries'))
+  if (!answer.ok) throw new Error(`names of countries: ${answer.status}`)
+  const { features } = (await answer.json()) as FeatureCollection<Point>
   return features.map(({ geometry, properties }) => {
     const region = String(properties?.['region'] ?? '')
     const [lon = 0, lat = 0] = geometry.coordinates

@@ -64,7 +64,8 @@ from keepclear.ground.errors import KeepclearError, Refused
 from keepclear.parties.parties import Role, Sensitivity, User
 
 ROUTES: tuple[Route, ...] = (
-    *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *picture.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *live.ROUTES, *record.ROUTES, *people.ROUTES, *sign_in.ROUTES,
+    *positions.ROUTES, *zones.ROUTES, *tracks.ROUTES, *picture.ROUTES, *alerts.ROUTES, *feeds.ROUTES, *stream.ROUTES, *live.ROUTES,
+    *record.ROUTES, *people.ROUTES, *sign_in.ROUTES,
     *messages.ROUTES, *drafts.ROUTES, *sheets.ROUTES, *peers.ROUTES, *agreements.ROUTES, *rosters.ROUTES, *calls.ROUTES, *measures.ROUTES,
     *needs.ROUTES, *places.ROUTES, *threads.ROUTES, *handover.ROUTES, *status.ROUTES, *basemap.ROUTES, *ogc.ROUTES,
 )  # fmt: skip

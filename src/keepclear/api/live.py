@@ -149,7 +149,7 @@ def status_of(ask: Ask[Any, Any]) -> LiveStatus:
     feeds = [
         FeedHeard(feed.id, _text(feed.last_heard_us), _text(feed.silent_since_us), feed.state)
         for feed in ask.side.feeds.state()
-        if feed.is_open and ask.sees([ask.members.access_of("feed", feed.id)])
+        if feed.is_open and ask.sees([ask.members.access_of("feed", feed.id)], Action.EXPORT)
     ]
     talk, links = ask.node.talk, []
     if ask.could_see(ask.node.of_talk):

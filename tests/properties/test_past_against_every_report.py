@@ -67,6 +67,8 @@ def rows_of(everything: list[Arrived], known_us: int) -> list[tuple[str, str, in
     return found
 
 
+@pytest.mark.promise("PICTURE-5")
+@pytest.mark.promise("PICTURE-6")
 @pytest.mark.parametrize("seed", range(8))
 def test_the_past_is_what_every_report_says(tmp_path, seed):
     chance = random.Random(seed)
@@ -102,6 +104,7 @@ def test_the_past_is_what_every_report_says(tmp_path, seed):
             ] == [(subject, seen, lat, error) for subject, seen, _, lat, error, _ in expected]
 
 
+@pytest.mark.promise("PICTURE-6")
 def test_a_span_goes_on_behind_the_subject_where_it_had_to_stop(tmp_path):
     with Store.open(f"sqlite:///{tmp_path / 'record.sqlite'}") as store:
         everything, tail = lived(store, random.Random(1))
@@ -120,6 +123,7 @@ def test_a_span_goes_on_behind_the_subject_where_it_had_to_stop(tmp_path):
         assert [span.subject for span in parts] == [span.subject for span in whole.spans]
 
 
+@pytest.mark.promise("PICTURE-6")
 def test_of_each_step_the_last_position_is_given(tmp_path):
     with Store.open(f"sqlite:///{tmp_path / 'record.sqlite'}") as store:
         everything, tail = lived(store, random.Random(2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,6 +99,7 @@ def happen(given: Given, step: tuple[Any, ...]) -> None:
             given.give(e.TimePassed(), by=NODE)
 
 
+@pytest.mark.promise("PICTURE-2")
 @settings(max_examples=150, deadline=None)
 @given(steps)
 def test_what_was_taken_in_adds_up_to_the_whole_picture(taken):

@@ -37,6 +37,7 @@ async def until(stream, shown, holds):
         shown.take((await next_of(stream, "picture")).data)
 
 
+@pytest.mark.promise("PICTURE-2")
 def test_the_first_picture_is_whole_and_the_next_has_only_what_moved():
     async def scene(staff, listen):
         await bring(
@@ -58,6 +59,7 @@ def test_the_first_picture_is_whole_and_the_next_has_only_what_moved():
     run(scene)
 
 
+@pytest.mark.promise("PICTURE-1")
 def test_lines_have_ids_and_are_resumed_and_pictures_have_none():
     async def scene(staff, listen):
         await bring(staff, AWAY, INSIDE)
@@ -82,6 +84,7 @@ def test_lines_have_ids_and_are_resumed_and_pictures_have_none():
     run(scene)
 
 
+@pytest.mark.promise("PICTURE-3")
 def test_pictures_can_be_left_out():
     async def scene(staff, listen):
         stream = await listen("/v1/live?picture=off")
@@ -99,6 +102,7 @@ def test_a_period_that_is_none_is_refused(period):
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "?picture")
 
 
+@pytest.mark.promise("PICTURE-3")
 def test_a_slow_reader_gets_the_newest_and_never_a_queue():
     """A frame is made when the one before it was sent: whoever takes nothing meanwhile gets one picture of all that has happened since."""
 
@@ -126,6 +130,7 @@ def test_a_slow_reader_gets_the_newest_and_never_a_queue():
     run(scene)
 
 
+@pytest.mark.promise("PICTURE-4")
 def test_who_may_not_see_a_feed_never_gets_its_tracks_also_behind_a_change():
     async def scene(staff, listen):
         shown = Shown()
@@ -148,6 +153,7 @@ def test_who_may_not_see_a_feed_never_gets_its_tracks_also_behind_a_change():
     run(scene)
 
 
+@pytest.mark.promise("PICTURE-4")
 def test_a_subject_of_which_one_feed_is_closed_is_not_seen_as_in_the_list_of_tracks():
     async def scene(staff, listen):
         staff.desk.say(e.FeedDeclared("radar-2", "alpha", "Radar"))
@@ -170,6 +176,7 @@ def test_a_subject_of_which_one_feed_is_closed_is_not_seen_as_in_the_list_of_tra
     run(scene)
 
 
+@pytest.mark.promise("PICTURE-4")
 def test_how_somebody_stands_towards_a_zone_is_seen_by_who_may_see_the_zone():
     staff = staffed()
     staff.desk.say(e.AccessSet("feed", "ais-1", "low", None), by="pia")
@@ -182,6 +189,7 @@ def test_how_somebody_stands_towards_a_zone_is_seen_by_who_may_see_the_zone():
     assert "standing" not in past["liaison"]
 
 
+@pytest.mark.promise("PICTURE-4")
 def test_a_severe_feed_is_in_a_picture_only_of_those_it_names():
     staff = staffed()
     staff.desk.say(e.UserAdmitted("leo", "meridian", "liaison", "severe"))
@@ -191,6 +199,7 @@ def test_a_severe_feed_is_in_a_picture_only_of_those_it_names():
         assert ("about" in staff.call.get("/v1/picture", staff.liaison).json()) is sees
 
 
+@pytest.mark.promise("PICTURE-5")
 def test_the_past_is_by_what_was_known_then():
     staff = staffed()
     staff.bring(AWAY, {**AWAY, "subject": "Charlie 7", "area_m": 5_000, "area_inner_m": 1_200})
@@ -217,6 +226,7 @@ def test_the_past_is_by_what_was_known_then():
     assert of(at="2031-01-01T00:00:00Z") == now
 
 
+@pytest.mark.promise("PICTURE-5")
 def test_a_picture_now_is_the_first_of_a_stream():
     staff = staffed()
     staff.bring(AWAY, INSIDE)
@@ -252,6 +262,7 @@ def test_a_span_says_what_cannot_be_asked():
     assert staff.call.get("/v1/live", staff.mast).status_code == 403
 
 
+@pytest.mark.promise("PICTURE-7")
 def test_a_status_says_what_is_heard_to_whom_it_is_open():
     async def scene(staff, listen):
         staff.desk.say(e.FeedDeclared("radar-2", "alpha", "Radar"))
@@ -267,3 +278,30 @@ def test_a_status_says_what_is_heard_to_whom_it_is_open():
         assert of["officer"]["now"].startswith("2026-05-18T10:30:")
 
     run(scene)
+
+
+@pytest.mark.promise("PICTURE-8")
+def test_what_is_not_stated_is_nothing_and_what_is_is_as_it_was_said():
+    staff = staffed()
+    words = {"count": "low hundreds", "party": "bravo", "attributed_by": "Meridian", "confidence": 0.6, "grading": "B2"}
+    measured = {"error_m": 12.5, "height_m": 1203.7, "datum": "MSL", "speed_mps": 6.43, "course_deg": 271.3}
+    staff.bring({**AWAY, **words, **measured, "lon": -0.0000003}, {**AWAY, "subject": "Charlie 7"})
+    picture = staff.call.get("/v1/picture", staff.officer).json()
+    shown = Shown()
+    shown.take(picture)
+    said, bare = shown.by_subject()["Bravo 1"], shown.by_subject()["Charlie 7"]
+    assert (
+        said["count"] == {"low": 100, "high": 400, "as_entered": "low hundreds"}
+        or said["count"]["as_entered"] == "low hundreds"
+    )
+    assert (said["party"], said["attributed_by"], said["confidence"], said["grading"]) == (
+        "bravo",
+        "Meridian",
+        0.6,
+        "B2",
+    )
+    assert (said["lon"], said["seen_at"]) == (-0.0000003, 1779098400000)
+    assert {name: said[name] for name in measured} == measured
+    assert (bare["party"], bare["confidence"], bare["count"], bare["area"]) == ("", None, None, None)
+    assert {name: bare[name] for name in measured} == dict.fromkeys(measured) | {"datum": ""}
+    assert picture["assumed_error_m"] > 0

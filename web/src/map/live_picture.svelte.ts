@@ -1,6 +1,5 @@
 /** The picture as it is now, for whoever shows it: `$effect(() => livePicture.shown())`. */
-import { all, api } from '../api/client'
-import { clock } from '../state/clock.svelte'
+import { api, taken } from '../api/client'
 import { onFrame, onResumed } from '../state/live.svelte'
 import { Picture, type Frame } from './picture'
 
@@ -45,10 +44,7 @@ class LivePicture {
     clearTimeout(this.#timer)
     this.#held = []
     try {
-      const answer = await fetch('/v1/picture')
-      if (answer.status === 404) return await this.#readLists()
-      if (!answer.ok) throw new Error(`picture: ${answer.status}`)
-      const whole = (await answer.json()) as Frame
+      const whole = await taken(api.GET('/v1/picture'))
       if (asked !== this.#asked || this.#held === undefined) return
       const held: Frame[] = this.#held
       this.#held = undefined
@@ -58,18 +54,6 @@ class LivePicture {
       // What is there stays, and looks as old as it is; the frame of the console says that nothing comes.
       if (asked === this.#asked && this.#held !== undefined) this.#timer = setTimeout(() => void this.#read(), AGAIN_MS)
     }
-  }
-
-  // For a node that has no pictures yet.
-  async #readLists(): Promise<void> {
-    const [tracks, presences] = await Promise.all([
-      all((after) => api.GET('/v1/tracks', { params: { query: { limit: 1000, ...(after === undefined ? {} : { after }) } } })),
-      all((after) => api.GET('/v1/presence', { params: { query: { limit: 1000, ...(after === undefined ? {} : { after }) } } })),
-    ])
-    this.#held = undefined
-    this.picture.takeTracks(tracks, clock.now)
-    this.picture.takePresence(presences)
-    if (this.#showing > 0) this.#timer = setTimeout(() => void this.#read(), AGAIN_MS)
   }
 }
 

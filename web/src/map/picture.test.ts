@@ -56,15 +56,15 @@ test('whoever draws it hears of a change until they look no more', () => {
   expect(heard).toBe(1)
 })
 
-const frame = (more: Partial<Frame>): Frame => ({ whole: false, at: 1_779_100_000_000, size: 10, assumed_error_m: 50, ...more })
+const frame = (more: Partial<Frame>): Frame => ({ whole: false, at: 1_779_100_000_000, known_at: 1_779_100_000_000, size: 10, assumed_error_m: 50, ...more })
 const two: Frame = frame({
   whole: true,
   about: {
-    track: [0, 1], subject: ['t-1', 't-2'], names: [[{ name: 'Convoy East', feed: 'patrols', source: 'Harbour patrol' }], []], party: ['Bravo', ''],
+    track: [0, 1], subject: ['t-1', 't-2'], names: [[{ name: 'Convoy East', feed: 'patrols', source: 'Harbour patrol' }], []], party: ['Bravo', ''], attributed_by: ['', ''], confidence: [null, null], grading: ['', ''],
     source: ['Harbour patrol', 'Harbour patrol'], feeds: [['patrols'], ['patrols']], count: [{ low: 20, high: 40, as_entered: 'some dozens' }, null],
   },
   moved: {
-    track: [0, 1], lat: [33.5, 33.6], lon: [38.6, 38.7], error_m: [40, null], seen_at: [1, 2], known_at: [3, 4], height_m: [null, null],
+    track: [0, 1], lat: [33.5, 33.6], lon: [38.6, 38.7], error_m: [40, null], seen_at: [1, 2], known_at: [3, 4], height_m: [null, null], datum: ['', ''],
     speed_mps: [12, null], course_deg: [90, null],
   },
   standing: { track: [0], zones: [{ 'kestrel-pass': 'inside' }] },
@@ -87,7 +87,7 @@ test('a whole picture of the stream is taken in place of what was', () => {
 test('of what has changed nothing else is touched', () => {
   const picture = new Picture()
   picture.takeFrame(two)
-  const one = { error_m: [null], known_at: [5], height_m: [null], speed_mps: [null], course_deg: [null] }
+  const one = { error_m: [null], known_at: [5], height_m: [null], datum: [''], speed_mps: [null], course_deg: [null] }
   picture.takeFrame(frame({ moved: { track: [1], lat: [34], lon: [39], seen_at: [5], ...one }, standing: { track: [0], zones: [{}] } }))
   expect(picture.lat[picture.rowOf('t-2')]).toBe(34)
   expect(picture.lat[picture.rowOf('t-1')]).toBe(33.5)

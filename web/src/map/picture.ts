@@ -4,7 +4,7 @@
  * Times are milliseconds UTC, lengths metres, angles degrees; what is not known is NaN, and -1 in a column of numbers into a table.
  * A picture changes in place, and then tells whoever draws it (`onChange`).
  */
-import type { NameView, TrackView } from '../api/schema'
+import type { AboutTracks, AreaView, MovedTracks, NameView, Picture as PictureFrame, TrackView } from '../api/schema'
 import { acrossOf, downOf, type LonLat } from './earth'
 import { circleRing } from './outlines'
 
@@ -18,51 +18,8 @@ export const LOST = 16
 const FIRST_ROOM = 256
 const NO_NAMES: readonly NameView[] = []
 
-type Stated = number | null
-
-/** Somewhere in here: a circle, a sector clockwise from one bearing to another, or an outline of latitudes and longitudes. */
-export interface Area {
-  kind: 'circle' | 'sector' | 'outline'
-  lat?: number
-  lon?: number
-  radius_m?: number
-  inner_radius_m?: number
-  from_deg?: number
-  to_deg?: number
-  rings?: [lat: number, lon: number][][]
-}
-
 /** What the node sends of a picture: all of it, or what has changed. docs/spec/picture.md says what is in it. */
-export interface Frame {
-  whole: boolean
-  at: number
-  size: number
-  assumed_error_m: number
-  gone?: number[]
-  about?: {
-    track: number[]
-    subject: string[]
-    names: NameView[][]
-    party: string[]
-    source: string[]
-    feeds: string[][]
-    count: ({ low: number; high: Stated; as_entered: string } | null)[]
-  }
-  moved?: {
-    track: number[]
-    lat: number[]
-    lon: number[]
-    error_m: Stated[]
-    seen_at: number[]
-    known_at: number[]
-    height_m: Stated[]
-    speed_mps: Stated[]
-    course_deg: Stated[]
-  }
-  areas?: { track: number[]; area: Area[] }
-  standing?: { track: number[]; zones: Record<string, string>[] }
-  left_off?: number
-}
+export type Frame = PictureFrame
 
 /** Texts that come again and again, by number. */
 class Table {
@@ -206,18 +163,19 @@ export class Picture {
     }
     if (frame.about) this.#takeAbout(frame.about)
     if (frame.moved) this.#takeMoved(frame.moved)
-    frame.areas?.track.forEach((track, i) => {
+    const { areas, standing } = frame
+    areas?.track.forEach((track, i) => {
       const subject = this.#subjectOf.get(track) ?? ''
       const row = this.rowOf(subject)
       if (row < 0) return
-      this.areas.set(subject, ringsOf(frame.areas!.area[i]!))
+      this.areas.set(subject, ringsOf(areas.area[i]!))
       this.flags[row] = (this.flags[row]! | AREA) & ~ASSUMED
     })
-    frame.standing?.track.forEach((track, i) => this.#stands(this.#subjectOf.get(track) ?? '', frame.standing!.zones[i]!))
+    standing?.track.forEach((track, i) => this.#stands(this.#subjectOf.get(track) ?? '', standing.zones[i]!))
     this.changed()
   }
 
-  #takeAbout(about: NonNullable<Frame['about']>): void {
+  #takeAbout(about: AboutTracks): void {
     about.track.forEach((track, i) => {
       const subject = about.subject[i]!
       this.#subjectOf.set(track, subject)
@@ -231,7 +189,7 @@ export class Picture {
     })
   }
 
-  #takeMoved(moved: NonNullable<Frame['moved']>): void {
+  #takeMoved(moved: MovedTracks): void {
     moved.track.forEach((track, i) => {
       const subject = this.#subjectOf.get(track)
       const row = subject === undefined ? -1 : this.rowOf(subject)
@@ -326,7 +284,7 @@ function countText(low: number, high: number | null): string {
   return high === null ? `${low}+` : high === low ? String(low) : `${low}–${high}`
 }
 
-function ringsOf(area: Area): Float64Array[] {
+function ringsOf(area: AreaView): Float64Array[] {
   if (area.kind === 'outline') return (area.rings ?? []).map((ring) => placed(ring.map(([lat, lon]) => [lon, lat])))
   const centre: LonLat = [area.lon!, area.lat!]
   const [from, to, inner] = [area.from_deg ?? 0, area.to_deg ?? 360, area.inner_radius_m ?? 0]

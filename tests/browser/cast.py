@@ -104,7 +104,7 @@ def _begun(running: ExitStack, folder: Path, party: str, name: str, *, answers: 
 
 def _gives_password(node: CastNode, user: str) -> None:
     password = f"the long words of {user}"
-    invitation = node.ask("admin", "POST", f"/v1/users/{user}/invites")
+    invitation = node.ask("admin", "POST", f"/v1/users/{user}/invites", {})
     taken = httpx.post(
         f"{node.address}/v1/session/invite", json={"code": invitation["code"], "password": password},
         headers={"Keepclear-Console": "1"}, timeout=30, trust_env=False,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { TrackView } from '../api/schema'
-import { ASSUMED, CLOSE, INSIDE, Picture } from './picture'
+import { AREA, ASSUMED, CLOSE, INSIDE, Picture, type Frame } from './picture'
 
 const track = (subject: string, more: Partial<TrackView> = {}): TrackView => ({
   subject, seen_at: '2026-05-18T10:00:00Z', known_at: '2026-05-18T10:00:02Z', lat: 33.5, lon: 38.6, is_area: false, error_m: null, height_m: null,
@@ -39,9 +39,9 @@ test('there is room for as many as come', () => {
 test('who is in or near a zone is marked, and nobody else any more', () => {
   const picture = new Picture()
   picture.takeTracks([track('in'), track('near')], 1)
-  picture.takePresence([{ subject: 'in', state: 'inside' }, { subject: 'near', state: 'close' }]) // prettier-ignore
+  picture.takePresence([{ subject: 'in', zone: 'kestrel-pass', state: 'inside' }, { subject: 'near', zone: 'kestrel-pass', state: 'close' }]) // prettier-ignore
   expect(picture.flags[picture.rowOf('in')]! & INSIDE).toBe(INSIDE)
-  picture.takePresence([{ subject: 'near', state: 'close' }])
+  picture.takePresence([{ subject: 'near', zone: 'kestrel-pass', state: 'close' }])
   expect(picture.flags[picture.rowOf('in')]! & INSIDE).toBe(0)
   expect(picture.flags[picture.rowOf('near')]! & CLOSE).toBe(CLOSE)
 })
@@ -54,4 +54,62 @@ test('whoever draws it hears of a change until they look no more', () => {
   end()
   picture.takeTracks([], 2)
   expect(heard).toBe(1)
+})
+
+const frame = (more: Partial<Frame>): Frame => ({ whole: false, at: 1_779_100_000_000, known_at: 1_779_100_000_000, size: 10, assumed_error_m: 50, ...more })
+const two: Frame = frame({
+  whole: true,
+  about: {
+    track: [0, 1], subject: ['t-1', 't-2'], names: [[{ name: 'Convoy East', feed: 'patrols', source: 'Harbour patrol' }], []], party: ['Bravo', ''], attributed_by: ['', ''], confidence: [null, null], grading: ['', ''],
+    source: ['Harbour patrol', 'Harbour patrol'], feeds: [['patrols'], ['patrols']], count: [{ low: 20, high: 40, as_entered: 'some dozens' }, null],
+  },
+  moved: {
+    track: [0, 1], lat: [33.5, 33.6], lon: [38.6, 38.7], error_m: [40, null], seen_at: [1, 2], known_at: [3, 4], height_m: [null, null], datum: ['', ''],
+    speed_mps: [12, null], course_deg: [90, null],
+  },
+  standing: { track: [0], zones: [{ 'kestrel-pass': 'inside' }] },
+}) // prettier-ignore
+
+test('a whole picture of the stream is taken in place of what was', () => {
+  const picture = new Picture()
+  picture.takeTracks([track('old')], 1)
+  picture.takeFrame(two)
+  expect(picture.count).toBe(2)
+  const row = picture.rowOf('t-1')
+  expect(picture.names[row]).toBe('Convoy East')
+  expect(picture.counts.textOf(picture.strength[row]!)).toBe('20–40')
+  expect(picture.countWords.textOf(picture.strengthWords[row]!)).toBe('some dozens')
+  expect(picture.flags[row]! & INSIDE).toBe(INSIDE)
+  expect(picture.flags[picture.rowOf('t-2')]! & ASSUMED).toBe(ASSUMED)
+  expect(picture.assumedErrorM).toBe(50)
+})
+
+test('of what has changed nothing else is touched', () => {
+  const picture = new Picture()
+  picture.takeFrame(two)
+  const one = { error_m: [null], known_at: [5], height_m: [null], datum: [''], speed_mps: [null], course_deg: [null] }
+  picture.takeFrame(frame({ moved: { track: [1], lat: [34], lon: [39], seen_at: [5], ...one }, standing: { track: [0], zones: [{}] } }))
+  expect(picture.lat[picture.rowOf('t-2')]).toBe(34)
+  expect(picture.lat[picture.rowOf('t-1')]).toBe(33.5)
+  expect(picture.flags[picture.rowOf('t-1')]! & INSIDE).toBe(0)
+  expect(picture.standing.size).toBe(0)
+})
+
+test('who is gone goes, and a number that comes again is somebody who is told anew', () => {
+  const picture = new Picture()
+  picture.takeFrame(two)
+  picture.takeFrame(frame({ gone: [0] }))
+  expect(picture.rowOf('t-1')).toBe(-1)
+  expect(picture.lat[picture.rowOf('t-2')]).toBe(33.6)
+})
+
+test('an area is drawn as one until a report names a point again', () => {
+  const picture = new Picture()
+  picture.takeFrame(two)
+  picture.takeFrame(frame({ areas: { track: [1], area: [{ kind: 'sector', lat: 33.5, lon: 38.6, radius_m: 2_000, from_deg: 300, to_deg: 60 }] } }))
+  expect(picture.areas.get('t-2')).toHaveLength(1)
+  expect(picture.flags[picture.rowOf('t-2')]! & (AREA | ASSUMED)).toBe(AREA)
+  picture.takeFrame(frame({ moved: two.moved! }))
+  expect(picture.areas.size).toBe(0)
+  expect(picture.flags[picture.rowOf('t-2')]! & AREA).toBe(0)
 })

@@ -36,7 +36,7 @@ export interface Scene {
   /** Tracks that somebody should look at. */
   alerts: ReadonlySet<string>
   names: readonly Name[]
-  trail: Float64Array | undefined
+  trails: ReadonlyMap<string, Float64Array>
   layers: { tracks: boolean; errors: boolean; labels: boolean; vectors: boolean; trails: boolean; places: boolean }
   words: { age: (ms: number) => string; isRightToLeft: boolean }
 }
@@ -134,37 +134,76 @@ export class Sheet {
   }
 
   #drawTracks(camera: Camera, scene: Scene, palette: Palette): void {
-    if (scene.layers.trails && scene.trail) this.#drawTrail(camera, scene.trail, palette)
-    if (scene.layers.errors) this.#drawErrors(camera, scene.picture, palette)
+    if (scene.layers.trails) this.#drawTrails(camera, scene, palette)
+    if (scene.layers.errors) {
+      this.#drawAreas(camera, scene.picture, palette)
+      this.#drawErrors(camera, scene.picture, palette)
+    }
     if (this.#visible > SIGNS_MAX) this.#drawPoints(scene, palette)
     else this.#drawSigns(camera, scene, palette)
     this.#drawMarks(scene, palette)
     this.#keepSigns(scene)
   }
 
-  #drawTrail(camera: Camera, trail: Float64Array, palette: Palette): void {
+  /** Where they were reported, joined to where they are: a dot for each report, since nobody saw what was between. */
+  #drawTrails(camera: Camera, { trails, picture, selected }: Scene, palette: Palette): void {
     const ctx = this.#ctx
-    ctx.beginPath()
-    for (let i = 0; i < trail.length; i += 2) {
-      const dx = trail[i]! - camera.across
-      const x = (dx - Math.round(dx)) * camera.worldPx + camera.width / 2
-      const y = (trail[i + 1]! - camera.down) * camera.worldPx + camera.height / 2
-      if (i === 0) ctx.moveTo(x, y)
-      else ctx.lineTo(x, y)
+    const [lines, dots, chosen] = [new Path2D(), new Path2D(), new Path2D()]
+    for (let i = 0; i < this.#visible; i++) {
+      const row = this.#rows[i]!
+      const subject = picture.subjects[row]!
+      const trail = trails.get(subject)
+      if (!trail || trail.length < 2) continue
+      const path = subject === selected ? chosen : lines
+      for (let at = 0; at < trail.length; at += 2) {
+        const [x, y] = onScreen(camera, trail[at]!, trail[at + 1]!)
+        if (at === 0) path.moveTo(x, y)
+        else path.lineTo(x, y)
+        if (subject === selected) dots.rect(x - 2, y - 2, 4, 4)
+      }
+      path.lineTo(this.#xs[i]!, this.#ys[i]!)
     }
+    ctx.lineJoin = 'round'
+    ctx.strokeStyle = palette.track
+    ctx.globalAlpha = 0.45
+    ctx.lineWidth = 1.2
+    ctx.stroke(lines)
+    ctx.globalAlpha = 1
     ctx.strokeStyle = palette.halo
     ctx.lineWidth = 4
-    ctx.stroke()
-    ctx.strokeStyle = palette.track
-    ctx.lineWidth = 1.5
-    ctx.stroke()
-    ctx.fillStyle = palette.track
-    for (let i = 0; i < trail.length - 2; i += 2) {
-      const dx = trail[i]! - camera.across
-      const x = (dx - Math.round(dx)) * camera.worldPx + camera.width / 2
-      const y = (trail[i + 1]! - camera.down) * camera.worldPx + camera.height / 2
-      ctx.fillRect(x - 2, y - 2, 4, 4)
+    ctx.stroke(chosen)
+    ctx.strokeStyle = palette.focus
+    ctx.lineWidth = 2
+    ctx.stroke(chosen)
+    ctx.fillStyle = palette.focus
+    ctx.fill(dots)
+  }
+
+  /** A subject is somewhere in its area; the sign stands where there is room for it. */
+  #drawAreas(camera: Camera, { areas }: Picture, palette: Palette): void {
+    if (areas.size === 0) return
+    const ctx = this.#ctx
+    ctx.beginPath()
+    for (const rings of areas.values()) {
+      for (const ring of rings) {
+        for (let at = 0; at < ring.length; at += 2) {
+          const [x, y] = onScreen(camera, ring[at]!, ring[at + 1]!)
+          if (at === 0) ctx.moveTo(x, y)
+          else ctx.lineTo(x, y)
+        }
+        ctx.closePath()
+      }
     }
+    ctx.globalAlpha = 0.12
+    ctx.fillStyle = palette.track
+    ctx.fill()
+    ctx.globalAlpha = 0.7
+    ctx.setLineDash([6, 4])
+    ctx.strokeStyle = palette.track
+    ctx.lineWidth = 1.2
+    ctx.stroke()
+    ctx.setLineDash([])
+    ctx.globalAlpha = 1
   }
 
   /** One and two standard deviations, to scale: within the outer ring it is with 86 in 100. Smaller than the sign they are not seen. */
@@ -356,9 +395,7 @@ export class Sheet {
     }
     for (const name of names) {
       if (!which.includes(name.look) || (name.look !== 'zone' && !layers.places)) continue
-      const dx = name.across - camera.across
-      const x = (dx - Math.round(dx)) * camera.worldPx + camera.width / 2
-      const y = (name.down - camera.down) * camera.worldPx + camera.height / 2
+      const [x, y] = onScreen(camera, name.across, name.down)
       if (x < -100 || y < -20 || x > camera.width + 100 || y > camera.height + 20) continue
       const style = name.colour ? { ...looks[name.look], colour: name.colour } : looks[name.look]
       const isTown = name.look === 'town'
@@ -374,6 +411,11 @@ export class Sheet {
   #style(size: number, colour: string, palette: Palette, weight = 400): LabelStyle {
     return { font: `${weight} ${size}px ${FONT}`, colour, halo: palette.halo, size }
   }
+}
+
+function onScreen(camera: Camera, across: number, down: number): [number, number] {
+  const dx = across - camera.across
+  return [(dx - Math.round(dx)) * camera.worldPx + camera.width / 2, (down - camera.down) * camera.worldPx + camera.height / 2]
 }
 
 /** The lower, the sooner it is named: what is looked at, what has an alert, who is inside, who is close, all others. */

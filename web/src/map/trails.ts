@@ -1,19 +1,26 @@
-/** Where a track was reported in the last ten minutes, as positions on the map: across and down, by turns, the oldest first. */
+/** Where tracks were reported in the last ten minutes, as positions on the map: across and down, by turns, the oldest first. */
 import { api, taken } from '../api/client'
 import { acrossOf, downOf } from './earth'
 
-const TRAIL_MS = 10 * 60_000
-const POSITIONS_MAX = 600
+export type Trails = ReadonlyMap<string, Float64Array>
 
-export async function trailOf(subject: string, until: number): Promise<Float64Array | undefined> {
+export const TRAIL_MS = 10 * 60_000
+/** With more tracks than this, only the one that is looked at has a trail: the others would be a carpet. */
+export const TRAILS_MAX = 500
+
+/** The trails of all tracks, or of one. None where they are not to be had: the tracks are still where they are. */
+export async function trailsOf(until: number, subject?: string): Promise<Trails> {
+  const window = { since: new Date(until - TRAIL_MS).toISOString(), until: new Date(until).toISOString(), step: '10s' }
   try {
-    const window = { since: new Date(until - TRAIL_MS).toISOString(), until: new Date(until).toISOString() }
-    const { items } = await taken(api.GET('/v1/positions', { params: { query: { subject, ...window, limit: POSITIONS_MAX } } }))
-    const trail = new Float64Array(2 * items.length)
-    items.forEach(({ lat, lon }, i) => trail.set([acrossOf(lon), downOf(lat)], 2 * i))
-    return trail
+    const { tracks } = await taken(api.GET('/v1/picture/span', { params: { query: { ...window, ...(subject === undefined ? {} : { subject }) } } }))
+    return new Map(tracks.subject.map((name, i) => [name, placed(tracks.lat[i]!, tracks.lon[i]!)]))
   } catch {
-    // Without a trail the track is still where it is.
-    return undefined
+    return new Map()
   }
+}
+
+function placed(lat: readonly number[], lon: readonly number[]): Float64Array {
+  const trail = new Float64Array(2 * lat.length)
+  lat.forEach((one, i) => trail.set([acrossOf(lon[i]!), downOf(one)], 2 * i))
+  return trail
 }

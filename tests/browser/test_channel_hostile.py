@@ -65,7 +65,7 @@ def _of_bravo(alpha: CastNode, bravo: CastNode) -> str:
             {"is": "place", "name": "seen", "text": "33.6000 38.6000", "called": EVIL[:480]},
             {"is": "word", "name": "a" * 64, "text": EVIL[:480]}, {"is": "count", "name": "vehicles", "text": "20-27"},
         ],
-        "attachments": [{"name": MARKUP + STEERS, "media_type": "text/html", "digest": "ab" * 32, "byte_count": 12}],
+        "attachments": [{"name": '<img src=x onerror=window.ran=1>.html', "media_type": "text/html", "digest": "ab" * 32, "byte_count": 12}],
     }  # fmt: skip
     found = bravo.ask("boris", "POST", "/v1/messages/check", draft)["findings"]
     draft["meant"] = sorted({one["key"] for one in found})

@@ -45,7 +45,8 @@ class CastNode:
             asked["content"] = body
         elif body is not None:
             asked["json"] = body
-        return httpx.request(method, f"{self.address}{path}", headers=headers, timeout=30, trust_env=False, **asked)
+        # The first positions of all compile the kernels.
+        return httpx.request(method, f"{self.address}{path}", headers=headers, timeout=120, trust_env=False, **asked)
 
     def ask(self, who: str, method: str, path: str, body: Any = None, **asked: Any) -> Any:
         """The same, where it must not be refused."""

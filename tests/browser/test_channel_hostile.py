@@ -25,7 +25,8 @@ STEERS = "\u202egnitirw denrut\u202c"
 UNSEEN = "Bra\u200bvo\u0000"[:-1]
 LONG = "W" * 300
 EVIL = f"{MARKUP} {{count}} {STEERS} {UNSEEN} {LONG}"
-EVIL_NAME = f"{MARKUP[:60]} {STEERS}"
+# The node takes no name with marks that nobody sees; markup is a name like another.
+EVIL_NAME = MARKUP[:60]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def _of_bravo(alpha: CastNode, bravo: CastNode) -> str:
             {"is": "place", "name": "seen", "text": "33.6000 38.6000", "called": EVIL[:480]},
             {"is": "word", "name": "a" * 64, "text": EVIL[:480]}, {"is": "count", "name": "vehicles", "text": "20-27"},
         ],
-        "attachments": [{"name": MARKUP + STEERS, "media_type": "text/html", "digest": "ab" * 32, "byte_count": 12}],
+        "attachments": [{"name": '<img src=x onerror=window.ran=1>.html', "media_type": "text/html", "digest": "ab" * 32, "byte_count": 12}],
     }  # fmt: skip
     found = bravo.ask("boris", "POST", "/v1/messages/check", draft)["findings"]
     draft["meant"] = sorted({one["key"] for one in found})

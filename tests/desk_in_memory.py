@@ -16,6 +16,7 @@ from keepclear.ground.signing import note_key
 from keepclear.host import past
 from keepclear.host.bodies import body_of, event_of, packet_came
 from keepclear.host.charts import FolderCharts
+from keepclear.host.desk import signs_out
 from keepclear.host.entrance import Entrance
 from keepclear.host.folds import Arrived, TrackChunks
 from keepclear.host.passwords import Passwords
@@ -216,7 +217,7 @@ class DeskInMemory:
         given = self.say(event, by=by, exercise=exercise)
         if isinstance(event, e.SealErased):
             self.names.pop(event.hash, None)
-        if isinstance(event, e.UserEnded):
+        if signs_out(event):
             self.entrance.left(event.user)
         if key and answer is not None:
             self._answered[by, key] = answer(given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from argon2 import PasswordHasher
@@ -154,5 +154,84 @@ def test_a_hash_of_other_costs_is_made_anew_at_the_next_sign_in(tmp_path):
             await done(desk.entrance.sign_in("petra", PASSWORD, "127.0.0.1", None))
             assert "t=2" in store.sign_ins("password")[0]["hash"]
             await done(desk.entrance.sign_in("petra", PASSWORD, "127.0.0.1", None))
+
+    run(scene())
+
+
+async def waits_for_the_disk(writer):
+    while not writer.waiting:
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.promise("SIGNIN-11")
+def test_a_request_of_the_moment_in_which_a_session_ends_does_not_bring_it_back_after_a_restart(tmp_path):
+    async def scene():
+        async with running(tmp_path) as (desk, done, store):
+            signed_in = await signs_in(desk, done)
+            await asyncio.sleep(of_entrance.SEEN_EVERY_US / 1e6)
+            ending = asyncio.ensure_future(desk.entrance.end(signed_in.session, by="petra", why="signed_out"))
+            await waits_for_the_disk(desk._host._writer)
+            with suppress(Refused):
+                _, session = desk.entrance.holder_of(signed_in.token)
+                await done(desk.entrance.seen(session))
+            await done(ending)
+            await done(desk.entrance.seen(signed_in.session))
+        async with running(tmp_path) as (desk, _, store):
+            assert rows(store)["session"] == 0
+            with pytest.raises(Refused):
+                desk.entrance.holder_of(signed_in.token)
+
+    run(scene())
+
+
+@pytest.mark.promise("SIGNIN-5")
+def test_the_old_password_lets_nobody_in_while_the_new_one_is_being_written(tmp_path):
+    async def scene():
+        async with running(tmp_path) as (desk, done, _):
+            here = await signs_in(desk, done)
+            new = "six words in a row now"
+            changing = asyncio.ensure_future(
+                desk.entrance.set_password("petra", PASSWORD, new, "127.0.0.1", here.session)
+            )
+            await waits_for_the_disk(desk._host._writer)
+            with pytest.raises(Refused):
+                await done(desk.entrance.sign_in("petra", PASSWORD, "127.0.0.1", None))
+            await done(changing)
+            assert len(desk.entrance.sessions("petra")) == 1
+
+    run(scene())
+
+
+@pytest.mark.promise("SIGNIN-5")
+def test_who_was_let_in_by_the_old_password_a_moment_before_the_change_is_signed_out_by_it(tmp_path):
+    async def scene():
+        async with running(tmp_path) as (desk, done, _):
+            here = await signs_in(desk, done)
+            entering = asyncio.ensure_future(desk.entrance.sign_in("petra", PASSWORD, "127.0.0.1", None))
+            await waits_for_the_disk(desk._host._writer)
+            changing = asyncio.ensure_future(
+                desk.entrance.set_password("petra", PASSWORD, "six words in a row now", "127.0.0.1", here.session)
+            )
+            while desk._host._writer.waiting < 2:
+                await asyncio.sleep(0.001)
+            entered, changed = await done(asyncio.gather(entering, changing, return_exceptions=True))
+            assert isinstance(entered, Refused)
+            assert [session.id for session in desk.entrance.sessions("petra")] == [changed.moved.session.id]
+
+    run(scene())
+
+
+@pytest.mark.promise("SIGNIN-11")
+def test_who_was_a_machine_for_a_while_signs_in_anew(tmp_path):
+    async def scene():
+        async with running(tmp_path) as (desk, done, store):
+            signed_in = await signs_in(desk, done)
+            party = desk.node.members.user("petra").party
+            for role in ("machine", "viewer"):
+                admitted = e.UserAdmitted("petra", party, role, "moderate")
+                await done(desk.give(admitted, by="admin", exercise=False))
+            with pytest.raises(Refused):
+                desk.entrance.holder_of(signed_in.token)
+            assert rows(store) == {"password": 0, "invitation": 0, "session": 0}
 
     run(scene())

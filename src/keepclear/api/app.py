@@ -60,7 +60,7 @@ from keepclear.api.origin import HEADER, READS, Front, address_of, session_token
 from keepclear.api.pace import Pace
 from keepclear.api.problems import MEDIA_TYPE as PROBLEM_MEDIA
 from keepclear.api.problems import Declined, Fault, bad_query, declined
-from keepclear.ground.errors import KeepclearError, Refused
+from keepclear.ground.errors import KeepclearError, Refused, shown
 from keepclear.parties.parties import Role, Sensitivity, User
 
 ROUTES: tuple[Route, ...] = (
@@ -70,6 +70,8 @@ ROUTES: tuple[Route, ...] = (
     *needs.ROUTES, *places.ROUTES, *threads.ROUTES, *handover.ROUTES, *status.ROUTES, *basemap.ROUTES, *ogc.ROUTES,
 )  # fmt: skip
 COMMAND_BYTES_MAX = 1_048_576
+# Of what is said by somebody who has shown nothing yet, or is a secret: ids, a password, a code.
+SECRET_BYTES_MAX = 16_384
 KEY_CHARS_MAX = 200
 SEND_TIMEOUT_S = 60.0
 _POLICY = b"default-src 'none'; frame-ancestors 'none'"
@@ -113,7 +115,10 @@ class Doors(Litestar):
         self._under_way: set[tuple[str, str]] = set()
         super().__init__(
             [
-                *(_handler(route, partial(self._answer, route)) for route in ROUTES),
+                *(
+                    _handler(route, partial(self._answer, route), _bytes_max(route, desk.limits.body_bytes_max))
+                    for route in ROUTES
+                ),
                 *(_page(path, *made) for path, made in _pages().items()),
             ],
             openapi_config=None,
@@ -271,7 +276,7 @@ class Doors(Litestar):
         """Whatever went wrong, as a problem. Of a bug of ours nothing is said but that it was one."""
         found = _declined(error)
         if found.status == 500:
-            _log.error("a request failed: %s %s", request.method, request.scope["path"], exc_info=error)
+            _log.error("a request failed: %s %s", request.method, shown(request.scope["path"]), exc_info=error)
         body = encoded(found.problem, self._is_exercise(request.scope))
         return Response(body, status_code=found.status, media_type=PROBLEM_MEDIA, headers=found.headers)
 
@@ -287,7 +292,15 @@ def app(desk: Desk, front: Front | None = None, console: ConsoleFiles | None = N
 # --- routes and pages ---
 
 
-def _handler(route: Route, answer: Callable[[Request[Any, Any, Any]], Any]) -> HTTPRouteHandler:
+def _bytes_max(route: Route, of_the_node: int) -> int:
+    """How much of a body is read at the most."""
+    if route.is_open or route.is_secret:
+        return SECRET_BYTES_MAX
+    is_read_whole = all(kind is not bytes for kind in route.bodies.values())
+    return min(of_the_node, COMMAND_BYTES_MAX) if is_read_whole else of_the_node
+
+
+def _handler(route: Route, answer: Callable[[Request[Any, Any, Any]], Any], bytes_max: int) -> HTTPRouteHandler:
     async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
         response: Response[Any] = await answer(request)
         return response
@@ -295,7 +308,10 @@ def _handler(route: Route, answer: Callable[[Request[Any, Any, Any]], Any]) -> H
     path = route.path
     for name in route.names:
         path = path.replace(f"{{{name}}}", f"{{{name}:str}}")
-    return HTTPRouteHandler(path, http_method=route.method, status_code=route.status, include_in_schema=False)(handle)  # type: ignore[arg-type]
+    return HTTPRouteHandler(
+        path, http_method=route.method, status_code=route.status, include_in_schema=False,  # type: ignore[arg-type]
+        request_max_body_size=bytes_max,
+    )(handle)  # fmt: skip
 
 
 @cache

@@ -76,6 +76,14 @@ class SignedIn:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """A password that was changed. `moved`: the session it was changed in, which goes on with another token; None: it was done in none."""
+
+    given: Given
+    moved: SignedIn | None = None
+
+
+@dataclass(frozen=True)
 class Invited:
     """An invitation that was made, and the code of it, which is nowhere else."""
 
@@ -120,8 +128,10 @@ class Entrance(Protocol):
 
         Raises `Refused` where the code is unknown, used or expired, which is not told apart, and where the password cannot be chosen."""
 
-    async def set_password(self, user: str, old: str, new: str, address: str, here: Session | None) -> Given:
-        """Sets another password, and ends the user's other sessions. Raises as `sign_in` does, and where the new one cannot be chosen."""
+    async def set_password(self, user: str, old: str, new: str, address: str, here: Session | None) -> Changed:
+        """Sets another password, ends the user's other sessions, and gives this one another token.
+
+        Raises as `sign_in` does, and where the new one cannot be chosen."""
 
 
 @dataclass(frozen=True)

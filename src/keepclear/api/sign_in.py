@@ -97,7 +97,15 @@ async def take_invitation(ask: Ask[NoQuery, Taking]) -> Answer:
         signed_in = await ask.desk.entrance.take_invitation(ask.body.code, ask.body.password, ask.visit.address)
     except Refused as refused:
         raise _declined(refused, "$.password") from refused
+    await _leave_behind(ask)
     return await _signed_in(ask, signed_in)
+
+
+async def _leave_behind(ask: Ask[Any, Any]) -> None:
+    """Ends the session that the browser had: nobody could reach it any more to end it."""
+    before = ask.visit.session
+    if before is not None and before.token_hash in {one.token_hash for one in ask.desk.entrance.sessions(before.user)}:
+        await ask.desk.entrance.end(before, by=before.user, why="signed_in_anew")
 
 
 async def _signed_in(ask: Ask[Any, Any], signed_in: SignedIn) -> Answer:
@@ -116,11 +124,11 @@ async def sign_out(ask: Ask[NoQuery, None]) -> Answer:
 
 
 async def set_password(ask: Ask[NoQuery, Changing]) -> Answer:
-    """Changes one's password, and signs one out everywhere else."""
+    """Changes one's password, and signs one out everywhere else. The session goes on under another token, in the cookie."""
     _must_be_person(ask)
     visit, body = ask.visit, ask.body
     try:
-        given = await ask.desk.entrance.set_password(ask.user.id, body.old, body.new, visit.address, visit.session)
+        changed = await ask.desk.entrance.set_password(ask.user.id, body.old, body.new, visit.address, visit.session)
     except Refused as refused:
         if refused.key in _NOT_ACCEPTED:
             fault = Fault("$.old", "password.not_accepted", "This is not the password as it is")
@@ -128,7 +136,9 @@ async def set_password(ask: Ask[NoQuery, Changing]) -> Answer:
         raise _declined(refused, "$.new") from refused
     except TooSoon as soon:
         raise _declined(soon) from soon
-    return Answer(done(given))
+    moved = changed.moved
+    said = {} if moved is None else {"Set-Cookie": cookie(moved.token, visit.is_secure, moved.longest_us)}
+    return Answer(done(changed.given), headers=said)
 
 
 async def invite(ask: Ask[NoQuery, None]) -> Answer:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from keepclear.node.events import CardTaken, Event, SealErased, UserAdmitted, Us
 from keepclear.node.needs import Machine, Trouble, Unreached
 from keepclear.node.node import Node
 from keepclear.node.picture import Pictures
+from keepclear.parties.parties import Role
 from keepclear.record.checkpoint import Checkpoint
 from keepclear.record.entries import Committed
 from keepclear.record.proofs import prove_entry
@@ -130,10 +131,10 @@ class HostDesk:
                 beside["erase"] = (held.name_hash,)
         elif isinstance(event, SealErased):
             beside["erase"] = (event.hash,)
-        elif isinstance(event, UserEnded):
+        if signs_out(event):
             beside["sign_ins"] = self.entrance.leaving(event.user)
         given = await self._host.give(event, by=by, exercise=exercise, answer=kept, **beside)
-        if isinstance(event, UserEnded):
+        if signs_out(event):
             self.entrance.left(event.user)
         return given
 
@@ -298,6 +299,11 @@ class HostDesk:
     async def accesses(self, owner: str, count: int) -> Sequence[Mapping[str, Any]]:
         """As the contract says."""
         return [asdict(access) for access in await asyncio.to_thread(self._store.accesses, owner, count)]
+
+
+def signs_out(event: Event) -> TypeGuard[UserEnded | UserAdmitted]:
+    """Whether what is held of how somebody signs in goes with this event: they end, or are a machine from now on."""
+    return isinstance(event, UserEnded) or (isinstance(event, UserAdmitted) and event.role == Role.MACHINE)
 
 
 def entrance_of(host: Host, store: Store) -> Entrance:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
-from keepclear.api.desk import Given, Invited, SignedIn, TooSoon
+from keepclear.api.desk import Changed, Given, Invited, Overloaded, SignedIn, TooSoon
 from keepclear.api.tokens import OF_SESSION, new_token, token_hash
 from keepclear.ground.errors import Refused
 from keepclear.host.passwords import Passwords
@@ -102,6 +102,8 @@ class Entrance:
         if now_us - self._kept_seen.get(session.token_hash, 0) >= SEEN_EVERY_US:
             self._kept_seen[session.token_hash] = now_us
             await self._keep([row_of(seen)])
+            if session.token_hash not in self._held.sessions:  # it ended while that waited for room
+                await self._keep([_taken(seen)])
 
     def sessions(self, user: str) -> list[Session]:
         """As the contract says."""
@@ -120,13 +122,16 @@ class Entrance:
 
     async def sign_in(self, user: str, password: str, address: str, instead_of: Session | None) -> SignedIn:
         """As the contract says."""
-        await self._check(user, password, address)
+        checked = await self._check(user, password, address)
         if instead_of is not None and instead_of.token_hash in self._held.sessions:
             await self.end(instead_of, by=instead_of.user, why="signed_in_anew")
+        if self._held.passwords.get(user) != checked:
+            raise _not_accepted()
         return await self._begin(user, address, "password")
 
-    async def _check(self, user: str, password: str, address: str) -> None:
-        """Raises `Refused`, with one key and after the same work, whether there is no such user or this is not the password."""
+    async def _check(self, user: str, password: str, address: str) -> Password:
+        """The password as it is held. Raises `Refused`, with one key and after the same work, whether there is no such user or this is not
+        the password."""
         self._passwords.check_room()
         now_us = self._now_us()
         if wait_s := self._patience.wait_s(user, address, now_us):
@@ -139,27 +144,45 @@ class Entrance:
         self._patience.succeeded(user, address)
         if self._passwords.is_of_other_costs(held.hash):
             anew = replace(held, hash=await self._passwords.hash(password))
-            if self._held.passwords.get(user) == held:
-                self._held.passwords[user] = anew
-                await self._keep([row_of(anew)])
+            if self._held.passwords.get(user) != held:
+                raise _not_accepted()
+            self._held.passwords[user] = held = anew
+            await self._keep([row_of(anew)])
+        return held
 
     async def _begin(self, user: str, address: str, how: str) -> SignedIn:
         token, now_us = new_token(OF_SESSION), self._now_us()
         session = Session(token_hash(token), secrets.token_hex(SESSION_ID_BYTES), user, address, now_us, now_us)
         gone: list[_Held] = list(self._held.sessions_of(user, now_us)[: 1 - SESSIONS_MAX])
-        event = e.SessionBegan(session.id, user, how)
-        await self._give(event, by=user, sign_ins=[*map(_taken, gone), row_of(session)])
-        self._forget(gone)
+        # Held before it is written: who signs this user out everywhere meanwhile takes it away too.
         self._held.sessions[session.token_hash] = session
         self._kept_seen[session.token_hash] = now_us
+        try:
+            await self._given_up(gone, e.SessionBegan(session.id, user, how), by=user, rows=[row_of(session)])
+        except BaseException:
+            self._forget([session])
+            raise
+        if session.token_hash not in self._held.sessions:
+            raise _not_accepted()
         self._patience.know(user, address)
         return SignedIn(session, token, self._held.longest_us)
 
     async def end(self, session: Session, *, by: str, why: str) -> Given:
         """As the contract says."""
-        given = await self._give(e.SessionEnded(session.id, session.user, why), by=by, sign_ins=[_taken(session)])
-        self._forget([session])
-        return given
+        return await self._given_up([session], e.SessionEnded(session.id, session.user, why), by=by)
+
+    async def _given_up(
+        self, gone: Sequence[_Held], event: e.Event, *, by: str, rows: Sequence[SignInRow] = ()
+    ) -> Given:
+        """Commits an event with which these are gone. They are so at once: whatever counts until it is durable could be used, and noted on
+        the disk, behind it. Where the event is not taken, they are there as before."""
+        gone = [one for one in gone if self._holds(one)]
+        self._forget(gone)
+        try:
+            return await self._give(event, by=by, sign_ins=[*rows, *map(_taken, gone)])
+        except (Refused, Overloaded):
+            self._remember(gone)
+            raise
 
     # passwords and invitations
 
@@ -178,14 +201,8 @@ class Entrance:
         check_password(password, invitation.user)
         hash = await self._passwords.hash(password)
         invitation = self._invitation(code)  # it may have been used, or have expired, meanwhile
-        user = invitation.user
-        del self._held.invitations[user]
-        try:
-            await self._set(user, hash, "invitation", [invitation], but=None)
-        except BaseException:
-            self._held.invitations.setdefault(user, invitation)
-            raise
-        return await self._begin(user, address, "invitation")
+        await self._set(invitation.user, hash, "invitation", [invitation, *self._sessions_of(invitation.user)])
+        return await self._begin(invitation.user, address, "invitation")
 
     def _invitation(self, code: str) -> Invitation:
         found = self._held.invitation(token_hash(code), self._now_us())
@@ -194,24 +211,37 @@ class Entrance:
             raise Refused("invitation.not_accepted", "This invitation is not accepted", mend=mend)
         return found
 
-    async def set_password(self, user: str, old: str, new: str, address: str, here: Session | None) -> Given:
+    async def set_password(self, user: str, old: str, new: str, address: str, here: Session | None) -> Changed:
         """As the contract says."""
         check_password(new, user)
-        await self._check(user, old, address)
-        held = self._held.passwords[user]
+        checked = await self._check(user, old, address)
         hash = await self._passwords.hash(new)
-        if self._held.passwords.get(user) != held:
+        if self._held.passwords.get(user) != checked:
             raise _not_accepted()
-        return await self._set(user, hash, "old_password", [], but=here)
+        held = None if here is None else self._held.sessions.get(here.token_hash)
+        if held is None:
+            return Changed(await self._set(user, hash, "old_password", self._sessions_of(user)))
+        # Whoever has the token of this session too is signed out like everybody elsewhere.
+        token = new_token(OF_SESSION)
+        moved = replace(held, token_hash=token_hash(token))
+        given = await self._set(user, hash, "old_password", self._sessions_of(user), moved)
+        return Changed(given, SignedIn(moved, token, self._held.longest_us))
 
-    async def _set(self, user: str, hash: str, how: str, used: list[_Held], but: Session | None) -> Given:
-        """Another password, and everywhere else they are signed out."""
-        password = Password(user, hash, self._now_us())
-        gone = used + [one for one in self._of(user) if isinstance(one, Session) and one.token_hash != _hash_of(but)]
-        given = await self._give(e.PasswordSet(user, how), by=user, sign_ins=[row_of(password), *map(_taken, gone)])
-        self._forget(gone)
-        self._held.passwords[user] = password
-        return given
+    async def _set(self, user: str, hash: str, how: str, gone: Sequence[_Held], moved: Session | None = None) -> Given:
+        """Another password, with which these are gone; the session that has moved is there in their place."""
+        password, before = Password(user, hash, self._now_us()), self._held.passwords.get(user)
+        new: list[_Held] = [password] if moved is None else [password, moved]
+        gone = list(gone)
+        self._remember(new)
+        try:
+            return await self._given_up(gone, e.PasswordSet(user, how), by=user, rows=[*map(row_of, new)])
+        except (Refused, Overloaded):
+            self._forget(new)
+            self._remember([] if before is None else [before])
+            raise
+
+    def _sessions_of(self, user: str) -> list[Session]:
+        return [one for one in self._held.sessions.values() if one.user == user]
 
     # what is given up
 
@@ -231,8 +261,9 @@ class Entrance:
             await self._keep([_taken(one) for one in gone])
 
     def _of(self, user: str) -> list[_Held]:
-        found: list[_Held] = [one for one in self._held.sessions.values() if one.user == user]
-        return found + [held[user] for held in (self._held.passwords, self._held.invitations) if user in held]
+        return [*self._sessions_of(user)] + [
+            held[user] for held in (self._held.passwords, self._held.invitations) if user in held
+        ]
 
     def _forget(self, gone: Iterable[_Held]) -> None:
         for one in gone:
@@ -245,6 +276,25 @@ class Entrance:
                 case Session():
                     self._held.sessions.pop(one.token_hash, None)
                     self._kept_seen.pop(one.token_hash, None)
+
+    def _remember(self, back: Iterable[_Held]) -> None:
+        for one in back:
+            match one:
+                case Password():
+                    self._held.passwords[one.user] = one
+                case Invitation():
+                    self._held.invitations.setdefault(one.user, one)
+                case Session():
+                    self._held.sessions[one.token_hash] = one
+                    self._kept_seen[one.token_hash] = one.seen_at_us
+
+    def _holds(self, one: _Held) -> bool:
+        match one:
+            case Session():
+                return one.token_hash in self._held.sessions
+            case Invitation():
+                return self._held.invitations.get(one.user) == one
+        return True
 
 
 def held_in(rows: Callable[[str], Iterable[Mapping[str, Value]]], *, idle_us: int, longest_us: int) -> SignIns:
@@ -260,10 +310,6 @@ def held_in(rows: Callable[[str], Iterable[Mapping[str, Value]]], *, idle_us: in
         {one.user: one for one in of(Invitation, "invitation")},
         {one.token_hash: one for one in of(Session, "session")},
     )
-
-
-def _hash_of(session: Session | None) -> str:
-    return "" if session is None else session.token_hash
 
 
 def row_of(held: _Held) -> SignInRow:

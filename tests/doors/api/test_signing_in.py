@@ -203,6 +203,51 @@ def test_who_changes_the_password_says_the_old_one_and_is_signed_out_elsewhere()
     assert Browser(staff).sign_in("ben", "six words in a row now").status_code == 200
 
 
+@pytest.mark.promise("SIGNIN-5")
+def test_who_has_a_copy_of_the_cookie_is_signed_out_by_a_change_of_the_password():
+    staff = staffed()
+    here, thief = signed_in(staff, "ben"), Browser(staff)
+    thief.cookie = here.cookie
+    assert thief("GET", "/v1/me").status_code == 200
+    session = here("GET", "/v1/me").json()["session"]
+    answer = here("PUT", "/v1/me/password", json={"old": PASSWORD, "new": "six words in a row now"})
+    assert answer.status_code == 200, answer.text
+    assert thief("GET", "/v1/me").status_code == 401
+    assert here("GET", "/v1/me").json()["session"] == session
+    assert "HttpOnly" in answer.headers["set-cookie"]
+
+
+@pytest.mark.promise("SIGNIN-2")
+def test_who_takes_an_invitation_at_a_browser_leaves_the_session_that_it_had():
+    staff = staffed()
+    browser = signed_in(staff, "ben")
+    bens = browser.cookie
+    assert browser.take(invited(staff, "pia")).json()["user"] == "pia"
+    assert browser("GET", "/v1/me").json()["user"] == "pia"
+    browser.cookie = bens
+    assert browser("GET", "/v1/me").status_code == 401
+
+
+@pytest.mark.promise("SIGNIN-8")
+@pytest.mark.parametrize("path", ["/v1/session", "/v1/session/invite"])
+def test_who_has_shown_nothing_yet_is_not_listened_to_for_long(path):
+    staff = staffed()
+    sent = 0
+
+    async def endless():
+        nonlocal sent
+        while sent < 4_000_000:
+            sent += 65_536
+            yield b" " * 65_536
+
+    headers = {"Content-Type": "application/json"}
+    answer = asyncio.run(Browser(staff).ask("POST", path, headers=headers, content=endless()))
+    assert (answer.status_code, key_of(answer)) == (413, "body.too_large")
+    assert sent < 500_000
+    answer = Browser(staff)("POST", path, headers=headers, content=b'{"user":"' + b"x" * 20_000)
+    assert answer.status_code == 413
+
+
 # --- who is let in ---
 
 

@@ -1,0 +1,196 @@
+"""The watch before people: what comes is seen, taken, given to somebody and cleared; by mouse, by keys, by two at once, over a break."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+from playwright.sync_api import Locator, expect
+
+from tests.browser.consoles import PHONE
+
+if TYPE_CHECKING:
+    from tests.browser.cast import CastNode
+    from tests.browser.consoles import AtConsole
+
+IN_THE_PASS, FAR_FROM_IT = (33.55, 38.6), (34.2, 38.6)
+# What a person presses, as it is called in their language.
+ACKNOWLEDGE = {"en": "Acknowledge", "ar": "أقِرّ بالاطلاع"}
+ASSIGN = {"en": "Assign…", "ar": "أسنِد…"}
+I_DO = {"en": "I do", "ar": "أنا"}
+CLEAR = {"en": "Clear with a reason…", "ar": "أغلِق مع ذكر السبب…"}
+IN_HAND = {"en": "In hand", "ar": "قيد المتابعة"}
+NO_REASON = {"en": "An alert is cleared with a reason", "ar": "لا يُغلق تنبيه إلا بسبب"}
+ENTERED = {"en": "{} entered Kestrel Pass", "ar": "دخل {} إلى Kestrel Pass"}
+YOU_CLEARED = {"en": "You have cleared it", "ar": "أغلقتَه"}
+
+
+def enters(alpha: CastNode, subject: str) -> None:
+    """Somebody comes from afar, and is in Kestrel Pass."""
+    now = datetime.now(UTC)
+    for minutes, (lat, lon) in ((20, FAR_FROM_IT), (1, IN_THE_PASS)):
+        alpha.hears(subject, lat, lon, seen_at=(now - timedelta(minutes=minutes)).isoformat())
+
+
+def item(who: AtConsole, subject: str) -> Locator:
+    """What is about a subject in the queue."""
+    return who.page.get_by_role("article").filter(has_text=subject)
+
+
+def head(who: AtConsole, subject: str) -> Locator:
+    return item(who, subject).locator("button[data-item]")
+
+
+def text_of(language: str, subject: str) -> re.Pattern[str]:
+    """The sentence, whatever isolates the names in it."""
+    return re.compile(ENTERED[language].format(re.escape(subject)))
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_otto_sees_who_entered_acknowledges_it_and_clears_it_with_a_reason(consoles, alpha, language):
+    subject = f"Patrol {language}"
+    otto = consoles.opened(alpha, by="otto", language=language)
+    enters(alpha, subject)
+    expect(item(otto, subject)).to_contain_text(text_of(language, subject))
+    item(otto, subject).get_by_role("button", name=ACKNOWLEDGE[language], exact=True).click()
+    expect(item(otto, subject)).to_contain_text(IN_HAND[language])
+
+    head(otto, subject).click()
+    item(otto, subject).get_by_role("button", name=ASSIGN[language]).click()
+    item(otto, subject).get_by_role("button", name=I_DO[language], exact=True).click()
+    item(otto, subject).get_by_role("button", name=ASSIGN[language]).click()
+    expect(item(otto, subject).get_by_role("listitem").filter(has_text="UTC").nth(1)).to_be_visible()
+
+    item(otto, subject).get_by_role("button", name=CLEAR[language]).click()
+    item(otto, subject).get_by_role("button", name=CLEAR[language]).click()
+    expect(item(otto, subject)).to_contain_text(NO_REASON[language])
+    item(otto, subject).locator("textarea").fill("It turned back at the river")
+    item(otto, subject).get_by_role("button", name=CLEAR[language]).click()
+    expect(item(otto, subject)).to_contain_text(YOU_CLEARED[language])
+    expect(item(otto, subject)).to_contain_text("It turned back at the river")
+    assert any(one["words"] == "It turned back at the river" for one in steps_about(alpha, subject))
+
+
+def steps_about(alpha: CastNode, subject: str) -> list[dict[str, str]]:
+    alerts = alpha.ask("otto", "GET", f"/v1/alerts?subject={subject}")["items"]
+    return [step for alert in alerts for step in alert["steps"]]
+
+
+def test_what_one_takes_the_other_sees_at_once_and_being_late_loses_nothing(consoles, alpha):
+    otto, lena = consoles.opened(alpha, by="otto"), consoles.opened(alpha, by="lena")
+    lena.expected |= {409}
+    enters(alpha, "Lorry 4")
+    head(lena, "Lorry 4").click()
+    item(lena, "Lorry 4").get_by_role("button", name="Acknowledge with a note…").click()
+    item(lena, "Lorry 4").get_by_role("textbox").fill("I know this lorry")
+    item(otto, "Lorry 4").get_by_role("button", name="Acknowledge", exact=True).click()
+    expect(item(lena, "Lorry 4")).to_contain_text("otto has acknowledged it")
+    lena.page.keyboard.press("Enter")
+    expect(item(lena, "Lorry 4")).to_contain_text("Somebody was quicker")
+    expect(item(lena, "Lorry 4").get_by_role("textbox")).to_have_value("I know this lorry")
+    assert [step["by"] for step in steps_about(alpha, "Lorry 4")] == ["otto"]
+
+
+def test_what_another_clears_stays_until_the_reader_puts_it_away(consoles, alpha):
+    lena = consoles.opened(alpha, by="lena")
+    enters(alpha, "Lorry 5")
+    expect(item(lena, "Lorry 5")).to_be_visible()
+    alert = alpha.ask("otto", "GET", "/v1/alerts?subject=Lorry 5")["items"][0]["id"]
+    alpha.ask("otto", "POST", f"/v1/alerts/{alert}/clear", {"reason": "It was a training run"})
+    expect(item(lena, "Lorry 5")).to_contain_text("otto has cleared it")
+    expect(item(lena, "Lorry 5")).to_contain_text("It was a training run")
+    lena.presses("Put away")
+    expect(item(lena, "Lorry 5")).to_have_count(0)
+
+
+def test_an_alert_that_is_raised_again_says_how_often(consoles, alpha):
+    otto = consoles.opened(alpha, by="otto")
+    now = datetime.now(UTC)
+    for minutes, (lat, lon) in ((90, FAR_FROM_IT), (60, IN_THE_PASS), (40, FAR_FROM_IT), (5, IN_THE_PASS)):
+        alpha.hears("Rover 9", lat, lon, seen_at=(now - timedelta(minutes=minutes)).isoformat())
+    expect(item(otto, "Rover 9").filter(has_text="entered")).to_contain_text("said once more")
+
+
+def test_over_a_break_nothing_is_missed_and_nothing_is_there_twice(consoles, alpha):
+    otto = consoles.opened(alpha, by="otto")
+    otto.sees("Live")
+    otto.loses_the_network()
+    otto.sees("What you see is old.")
+    enters(alpha, "Truck 1")
+    enters(alpha, "Truck 2")
+    otto.has_the_network_again()
+    expect(item(otto, "Truck 1")).to_have_count(1)
+    expect(item(otto, "Truck 2")).to_have_count(1)
+    otto.sees_no("What you see is old.")
+
+
+def test_what_the_pointer_is_on_does_not_move_when_something_new_comes(consoles, alpha):
+    enters(alpha, "Boat 1")
+    otto = consoles.opened(alpha, by="otto")
+    first = otto.page.get_by_role("article").first
+    first.hover()
+    before = first.text_content()
+    enters(alpha, "Boat 2")
+    otto.sees(re.compile("1 new"))
+    assert otto.page.get_by_role("article").first.text_content()[:20] == before[:20]
+    expect(item(otto, "Boat 2")).to_have_count(0)
+    otto.page.get_by_role("button", name=re.compile("1 new")).click()
+    expect(head(otto, "Boat 2")).to_be_focused()
+
+
+def test_the_watch_is_kept_by_keys_alone(consoles, alpha):
+    enters(alpha, "Ship 1")
+    otto = consoles.opened(alpha, by="otto")
+    expect(item(otto, "Ship 1")).to_be_visible()
+    keys = otto.page.keyboard
+    for _ in range(60):
+        keys.press("n")
+        if head(otto, "Ship 1").get_attribute("aria-expanded") == "true":
+            break
+    expect(head(otto, "Ship 1")).to_be_focused()
+    keys.press("a")
+    expect(item(otto, "Ship 1")).to_contain_text("In hand")
+    keys.press("c")
+    expect(item(otto, "Ship 1").locator("textarea")).to_be_focused()
+    keys.type("Settled by voice")
+    keys.press("Escape")
+    expect(item(otto, "Ship 1").locator("textarea")).to_have_count(0)
+    keys.press("?")
+    expect(otto.page.get_by_role("dialog")).to_contain_text("To the next that nobody has seen")
+    keys.press("Escape")
+    keys.press("ArrowUp")
+    expect(otto.page.locator("button[data-item]:focus")).to_have_count(1)
+
+
+def test_the_tab_says_how_many_and_how_urgent_and_sound_asks_for_a_click(consoles, alpha):
+    enters(alpha, "Ship 2")
+    otto = consoles.opened(alpha, by="otto")
+    expect(otto.page).to_have_title(re.compile(r"^\(\d+\) Now · Watch"))
+    assert "data:image/svg" in (otto.page.locator("link[rel=icon]").get_attribute("href") or "")
+    otto.page.get_by_role("button", name=re.compile("^Sound")).click()
+    otto.presses("15 min")
+    otto.sees(re.compile("Muted until"))
+    otto.page.get_by_role("button", name=re.compile("Muted until")).click()
+    otto.presses("Sound again now")
+    otto.sees_no(re.compile("Muted until"))
+
+
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("ar", "dark"), ("ru", "night")])
+def test_everybody_can_use_the_watch(consoles, alpha, language, theme):
+    enters(alpha, "Ship 3")
+    otto = consoles.opened(alpha, by="otto", language=language, theme=theme)
+    head(otto, "Ship 3").first.click()
+    otto.has_a_page_for_everybody()
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "ru"])
+def test_on_a_phone_the_queue_comes_first_and_fits(consoles, alpha, language):
+    enters(alpha, "Ship 4")
+    otto = consoles.opened(alpha, by="otto", language=language, screen=PHONE)
+    head(otto, "Ship 4").first.click()
+    otto.has_nothing_beside_the_screen()
+    otto.has_a_page_for_everybody()

@@ -24,7 +24,7 @@ export const measures = new Kept(() => all((after) => api.GET('/v1/measures', { 
 export const agreements = new Kept(() => all((after) => api.GET('/v1/agreements', { params: { query: behind(after) } })), ['agreement'])
 
 const wholes = new Map<string, Kept<MessageWhole>>()
-const rosters = new Map<string, Kept<RosterView>>()
+const rosters = new Map<string, Kept<RosterView | null>>()
 
 /** One message with everything that is held of it; read again when a line speaks of it. */
 export function whole(id: string): Kept<MessageWhole> {
@@ -39,11 +39,14 @@ export function whole(id: string): Kept<MessageWhole> {
   return found
 }
 
-/** Who is to be reached for a party. */
-export function roster(party: string): Kept<RosterView> {
+/** Who is to be reached for a party; null where nobody has said. */
+export function roster(party: string): Kept<RosterView | null> {
   let found = rosters.get(party)
   if (found === undefined) {
-    found = new Kept(() => taken(api.GET('/v1/rosters/{party}', { params: { path: { party } } })), ['roster'])
+    found = new Kept(async () => {
+      const known = await taken(api.GET('/v1/rosters'))
+      return known.items.includes(party) ? taken(api.GET('/v1/rosters/{party}', { params: { path: { party } } })) : null
+    }, ['roster'])
     rosters.set(party, found)
   }
   return found

@@ -15,15 +15,23 @@ FOLDER = "_console"
 INDEX = "/index.html"
 ASSETS = "/assets/"
 # The one place of it. What a browser takes from a page of the console comes from this node, and from nowhere else.
+# No text becomes markup or a script but by two policies: that of Svelte for what it was compiled with, and the default one, which lets the
+# worker of MapLibre pass (web/src/map/maplibre.ts). A page that ran another script could make no third.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; "
-    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types default svelte-trusted-html"
 )
+# A page that needs none of these can be made to use none.
+_NOT_USED = (
+    "accelerometer", "bluetooth", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer", "microphone",
+    "midi", "payment", "publickey-credentials-get", "serial", "usb", "xr-spatial-tracking",
+)  # fmt: skip
 _HEADERS = (
     (b"content-security-policy", POLICY.encode()),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"permissions-policy", ", ".join(f"{name}=()" for name in _NOT_USED).encode()),
     (b"vary", b"accept-encoding"),
 )
 _FOR_EVER = b"public, max-age=31536000, immutable"

@@ -220,6 +220,7 @@ def test_the_console_is_served_to_everybody_and_framed_by_nobody(built):
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
     assert "unsafe" not in POLICY
+    assert "trusted-types default svelte-trusted-html" in POLICY
     assert "http" not in POLICY
     for name in ("access-control-allow-origin", "server", "keepclear-exercise", "set-cookie"):
         assert name not in headers

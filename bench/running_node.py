@@ -125,6 +125,11 @@ class RunningNode:
         return time.perf_counter() - began_s
 
     @property
+    def address(self) -> str:
+        """Where its doors are."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
     def pid(self) -> int:
         """Of the running process."""
         assert self._process is not None

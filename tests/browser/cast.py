@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.running import Running
+from tests.running import PATIENCE_S, Running
 
 PEOPLE = {
     "alpha": {"petra": "planner", "otto": "watch_officer", "lena": "liaison", "ada": "administrator"},
@@ -45,8 +45,9 @@ class CastNode:
             asked["content"] = body
         elif body is not None:
             asked["json"] = body
-        # The first positions of all compile the kernels.
-        return httpx.request(method, f"{self.address}{path}", headers=headers, timeout=120, trust_env=False, **asked)
+        return httpx.request(
+            method, f"{self.address}{path}", headers=headers, timeout=PATIENCE_S, trust_env=False, **asked
+        )
 
     def ask(self, who: str, method: str, path: str, body: Any = None, **asked: Any) -> Any:
         """The same, where it must not be refused."""
@@ -108,7 +109,7 @@ def _gives_password(node: CastNode, user: str) -> None:
     invitation = node.ask("admin", "POST", f"/v1/users/{user}/invites", {})
     taken = httpx.post(
         f"{node.address}/v1/session/invite", json={"code": invitation["code"], "password": password},
-        headers={"Keepclear-Console": "1"}, timeout=30, trust_env=False,
+        headers={"Keepclear-Console": "1"}, timeout=PATIENCE_S, trust_env=False,
     )  # fmt: skip
     assert taken.status_code < 400, taken.text
     node.passwords[user] = password

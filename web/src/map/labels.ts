@@ -10,6 +10,7 @@ export interface LabelStyle {
 
 const CELL = 48
 const GAP = 2
+const KNOWN_MAX = 20_000
 const RTL = /^\u200f|^[^A-Za-z\u00c0-\u024f\u0400-\u052f]*[\u0590-\u08ff\ufb1d-\ufefc]/
 
 export class Labels {
@@ -81,7 +82,7 @@ export class Labels {
     const key = `${font} ${line}`
     let width = this.#widths.get(key)
     if (width === undefined) {
-      if (this.#widths.size > 20_000) this.#widths.clear()
+      if (this.#widths.size > KNOWN_MAX) this.#widths.clear()
       width = ctx.measureText(line).width
       this.#widths.set(key, width)
     }
@@ -108,9 +109,17 @@ export class Labels {
   }
 }
 
+const known = new Map<string, string>()
+
 /** Another's text as a canvas may show it: signs that nobody sees are named, as `Said` names them. */
 export function shown(text: string): string {
-  return pieces(text.replaceAll('\n', ' '))
-    .map((piece) => (piece.control ? `[${piece.text}]` : piece.text))
-    .join('')
+  let found = known.get(text)
+  if (found === undefined) {
+    if (known.size > KNOWN_MAX) known.clear()
+    found = pieces(text.replaceAll('\n', ' '))
+      .map((piece) => (piece.control ? `[${piece.text}]` : piece.text))
+      .join('')
+    known.set(text, found)
+  }
+  return found
 }

@@ -44,7 +44,7 @@ class LivePicture {
     clearTimeout(this.#timer)
     this.#held = []
     try {
-      const whole = await taken(api.GET('/v1/picture'))
+      const whole = (await taken(api.GET('/v1/picture'))) as Frame
       if (asked !== this.#asked || this.#held === undefined) return
       const held: Frame[] = this.#held
       this.#held = undefined

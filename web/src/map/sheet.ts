@@ -47,7 +47,7 @@ export const STALE_MS = 10 * 60_000
 const AGED_MS = 2 * 60_000
 const FAINTEST = 0.45
 const SIGNS_MAX = 2_500
-const LABELS_MAX = 160
+const LABELS_TRIED_MAX = 300
 const FONT = '"Noto Sans", "Noto Sans Arabic", system-ui, sans-serif'
 const VECTOR_PX = { least: 12, perMps: 1.2, most: 44 }
 
@@ -360,22 +360,18 @@ export class Sheet {
     const { picture, now } = scene
     const style = this.#style(12, palette.ink, palette, 600)
     const stale = { ...style, colour: palette.stale }
-    const order: [number, number][] = []
-    for (let i = 0; i < this.#visible; i++) {
+    const ranked: number[][] = Array.from({ length: to - from + 1 }, () => [])
+    for (let i = 0; i < this.#visible; i++) ranked[rankOf(scene, this.#rows[i]!) - from]?.push(i)
+    // Where there is no room, names are not tried without end.
+    for (const i of ranked.flat().slice(0, LABELS_TRIED_MAX)) {
       const rank = rankOf(scene, this.#rows[i]!)
-      if (rank >= from && rank <= to) order.push([rank, i])
-    }
-    order.sort(([one, i], [other, j]) => one - other || picture.seen[this.#rows[j]!]! - picture.seen[this.#rows[i]!]!)
-    let written = 0
-    for (const [rank, i] of order) {
-      if (written >= LABELS_MAX) break
       const row = this.#rows[i]!
       const age = now - picture.seen[row]!
       const lines = this.#linesOf(scene, row, age)
       const away = SIGN_PX + (rank <= 1 ? 14 : 7)
       // Its course is not written over.
       const side = picture.speed[row]! > 0.2 && picture.course[row]! > 0 && picture.course[row]! < 180 ? 'left' : 'right'
-      if (this.#labels.write(this.#ctx, lines, this.#xs[i]!, this.#ys[i]!, away, age > STALE_MS ? stale : style, side, rank === 0)) written++
+      this.#labels.write(this.#ctx, lines, this.#xs[i]!, this.#ys[i]!, away, age > STALE_MS ? stale : style, side, rank === 0)
     }
   }
 

@@ -24,7 +24,14 @@ export function unseen(ids: readonly string[], held: readonly AlertView[] | unde
 }
 
 export function acknowledge(ids: readonly string[], note: string, key: Key): Promise<Outcome> {
-  return each(unseen(ids, alerts.value), (alert, header) => api.POST('/v1/alerts/{alert}/acknowledge', { params: { path: { alert }, header }, body: { note } }), key)
+  const left = unseen(ids, alerts.value)
+  // All were seen while this one wrote: who was quicker is said, and nothing is asked for.
+  if (left.length === 0) return Promise.resolve({ done: 0, already: lastSteps(ids, alerts.value) })
+  return each(left, (alert, header) => api.POST('/v1/alerts/{alert}/acknowledge', { params: { path: { alert }, header }, body: { note } }), key)
+}
+
+function lastSteps(ids: readonly string[], held: readonly AlertView[] | undefined): StepView[] {
+  return (held ?? []).filter((alert) => ids.includes(alert.id)).flatMap((alert) => alert.steps.slice(-1))
 }
 
 export function assign(ids: readonly string[], to: string, note: string, key: Key): Promise<Outcome> {

@@ -28,7 +28,11 @@ let asked: Promise<void> | undefined
 
 /** Brings what draws the signs; until it is there, plain squares stand for them. */
 export function bringSymbols(): Promise<void> {
-  asked ??= import('milsymbol').then((module) => void (library = module.default))
+  // Without a network it does not come: who is shown is shown without it, and it is asked for again the next time.
+  asked ??= import('milsymbol').then(
+    (module) => void (library = module.default),
+    () => void (asked = undefined),
+  )
   return asked
 }
 

@@ -78,6 +78,8 @@ export async function letBeHeard(): Promise<void> {
 export function begin(): () => void {
   seen = null
   rung = SILENCE
+  news = null
+  politely = atOnce = ''
   void look()
   const timer = setInterval(() => void look(), 1_000)
   return () => {

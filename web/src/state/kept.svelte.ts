@@ -6,9 +6,11 @@
  *     $effect(() => alerts.shown())
  */
 import { untrack } from 'svelte'
+import { Declined } from '../api/client'
 import { onLine, onResumed, type Line } from './live.svelte'
 
 const GATHER_MS = 150
+const FAILED_AGAIN_MS = 5_000
 
 export type Reading = 'never' | 'reading' | 'read' | 'failed'
 
@@ -19,6 +21,8 @@ export class Kept<T> {
   #readAt = $state(0)
   #showing = 0
   #asked = 0
+  /** Which of the questions was answered last, of those whose answer counts. */
+  #answered = 0
   #ends: (() => void)[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
   #askedAt = 0
@@ -59,44 +63,59 @@ export class Kept<T> {
     }
     return () => {
       this.#showing -= 1
-      if (this.#showing === 0) for (const end of this.#ends) end()
+      if (this.#showing > 0) return
+      this.#waitNoMore()
+      for (const end of this.#ends) end()
     }
   }
 
   /** Reads it again, once for all that asks for it within a moment. */
   soon(): void {
-    const wait = Math.max(GATHER_MS, this.#askedAt + this.pauseMs - Date.now())
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      void this.again()
-    }, wait)
+    this.#readIn(Math.max(GATHER_MS, this.#askedAt + this.pauseMs - Date.now()))
   }
 
-  /** Reads it again. An answer that a later one has overtaken is not shown. */
+  /** Reads it again. An answer that is older than what is shown is not shown. */
   async again(): Promise<void> {
     const asked = ++this.#asked
     this.#askedAt = Date.now()
-    this.#reading = this.#value === undefined ? 'reading' : this.#reading
+    if (this.#reading === 'never') this.#reading = 'reading'
     try {
       const value = await this.read()
-      if (asked < this.#asked) return
+      if (asked < this.#answered) return
+      this.#answered = asked
       this.#value = value
       this.#error = undefined
       this.#reading = 'read'
       this.#readAt = Date.now()
     } catch (error) {
-      if (asked < this.#asked) return
+      if (asked < this.#answered) return
+      this.#answered = asked
       this.#error = error
       this.#reading = 'failed'
+      // No line may come that would make it read again; what is refused stays so.
+      if (this.#showing > 0 && !(error instanceof Declined && error.status < 429)) this.#readIn(FAILED_AGAIN_MS)
     }
   }
 
   /** Forgets everything: another person is signed in. */
   forget(): void {
-    this.#asked += 1
+    this.#answered = ++this.#asked
+    this.#waitNoMore()
     this.#value = undefined
     this.#error = undefined
     this.#reading = 'never'
+  }
+
+  #readIn(waitMs: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      void this.again()
+    }, waitMs)
+  }
+
+  #waitNoMore(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   #concerns(line: Line): boolean {

@@ -18,6 +18,7 @@ export interface Line {
 }
 
 const SILENT_MS = 35_000
+const LOOK_MS = 1_000
 const AGAIN_MS = [500, 1_000, 2_000, 4_000, 8_000]
 const KEPT = 2_000
 
@@ -54,7 +55,7 @@ export function onLine(does: Hears<Line>): () => void {
   return () => hearers.line.delete(does)
 }
 
-/** Calls whenever the stream goes on behind a break: what is shown is read again. */
+/** Calls whenever the stream begins or goes on: what was read before may be older than its first line, and is read again. */
 export function onResumed(does: () => void): () => void {
   hearers.again.add(does)
   return () => hearers.again.delete(does)
@@ -70,39 +71,47 @@ export function onFrame<T>(kind: string, does: Hears<T>): () => void {
 
 let source: EventSource | null = null
 let lastId = ''
+let openedAt = 0
 let failures = 0
 let timer: ReturnType<typeof setTimeout> | undefined
+let watch: ReturnType<typeof setInterval> | undefined
 
 /** Begins to listen. `after`: id of the last line that is known already; from now on where it is left out. */
 export function listen(after = ''): void {
   stopListening()
   lastId = after
+  // By the clock, and not by one long timer: those stand still while a laptop sleeps, and what is old would look fresh when it wakes.
+  watch = setInterval(() => timer === undefined && Date.now() - Math.max(heardAt, openedAt) > SILENT_MS && broken(), LOOK_MS)
   open()
 }
 
 /** Listens no more, and forgets what was heard: it was for whoever was signed in. */
 export function stopListening(): void {
-  clearTimeout(timer)
+  clearInterval(watch)
+  waitNoMore()
   source?.close()
   source = null
   lastId = ''
   failures = 0
   lines = []
   connection = 'connecting'
+  heardAt = 0
   brokenAt = null
 }
 
 function open(): void {
+  waitNoMore()
+  source?.close()
+  openedAt = Date.now()
   const query = new URLSearchParams(lastId === '' ? {} : { after: lastId })
   const opened = new EventSource(`/v1/live?${query}`)
   source = opened
   opened.onopen = () => {
-    const wasBroken = brokenAt !== null
     heard()
     connection = 'live'
     brokenAt = null
     failures = 0
-    if (wasBroken) for (const does of hearers.again) does()
+    for (const does of hearers.again) does()
   }
   opened.onerror = () => broken()
   for (const kind of LINES) opened.addEventListener(kind, (event) => took(kind, event as MessageEvent<string>))
@@ -110,11 +119,10 @@ function open(): void {
     opened.addEventListener(kind, (event) => {
       heard()
       const said: unknown = JSON.parse((event as MessageEvent<string>).data)
-      if (kind === 'status' && typeof said === 'object' && said !== null && 'now' in said) clock.heard(Date.parse(String(said.now)))
+      if (kind === 'status') tookStatus(said as { now: string; size: number })
       for (const does of frames.get(kind) ?? []) does(said)
     })
   }
-  watchSilence()
 }
 
 const LINES = [
@@ -140,19 +148,28 @@ export function isBehind(id: string, other: string): boolean {
   return sequence > otherSequence || (sequence === otherSequence && index > otherIndex)
 }
 
-function heard(): void {
-  heardAt = Date.now()
-  watchSilence()
+function tookStatus({ now, size }: { now: string; size: number }): void {
+  clock.heard(Date.parse(now))
+  const [sequence = 0] = lastId.split('.').map(Number)
+  if (size >= sequence) return
+  // The node was begun again from an older copy: its next lines have ids that came before, and are no less new for that.
+  lines = []
+  lastId = ''
+  open()
 }
 
-function watchSilence(): void {
+function heard(): void {
+  heardAt = Date.now()
+}
+
+function waitNoMore(): void {
   clearTimeout(timer)
-  timer = setTimeout(broken, SILENT_MS)
+  timer = undefined
 }
 
 // A browser may take minutes to see that a wire is dead, and some give up for good: this does neither.
 function broken(): void {
-  clearTimeout(timer)
+  waitNoMore()
   source?.close()
   brokenAt ??= Date.now()
   connection = navigator.onLine ? 'reconnecting' : 'offline'
@@ -162,11 +179,9 @@ function broken(): void {
 }
 
 addEventListener('online', () => {
-  if (brokenAt !== null) {
-    clearTimeout(timer)
-    failures = 0
-    open()
-  }
+  if (brokenAt === null) return
+  failures = 0
+  open()
 })
 addEventListener('offline', () => {
   if (source !== null) broken()

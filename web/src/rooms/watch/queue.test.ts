@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { DeskItem } from '../../api/schema'
-import { NO_QUEUE, putAway, renewed, settled, type Queue } from './queue'
+import { LEFT_MAX, NO_QUEUE, putAway, renewed, settled, type Queue } from './queue'
 
 const item = (id: string, part = 'open'): DeskItem => ({ id, part }) as DeskItem
 const shown = ({ rows }: Queue): string => rows.map((row) => `${row.item.id}${row.hasLeft ? '-' : ''}:${row.section}`).join(' ')
@@ -60,4 +60,11 @@ it('loses nothing and doubles nothing, in whatever order things come', () => {
     for (const { id } of items) expect(ids).toContain(id)
     for (const row of queue.rows) expect(row.hasLeft).toBe(!items.some(({ id }) => id === row.item.id))
   }
+})
+
+it('keeps only the newest of very much that has left: a console stays open for weeks', () => {
+  let queue: Queue = NO_QUEUE
+  for (let i = 0; i < LEFT_MAX + 50; i++) queue = renewed(queue, [item(`i${i}`)], false)
+  expect(queue.rows).toHaveLength(LEFT_MAX + 1)
+  expect(queue.rows[1]!.item.id).toBe(`i${LEFT_MAX + 48}`)
 })

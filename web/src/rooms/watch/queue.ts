@@ -1,6 +1,7 @@
 /**
  * The queue as it stands on the screen. The node has the order; here is only what keeps a list still under somebody's hand: while it is
- * held, nothing moves, what is new waits, and what has left stays where it was. What has left is kept until the reader puts it away.
+ * held, nothing moves, what is new waits, and what has left stays where it was. What has left is kept until the reader puts it away; of very
+ * much, the newest. All of it is in the record.
  */
 import type { DeskItem } from '../../api/schema'
 
@@ -20,6 +21,7 @@ export interface Queue {
   news: readonly DeskItem[]
 }
 
+export const LEFT_MAX = 100
 export const NO_QUEUE: Queue = { rows: [], news: [] }
 
 /** The queue after the node has answered again. */
@@ -36,7 +38,7 @@ export function settled(rows: readonly Row[], items: readonly DeskItem[]): Queue
   const left = rows.filter((row) => !here.has(row.item.id))
   const before = left.filter((row) => row.section === 'done')
   const fresh = left.filter((row) => row.section !== 'done')
-  const done = [...fresh, ...before].map(({ item }) => gone(item))
+  const done = [...fresh, ...before].slice(0, LEFT_MAX).map(({ item }) => gone(item))
   return { rows: [...items.map((item) => ({ item, section: sectionOf(item), hasLeft: false })), ...done], news: [] }
 }
 

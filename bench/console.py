@@ -70,7 +70,7 @@ def main() -> None:
         for count in map(int, args.tracks.split(",")):
             rates = {"console": _console(browser, count, args.seconds, args.settle)}
             for mode in ("setData", "updateData"):
-                page = browser.new_page(viewport=SCREEN)
+                page = browser.new_page(viewport={"width": SCREEN["width"], "height": SCREEN["height"]})
                 page.goto(f"{plain}?count={count}&mode={mode}")
                 page.wait_for_function("document.title === 'drawn'")
                 rates[mode] = _dragged(page, f"plain {mode}", count, args.seconds)
@@ -101,7 +101,7 @@ def _console(browser: Any, count: int, seconds: int, settle: int) -> float:
             page.wait_for_timeout(1000 * settle)  # land and borders are read meanwhile
             rate = _dragged(page, "console", count, seconds)
             context.close()
-            return rate
+            return float(rate)
         finally:
             ended.set()
             node.stop()
@@ -125,7 +125,7 @@ def _dragged(page: Any, name: str, count: int, seconds: int) -> float:
         name=name, tracks=count, frames_per_s=rate, frame_ms_p50=percentile(took_ms, 0.5), frame_ms_p95=percentile(took_ms, 0.95),
         frame_ms_max=max(took_ms), heap_mb=heap_mb,
     )  # fmt: skip
-    return rate
+    return float(rate)
 
 
 def _feed(door: Any, count: int, ended: threading.Event) -> None:

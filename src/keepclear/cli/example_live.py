@@ -39,6 +39,8 @@ def tell(folder: Path, *, is_left: bool, stop: Stop) -> list[RunningNode]:
     bravo = begun(folder / "bravo", "bravo", "Bravo", roles("bravo"), answers=True)
     with _both_started(alpha, bravo, stop):
         tokens = set_up(alpha, bravo)
+        # Else the first thing on the screen were that Bravo is not reached.
+        alpha.until("the link to Bravo", lambda: _reaches_everybody(alpha))
         print(_addresses(alpha, bravo), flush=True)
         _go_on(alpha, bravo, tokens, stop)
         print("\nStopping ...", flush=True)
@@ -47,6 +49,11 @@ def tell(folder: Path, *, is_left: bool, stop: Stop) -> list[RunningNode]:
     else:
         print("Ended. Nothing is left of it: with --folder FOLDER the records are.")
     return [alpha, bravo]
+
+
+def _reaches_everybody(node: RunningNode) -> bool:
+    peers = node.ask("otto", "GET", "/v1/peers")["items"]
+    return all(peer["heard_at"] is not None and not peer["failure"] for peer in peers)
 
 
 @contextmanager

@@ -1,14 +1,19 @@
 /**
  * What somebody else wrote, in pieces that can be shown: signs that nobody sees, or that turn other text around, are named instead.
+ * Dates and times keep their order behind Arabic letters, where 2026-11-29 would else be read 29-11-2026.
  *
  * The same rule as `keepclear.render.shown_text`. Joiners stay: Arabic, Persian and Indian words need them.
  */
 export interface Piece {
   text: string
   control: boolean
+  /** Read from left to right wherever it stands. */
+  ltr?: boolean
 }
 
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u{e0100}-\u{e01ef}]/u
+// 2026-11-29, 2026-11-29T03:12Z, 2026-11-29 03:12, 03:12:40
+const WHEN = /\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?Z?)?|\d{1,2}:\d{2}(?::\d{2})?/g
 const STAYS = new Set(['\n', '\u200c', '\u200d'])
 
 export function pieces(text: string): Piece[] {
@@ -19,10 +24,22 @@ export function pieces(text: string): Piece[] {
       plain += sign
       continue
     }
-    if (plain) found.push({ text: plain, control: false })
+    found.push(...inOrder(plain))
     plain = ''
     found.push({ text: sign === '\t' ? '⇥' : `U+${sign.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`, control: true })
   }
-  if (plain) found.push({ text: plain, control: false })
+  found.push(...inOrder(plain))
+  return found
+}
+
+function inOrder(text: string): Piece[] {
+  const found: Piece[] = []
+  let begin = 0
+  for (const { 0: when, index } of text.matchAll(WHEN)) {
+    if (index > begin) found.push({ text: text.slice(begin, index), control: false })
+    found.push({ text: when, control: false, ltr: true })
+    begin = index + when.length
+  }
+  if (begin < text.length) found.push({ text: text.slice(begin), control: false })
   return found
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from keepclear.api.desk import Answered, Desk, Given, Overloaded
+from keepclear.api.desk import Answered, Desk, Given, Overloaded, SpansAsked
 from keepclear.api.lines_told import first_at, told_between
 from keepclear.ground.errors import Refused
 from keepclear.host.config import Limits
@@ -116,6 +116,28 @@ def test_positions_are_the_newest_of_the_feeds_that_are_asked_for(played):
         assert set(everything[0]) == {"seen_at_us", "known_at_us", "lat", "lon", "error_m", "source", "feed"}
         assert not await at.done(at.desk.track("Bravo 1", True, ["ais-1"], 0, 2**62, 9))
         assert not await at.done(at.desk.track("Bravo 1", False, [], 0, 2**62, 9))
+
+    played(scene)
+
+
+def test_where_everybody_was_is_by_what_was_known(played):
+    async def scene(at: Playing) -> None:
+        known = []
+        for place in range(3):
+            await at.passes(MINUTE_US)
+            known.append((await at.bring(20.0 + place)).entry.at_us)
+        await at.bring(7.0, subject="Other")
+        everybody = ["Bravo 1", "Other", "Nobody"]
+        now_us = at.desk.now_us()
+        found = await at.done(at.desk.reports_at(everybody, False, now_us, now_us))
+        assert found.keys() == {"Bravo 1", "Other"}
+        then = await at.done(at.desk.reports_at(everybody, False, now_us, known[1]))
+        assert {name: one.at_us for name, one in then.items()} == {"Bravo 1": known[1]}
+        assert not await at.done(at.desk.reports_at(everybody, True, now_us, now_us))
+        asked = SpansAsked(False, 0, now_us, known[1], 1, "", 9)
+        spans = (await at.done(at.desk.spans(asked, {"Bravo 1": ["ais-1"], "Other": ["ais-1"]}))).spans
+        assert [(span.subject, span.feeds, len(span.seen_at_us)) for span in spans] == [("Bravo 1", ("ais-1",), 2)]
+        assert not (await at.done(at.desk.spans(asked, {"Bravo 1": ["ais-2"]}))).spans
 
     played(scene)
 

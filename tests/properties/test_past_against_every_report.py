@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
 
-from keepclear.api.desk import SpansAsked
+from keepclear.api.desk import Span, SpansAsked
 from keepclear.host import past
 from keepclear.host.folds import TRACKS, Arrived, TrackChunks, segment_rows
 from keepclear.host.standing_still import say
@@ -113,8 +112,8 @@ def test_a_span_goes_on_behind_the_subject_where_it_had_to_stop(tmp_path):
         last_us = int(everything[-1].observations.known_at_us[0])
         whole = past.spans(store, tail, SpansAsked(False, 0, last_us, last_us, 1, "", 200_000), feeds)
         assert whole.next is None
+        parts: list[Span] = []
         after = ""
-        parts: list[Any] = []
         while True:
             found = past.spans(store, tail, SpansAsked(False, 0, last_us, last_us, 1, after, 25), feeds)
             assert sum(len(span.seen_at_us) for span in found.spans) <= 25

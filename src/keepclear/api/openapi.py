@@ -20,6 +20,9 @@ from keepclear.api.problems import Problem
 
 VERSION = "1"
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.1"
+EVENTS_MEDIA = "text/event-stream"
+# One of the events of a stream; `id` where it is resumed by it.
+_EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("id", "event", "data")}}
 # Everywhere: a query can be unreadable, nobody is let in without a token, and nobody may ask without end.
 _ALWAYS = frozenset({400, 401, 429})
 _OF_CHANGES = frozenset({409, 422})  # a key that is in use, or stands for another request
@@ -172,7 +175,10 @@ def _headers(route: Route) -> list[dict[str, Any]]:
 
 
 def _responses(route: Route) -> dict[str, Any]:
-    content = {media: {"schema": _answer_schema(route.gives)} for media in route.gives_media}
+    content = {
+        media: {"schema": _EVENT if media == EVENTS_MEDIA else _answer_schema(route.gives)}
+        for media in route.gives_media
+    }
     responses: dict[str, Any] = {
         str(route.status): {"description": HTTPStatus(route.status).phrase, "content": content}
     }

@@ -46,7 +46,8 @@ export const STALE_MS = 10 * 60_000
 /** From here on it says how old it is. */
 const AGED_MS = 2 * 60_000
 const FAINTEST = 0.45
-const SIGNS_MAX = 2_500
+/** Signs take at most this part of the screen; where they would take more, each is a small square. */
+const SIGNS_SHARE_MAX = 0.3
 const LABELS_TRIED_MAX = 300
 const FONT = '"Noto Sans", "Noto Sans Arabic", system-ui, sans-serif'
 const VECTOR_PX = { least: 12, perMps: 1.2, most: 44 }
@@ -59,6 +60,7 @@ export class Sheet {
   #xs = new Float32Array(1024)
   #ys = new Float32Array(1024)
   #visible = 0
+  #isDense = false
   #ratio = 0
 
   constructor(readonly canvas: HTMLCanvasElement) {
@@ -131,6 +133,7 @@ export class Sheet {
       found++
     }
     this.#visible = found
+    this.#isDense = found * (2 * SIGN_PX) ** 2 > SIGNS_SHARE_MAX * camera.width * camera.height
   }
 
   #drawTracks(camera: Camera, scene: Scene, palette: Palette): void {
@@ -139,7 +142,7 @@ export class Sheet {
       this.#drawAreas(camera, scene.picture, palette)
       this.#drawErrors(camera, scene.picture, palette)
     }
-    if (this.#visible > SIGNS_MAX) this.#drawPoints(scene, palette)
+    if (this.#isDense) this.#drawPoints(scene, palette)
     else this.#drawSigns(camera, scene, palette)
     this.#drawMarks(scene, palette)
     this.#keepSigns(scene)
@@ -276,16 +279,24 @@ export class Sheet {
     ctx.stroke()
   }
 
-  /** So many that signs would cover each other: a small square each, hollow where it is old. */
-  #drawPoints({ picture, now }: Scene, palette: Palette): void {
+  /** So many that signs would cover each other: a small square each, hollow where it is old, on its corner where there is an alert. */
+  #drawPoints({ picture, now, alerts }: Scene, palette: Palette): void {
     const ctx = this.#ctx
-    const fresh = new Path2D()
-    const stale = new Path2D()
+    const [fresh, stale, alarmed] = [new Path2D(), new Path2D(), new Path2D()]
     for (let i = 0; i < this.#visible; i++) {
       const row = this.#rows[i]!
+      const [x, y] = [this.#xs[i]!, this.#ys[i]!]
+      if (alerts.has(picture.subjects[row]!)) {
+        alarmed.moveTo(x, y - 6)
+        alarmed.lineTo(x + 6, y)
+        alarmed.lineTo(x, y + 6)
+        alarmed.lineTo(x - 6, y)
+        alarmed.closePath()
+        continue
+      }
       const half = picture.flags[row]! & (INSIDE | CLOSE) ? 4 : 2.5
       const path = now - picture.seen[row]! > STALE_MS ? stale : fresh
-      path.rect(this.#xs[i]! - half, this.#ys[i]! - half, 2 * half, 2 * half)
+      path.rect(x - half, y - half, 2 * half, 2 * half)
     }
     ctx.fillStyle = palette.track
     ctx.strokeStyle = palette.halo
@@ -295,6 +306,10 @@ export class Sheet {
     ctx.strokeStyle = palette.stale
     ctx.lineWidth = 1
     ctx.stroke(stale)
+    ctx.fillStyle = palette.now
+    ctx.fill(alarmed)
+    ctx.strokeStyle = palette.halo
+    ctx.stroke(alarmed)
   }
 
   /** Which have an alert, and which one is looked at. */
@@ -303,7 +318,7 @@ export class Sheet {
     for (let i = 0; i < this.#visible; i++) {
       const subject = picture.subjects[this.#rows[i]!]!
       const [x, y] = [this.#xs[i]!, this.#ys[i]!]
-      if (alerts.has(subject)) this.#drawAlert(x, y, palette)
+      if (!this.#isDense && alerts.has(subject)) this.#drawAlert(x, y, palette)
       if (subject === selected) {
         const far = SIGN_PX + 8
         ctx.beginPath()
@@ -351,7 +366,7 @@ export class Sheet {
   /** No name is written over a sign; where there are too many signs for that, over none that matters. */
   #keepSigns(scene: Scene): void {
     for (let i = 0; i < this.#visible; i++) {
-      if (this.#visible > SIGNS_MAX && rankOf(scene, this.#rows[i]!) === 4) continue
+      if (this.#isDense && rankOf(scene, this.#rows[i]!) === 4) continue
       this.#labels.keep(this.#xs[i]! - 8, this.#ys[i]! - 8, this.#xs[i]! + 8, this.#ys[i]! + 8)
     }
   }

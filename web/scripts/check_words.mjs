@@ -1,5 +1,6 @@
-// Every sentence of the console is there in every language, can be read as ICU, and takes the same parameters; every key that the
-// source asks for exists. Anything else ends the build.
+// Every sentence of the console is there in every language, can be read as ICU, takes the same parameters, has every form that a number
+// asks for in its language, and no word of a judgement that Keepclear does not make; every key that the source asks for exists. Anything
+// else ends the build.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +8,14 @@ import { parse, TYPE } from '@formatjs/icu-messageformat-parser'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', 'src')
 const LANGUAGES = ['en', 'ar', 'ru']
+// Nothing is permitted or approved here, and nobody is an enemy or a target.
+const NEVER = {
+  en: /approv|permi(t|ss)|\benem|\btarget|hostile/i,
+  ar: /هدف|أهداف|(?<!\p{L})عدو|معادٍ?(?!\p{L})|اعتمد|مصرَّ?ح|مسموح|يجوز/u,
+  ru: /(?<!\p{L})цел(ь|и|ью|ей|ям|ями|ях)(?!\p{L})|(?<!\p{L})враг|враждеб|противник|одобр|разреш|утвержд/iu,
+}
+// Forms that a sentence with a number has in each language, besides `other`.
+const FORMS = { en: ['one'], ar: ['one', 'two', 'few', 'many'], ru: ['one', 'few', 'many'] }
 const wrong = []
 
 /** key -> { file, text } of one language. */
@@ -43,9 +52,22 @@ function parameters(elements, into = new Set()) {
   return into
 }
 
-function read(key, { where, text }) {
+/** Forms of numbers that are missing; a choice by fixed numbers alone needs none. */
+function missingForms(elements, forms) {
+  return elements.flatMap((element) => {
+    const own = element.type === TYPE.plural ? Object.keys(element.options) : []
+    const missing = own.some((form) => form !== 'other' && !form.startsWith('=')) ? forms.filter((form) => !own.includes(form)) : []
+    return [...missing, ...Object.values(element.options ?? {}).flatMap((option) => missingForms(option.value, forms))]
+  })
+}
+
+function read(key, { where, text }, language) {
+  if (NEVER[language].test(text)) wrong.push(`${where}: ${key} says ${text.match(NEVER[language])[0]}, which Keepclear says of nothing`)
   try {
-    return [...parameters(parse(text))].sort().join(', ')
+    const elements = parse(text)
+    const missing = missingForms(elements, FORMS[language])
+    if (missing.length) wrong.push(`${where}: ${key} has no form for ${missing.join(', ')}`)
+    return [...parameters(elements)].sort().join(', ')
   } catch (error) {
     wrong.push(`${where}: ${key} is no ICU message: ${error.message}: ${text}`)
     return null
@@ -63,12 +85,12 @@ function* sources(folder) {
 const catalogues = new Map(LANGUAGES.map((language) => [language, catalogue(language)]))
 const first = catalogues.get('en')
 for (const [key, entry] of first) {
-  const expected = read(key, entry)
+  const expected = read(key, entry, 'en')
   for (const language of LANGUAGES.slice(1)) {
     const other = catalogues.get(language).get(key)
     if (!other) wrong.push(`words/${language}: ${key} is missing ("${entry.text}")`)
     else if (expected !== null) {
-      const found = read(key, other)
+      const found = read(key, other, language)
       if (found !== null && found !== expected) wrong.push(`${other.where}: ${key} takes (${found}), and English takes (${expected})`)
     }
   }

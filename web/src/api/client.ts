@@ -86,6 +86,30 @@ export function once(): { 'Idempotency-Key': string } {
   return { 'Idempotency-Key': crypto.randomUUID() }
 }
 
+/**
+ * Something that somebody does, tried until it is answered: the same again is the same request, of the same instant and under the same key,
+ * so that it is not done twice where only the answer was lost. Other words are another thing to do.
+ */
+export class Tries<Body> {
+  #said = ''
+  #as: { header: { 'Idempotency-Key': string }; body: Body } | undefined
+
+  /** What is asked now. said: what somebody has chosen and written; body: makes of it what the node takes, where it is tried for the first time. */
+  of(said: unknown, body: () => Body): { header: { 'Idempotency-Key': string }; body: Body } {
+    const text = JSON.stringify(said)
+    if (this.#as === undefined || text !== this.#said) {
+      this.#said = text
+      this.#as = { header: once(), body: body() }
+    }
+    return this.#as
+  }
+
+  /** It was answered, done or refused: the same again is asked anew. */
+  answered(): void {
+    this.#as = undefined
+  }
+}
+
 function problemOf(error: unknown, status: number): Problem {
   if (typeof error === 'object' && error !== null && 'detail' in error) return error as Problem
   return { type: 'urn:keepclear:node.unreadable', title: '', status, detail: `HTTP ${status}`, errors: [] } as unknown as Problem

@@ -1,6 +1,6 @@
 /** What this room keeps true from the node beside the lists that others show as well. Forgotten when somebody leaves the room. */
 import { all, api, taken } from '../../api/client'
-import type { DeskNow, MessageWhole, RosterView } from '../../api/schema'
+import type { MessageWhole, RosterView } from '../../api/schema'
 import { pieces } from '../../parts/said'
 import { Kept } from '../../state/kept.svelte'
 import { parties, peers } from '../../state/lists.svelte'
@@ -9,10 +9,6 @@ import type { Fact } from './content'
 
 const behind = (after: string | undefined): { after?: string } => (after === undefined ? {} : { after })
 
-export const desk = new Kept<DeskNow>(
-  () => taken(api.GET('/v1/desk', { params: { query: { limit: 1000 } } })),
-  ['alert', 'alert_step', 'message', 'statement', 'standing', 'call', 'peer', 'agreement'],
-)
 export const calls = new Kept(() => all((after) => api.GET('/v1/calls', { params: { query: behind(after) } })), ['call'])
 export const moments = new Kept(() => all((after) => api.GET('/v1/calls/moments', { params: { query: behind(after) } })), ['call'])
 export const stops = new Kept(() => all((after) => api.GET('/v1/stops', { params: { query: behind(after) } })), ['alert', 'alert_step'])
@@ -53,7 +49,7 @@ export function roster(party: string): Kept<RosterView | null> {
 }
 
 export function forgetAll(): void {
-  for (const one of [desk, calls, moments, stops, stopAlerts, measures, agreements, ...wholes.values(), ...rosters.values()]) one.forget()
+  for (const one of [calls, moments, stops, stopAlerts, measures, agreements, ...wholes.values(), ...rosters.values()]) one.forget()
   wholes.clear()
   rosters.clear()
 }

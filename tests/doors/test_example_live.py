@@ -241,7 +241,8 @@ def test_on_a_terminal_it_moves_and_ctrl_c_while_it_is_set_up_ends_it(tmp_path):
 
 
 def test_a_stop_while_the_nodes_start_ends_it_in_silence(tmp_path, capsys):
-    (tmp_path / "no-node").write_text("")
+    (tmp_path / "no-node").mkdir()
+    (tmp_path / "no-node" / "node.toml").write_text("this is no node")
     alpha, bravo = (RunningNode(party, tmp_path / "no-node", {}) for party in ("alpha", "bravo"))
     with Stop() as stop:
         stop.asked = True

@@ -13,10 +13,12 @@ from collections import defaultdict
 
 import pytest
 
+from keepclear.cli.example_live import _both_started
 from keepclear.cli.exercise_begin import PEOPLE
-from keepclear.cli.parties_on_one_machine import all_started, begun, pair
+from keepclear.cli.parties_on_one_machine import DidNotHappen, RunningNode, all_started, begun, pair
 from keepclear.cli.played_officer import ANSWERS_S, NAME, PERSON_S, READS_BACK_S, PlayedOfficer
 from keepclear.cli.scenery import CENTRE, CONVOY_ENTERS_S, CONVOY_SEEN_S, EDGE_M, FEEDS, INVENTED, ROUND_S, Scenery
+from keepclear.cli.stopping import Stop
 from keepclear.geo.geodesics import inverse
 from tests.builders import at
 from tests.desks import PersonAtDesk
@@ -236,3 +238,14 @@ def test_on_a_terminal_it_moves_and_ctrl_c_while_it_is_set_up_ends_it(tmp_path):
         assert example.wait(60) == 0
     os.close(ours)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stop_while_the_nodes_start_ends_it_in_silence(tmp_path, capsys):
+    (tmp_path / "no-node").mkdir()
+    (tmp_path / "no-node" / "node.toml").write_text("this is no node")
+    alpha, bravo = (RunningNode(party, tmp_path / "no-node", {}) for party in ("alpha", "bravo"))
+    with Stop() as stop:
+        stop.asked = True
+        with _both_started(alpha, bravo, stop):
+            raise DidNotHappen("there is no node to ask")
+    assert capsys.readouterr().err == ""

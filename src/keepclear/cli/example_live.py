@@ -62,8 +62,13 @@ def _both_started(alpha: RunningNode, bravo: RunningNode, stop: Stop) -> Iterato
     nodes = (alpha, bravo)
     with ThreadPoolExecutor() as both:
         try:
-            for started in [both.submit(node.start) for node in nodes]:
-                started.result()
+            try:
+                for started in [both.submit(node.start) for node in nodes]:
+                    started.result()
+            except DidNotHappen:
+                # Behind a stop the nodes are gone, and the first question to one of them ends it.
+                if not stop.asked:
+                    raise
             yield
         except httpx.TransportError as error:
             if not stop.asked:

@@ -49,8 +49,9 @@ def set_up(alpha: RunningNode, bravo: RunningNode) -> dict[str, str]:
     for node in (alpha, bravo):
         _name_people(node)
     pair(alpha, bravo, "for the exercise: both nodes are on this machine")
-    alpha.ask("admin", "PUT", "/v1/peers/bravo", {"address": bravo.links})
+    # Whoever is called first, lest the first thing that anybody sees be a link that is not there yet.
     bravo.ask("admin", "PUT", "/v1/peers/alpha", {})
+    alpha.ask("admin", "PUT", "/v1/peers/bravo", {"address": bravo.links})
     for node, liaison in ((alpha, "lena"), (bravo, "larisa")):
         for party, called in (("alpha", "Alpha"), ("bravo", "Bravo")):
             node.ask(liaison, "PUT", f"/v1/rosters/{party}", _roster(called))

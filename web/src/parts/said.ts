@@ -11,6 +11,11 @@ export interface Piece {
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u{e0100}-\u{e01ef}]/u
 const STAYS = new Set(['\n', '\u200c', '\u200d'])
 
+/** The same where only plain text can stand: a title, a label, the inside of a sentence of ours. It turns nothing around it. */
+export function plainly(text: string): string {
+  return `\u2068${pieces(text).map((piece) => piece.text).join('')}\u2069`
+}
+
 export function pieces(text: string): Piece[] {
   const found: Piece[] = []
   let plain = ''

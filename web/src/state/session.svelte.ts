@@ -27,6 +27,26 @@ export const session = {
   },
 }
 
+// The tabs of a browser share one session: whoever signs in or out in one does so in all.
+const tabs = new BroadcastChannel('keepclear.session')
+tabs.onmessage = () => {
+  if (standing !== 'unknown') void whoAmI()
+}
+
+// What was read for one person is not shown to the next: the page begins anew.
+let before: string | null = null
+function entered(found: Me): void {
+  if (before !== null && before !== found.user) {
+    standing = 'unknown'
+    setTimeout(() => location.reload())
+    return
+  }
+  before = found.user
+  me = found
+  standing = 'in'
+  ended = false
+}
+
 onSignedOut(() => {
   if (standing === 'in') ended = true
   standing = 'out'
@@ -36,9 +56,7 @@ onSignedOut(() => {
 /** Asks the node who this is. */
 export async function whoAmI(): Promise<void> {
   try {
-    me = await taken(api.GET('/v1/me'))
-    standing = 'in'
-    ended = false
+    entered(await taken(api.GET('/v1/me')))
   } catch (error) {
     if (standing !== 'out') standing = 'unreached'
     if (!(error instanceof Error)) throw error
@@ -47,16 +65,14 @@ export async function whoAmI(): Promise<void> {
 
 /** Signs in with a password. Throws what the node says against it. */
 export async function signIn(user: string, password: string): Promise<void> {
-  me = await taken(api.POST('/v1/session', { body: { user, password } }))
-  standing = 'in'
-  ended = false
+  entered(await taken(api.POST('/v1/session', { body: { user, password } })))
+  tabs.postMessage('in')
 }
 
 /** Takes an invitation, with the password that is to be used from now on. */
 export async function takeInvitation(code: string, password: string): Promise<void> {
-  me = await taken(api.POST('/v1/session/invite', { body: { code, password } }))
-  standing = 'in'
-  ended = false
+  entered(await taken(api.POST('/v1/session/invite', { body: { code, password } })))
+  tabs.postMessage('in')
 }
 
 /** Ends the session, here and at the node. */
@@ -64,4 +80,5 @@ export async function signOut(): Promise<void> {
   await taken(api.DELETE('/v1/session'))
   standing = 'out'
   me = null
+  tabs.postMessage('out')
 }

@@ -28,6 +28,10 @@ _END, _PACKED_END = ".geojson", ".geojson.gz"
 _KINDS = {1: "mvt", 2: "png", 3: "jpeg", 4: "webp", 5: "avif"}
 _PLAIN, _GZIP = 1, 2
 _CREDIT_CHARS_MAX = 500
+# Of a directory or what an archive says of itself, unpacked: many times what the specification has in mind, and little enough to read.
+INDEX_BYTES_MAX = 4 * 1024 * 1024
+TILE_BYTES_MAX = 16 * 1024 * 1024
+_GZIP_BEGINS = b"\x1f\x8b"
 _OF_A_DAMAGED_FILE = (OSError, LookupError, ValueError, EOFError, TypeError, AttributeError, zlib.error)
 
 
@@ -111,7 +115,7 @@ def _opened(path: Path, stamp: tuple[int, int]) -> Archive:
         mend = "Install Keepclear with its extra `tiles`, or the package pmtiles beside it."
         raise Refused("tiles.no_reader", "Tiles are there, and nothing here can read them", mend=mend) from error
     with _readable(path.name), path.open("rb") as opened:
-        reader = Reader(MmapSource(opened))
+        reader = Reader(_bounded(MmapSource(opened)))
         header, told = reader.header(), reader.metadata()
         packing = header["tile_compression"].value
         if packing not in (_PLAIN, _GZIP):
@@ -130,6 +134,24 @@ def _opened(path: Path, stamp: tuple[int, int]) -> Archive:
             str(told.get("attribution", ""))[:_CREDIT_CHARS_MAX],
         )
     return Archive(stamp, said, packing == _GZIP, partial(_got, path.name, reader))
+
+
+def _bounded(source: Callable[[int, int], bytes]) -> Callable[[int, int], bytes]:
+    """The bytes of an archive, but none that its reader would unpack to more than an index has: it unpacks them whole."""
+
+    def get_bytes(offset: int, length: int) -> bytes:
+        if length > TILE_BYTES_MAX:
+            raise ValueError("it has a tile or an index that is too large")
+        found = source(offset, length)
+        # A tile may be packed likewise, and is within the bound too: what unpacks to more is no tile for a browser.
+        if (
+            found[:2] == _GZIP_BEGINS
+            and len(zlib.decompressobj(31).decompress(found, INDEX_BYTES_MAX + 1)) > INDEX_BYTES_MAX
+        ):
+            raise ValueError("it has a tile or an index that unpacks to too much")
+        return found
+
+    return get_bytes
 
 
 def _got(name: str, reader: Any, z: int, x: int, y: int) -> bytes | None:

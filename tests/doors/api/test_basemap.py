@@ -9,7 +9,7 @@ import pytest
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
-from keepclear.host.charts import FolderCharts
+from keepclear.host.charts import INDEX_BYTES_MAX, FolderCharts
 from tests.doors.api.caller import staffed
 
 CAME_WITH = {"type": "FeatureCollection", "features": []}
@@ -134,3 +134,16 @@ def test_a_file_that_is_no_archive_is_said_and_hides_no_other_file(tmp_path, con
     assert "no archive of tiles" in said["trouble"]
     assert (said["tiles"], len(said["files"])) == (None, 2)
     assert asked(staff, "/v1/tiles/0/0/0").status_code == 422
+
+
+def test_an_archive_that_unpacks_to_more_than_any_does_is_not_read(staff, tmp_path):
+    tiles_at(tmp_path, {(0, 0, 0): b"one"}, said={"attribution": "x" * (INDEX_BYTES_MAX + 1), "vector_layers": []})
+    said = asked(staff, "/v1/basemap").json()
+    assert said["tiles"] is None
+    assert "unpacks to too much" in said["trouble"]
+
+
+def test_a_tile_that_unpacks_to_more_than_any_does_is_not_served(staff, tmp_path):
+    tiles_at(tmp_path, {(0, 0, 0): bytes(INDEX_BYTES_MAX + 1), (1, 0, 0): b"one"})
+    assert asked(staff, "/v1/tiles/0/0/0").status_code == 422
+    assert asked(staff, "/v1/tiles/1/0/0").content == b"one"

@@ -16,6 +16,11 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u{
 const WHEN = /\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?Z?)?|\d{1,2}:\d{2}(?::\d{2})?/g
 const STAYS = new Set(['\n', '\u200c', '\u200d'])
 
+/** The same where only plain text can stand: a title, a label, the inside of a sentence of ours. It turns nothing around it. */
+export function plainly(text: string): string {
+  return `\u2068${pieces(text).map((piece) => piece.text).join('')}\u2069`
+}
+
 export function pieces(text: string): Piece[] {
   const found: Piece[] = []
   let plain = ''

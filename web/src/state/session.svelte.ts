@@ -8,10 +8,6 @@ let standing = $state<Standing>('unknown')
 let me = $state.raw<Me | null>(null)
 let ended = $state(false)
 
-// The tabs of one browser share its cookie: whoever signs in or out in one of them does so in all.
-const otherTabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('keepclear.session')
-if (otherTabs !== null) otherTabs.onmessage = () => void whoAmI()
-
 export const session = {
   get standing(): Standing {
     return standing
@@ -31,6 +27,26 @@ export const session = {
   },
 }
 
+// The tabs of a browser share one session: whoever signs in or out in one does so in all.
+const tabs = new BroadcastChannel('keepclear.session')
+tabs.onmessage = () => {
+  if (standing !== 'unknown') void whoAmI()
+}
+
+// What was read for one person is not shown to the next: the page begins anew.
+let before: string | null = null
+function entered(found: Me): void {
+  if (before !== null && before !== found.user) {
+    standing = 'unknown'
+    setTimeout(() => location.reload())
+    return
+  }
+  before = found.user
+  me = found
+  standing = 'in'
+  ended = false
+}
+
 onSignedOut(() => {
   if (standing === 'in') ended = true
   standing = 'out'
@@ -40,7 +56,7 @@ onSignedOut(() => {
 /** Asks the node who this is. */
 export async function whoAmI(): Promise<void> {
   try {
-    isNow(await taken(api.GET('/v1/me')))
+    entered(await taken(api.GET('/v1/me')))
   } catch (error) {
     // Nobody is sent away because the node is silent: the frame says that it is.
     if (standing === 'unknown') standing = 'unreached'
@@ -50,32 +66,19 @@ export async function whoAmI(): Promise<void> {
 
 /** Signs in with a password. Throws what the node says against it. */
 export async function signIn(user: string, password: string): Promise<void> {
-  isNow(await taken(api.POST('/v1/session', { body: { user, password } })))
-  otherTabs?.postMessage('in')
+  entered(await taken(api.POST('/v1/session', { body: { user, password } })))
+  tabs.postMessage('in')
 }
 
 /** Takes an invitation, with the password that is to be used from now on. */
 export async function takeInvitation(code: string, password: string): Promise<void> {
-  isNow(await taken(api.POST('/v1/session/invite', { body: { code, password } })))
-  otherTabs?.postMessage('in')
+  entered(await taken(api.POST('/v1/session/invite', { body: { code, password } })))
+  tabs.postMessage('in')
 }
 
 /** Ends the session, here and at the node; nothing that was read stays in this page. */
 export async function signOut(): Promise<void> {
   await taken(api.DELETE('/v1/session'))
-  otherTabs?.postMessage('out')
+  tabs.postMessage('out')
   location.reload()
-}
-
-let last: string | undefined
-/** A page that has shown one person's desk is made anew for another: nothing of the one is shown to the other, or done in their name. */
-function isNow(next: Me): void {
-  if (last !== undefined && last !== next.user) {
-    location.reload()
-    return
-  }
-  last = next.user
-  me = next
-  standing = 'in'
-  ended = false
 }

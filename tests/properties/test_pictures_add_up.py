@@ -125,3 +125,17 @@ def test_what_was_taken_in_adds_up_to_the_whole_picture(taken):
     for reader in readers:
         reader.look(given, pictures, None)
         assert reader.shown.by_subject() == whole(given, reader.user)
+
+
+@pytest.mark.promise("PICTURE-4")
+def test_in_one_turn_nobody_is_shown_what_they_may_not_see_any_more():
+    given, pictures = watching(), Pictures()
+    reader, later = Reader("boris"), Reader("boris")
+    given.give(e.AccessSet("feed", "ais-1", "low", ("bravo",)), by="petra")
+    happen(given, ("move", "ais-1", "Bravo 1", 8.0, 0))
+    reader.look(given, pictures, 1)
+    assert reader.shown.by_subject().keys() == {"Bravo 1"}
+    given.give(e.AccessSet("feed", "ais-1", "low", ()), by="petra")
+    for one in (reader, later):
+        one.look(given, pictures, 1)
+        assert one.shown.by_subject() == {}

@@ -136,13 +136,14 @@ def _feed(door: Any, count: int, ended: threading.Event) -> None:
 
 
 def _reports(count: int, turn: int) -> bytes:
+    # All are foreseen in the zone: what is measured is the map, not a queue of thousands of alerts.
     seen_at = datetime.now(UTC).isoformat()
     rows = (
         f"t-{i:05},{seen_at},{CENTRE[0] + SPREAD_DEG * math.cos(i * 2.4 + turn / 600) * math.sqrt(i / count):.5f},"
-        f"{CENTRE[1] + SPREAD_DEG * math.sin(i * 2.4 + turn / 600) * math.sqrt(i / count):.5f},50"
+        f"{CENTRE[1] + SPREAD_DEG * math.sin(i * 2.4 + turn / 600) * math.sqrt(i / count):.5f},50,Alpha"
         for i in range(count)
     )
-    return ("subject,seen_at,lat,lon,error_m\n" + "\n".join(rows) + "\n").encode()
+    return ("subject,seen_at,lat,lon,error_m,party\n" + "\n".join(rows) + "\n").encode()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
  * What makes somebody look up, whatever room they are in: sound, the title and the sign of the tab, a notification of the system, and a
  * word to a screen reader. It says what the desk says; it decides nothing and acknowledges nothing.
  */
+import { untrack } from 'svelte'
 import type { DeskItem } from '../api/schema'
 import { clock } from '../state/clock.svelte'
 import { desk } from '../state/lists.svelte'
@@ -74,13 +75,13 @@ export async function letBeHeard(): Promise<void> {
   play('routine')
 }
 
-/** Begins to listen to the desk; gives what ends it. */
+/** Begins to listen to the desk; gives what ends it. Whoever begins it, in an effect, begins it once: it looks again by itself. */
 export function begin(): () => void {
   seen = null
   rung = SILENCE
   news = null
   politely = atOnce = ''
-  void look()
+  untrack(() => void look())
   const timer = setInterval(() => void look(), 1_000)
   return () => {
     clearInterval(timer)

@@ -128,6 +128,8 @@ def test_over_a_break_nothing_is_missed_and_nothing_is_there_twice(consoles, alp
     expect(item(otto, "Truck 1")).to_have_count(1)
     expect(item(otto, "Truck 2")).to_have_count(1)
     otto.sees_no("What you see is old.")
+    # What the map could not fetch meanwhile it says in the console of the browser.
+    otto.faults[:] = [fault for fault in otto.faults if "maplibre" not in fault]
 
 
 def test_what_the_pointer_is_on_does_not_move_when_something_new_comes(consoles, alpha):
@@ -172,7 +174,7 @@ def test_the_tab_says_how_many_and_how_urgent_and_sound_asks_for_a_click(console
     enters(alpha, "Ship 2")
     otto = consoles.opened(alpha, by="otto")
     expect(otto.page).to_have_title(re.compile(r"^\(\d+\) Now · Watch"))
-    assert "data:image/svg" in (otto.page.locator("link[rel=icon]").get_attribute("href") or "")
+    expect(otto.page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:image/svg"))
     otto.page.get_by_role("button", name=re.compile("^Sound")).click()
     otto.presses("15 min")
     otto.sees(re.compile("Muted until"))

@@ -20,13 +20,15 @@ from keepclear.channel import drafts
 from keepclear.channel.drafts import Draft
 from keepclear.channel.facts import Count, Place
 from keepclear.channel.messages import Urgency
-from keepclear.geo.earth import E7
+from keepclear.geo.earth import E7, distance_m
 from keepclear.geo.notations import notations
 from keepclear.geo.places import NamedPoint, Notation, parse
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import parse_instant, zone_named
 from keepclear.parties.parties import Action
+from keepclear.tracks.picture import Report
 
+POINTS_OF_AN_AREA = 256
 PlaceText = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
@@ -82,9 +84,7 @@ async def of_alert(ask: Ask[Any, AlertDrafted]) -> Answer:
         raise Refused(
             "draft.no_place", "Nothing is known of where that was", value=alert.key, mend=mend, where="$.alert"
         )
-    accuracy_m = max(report.error_mm, 1_000) / 1000
-    written = notations(report.lat_e7 / E7, report.lon_e7 / E7, accuracy_m)[Notation.DECIMAL]
-    seen = Place("seen", report.lat_e7, report.lon_e7, round(accuracy_m * 1000), written)
+    seen = seen_in(report)
     points = named_points(ask, asked.to, alert.zone)
     name = next((zone.label for zone in side.zones() if zone.id == alert.zone), alert.zone)
     claimed = report.claim.count
@@ -132,6 +132,18 @@ async def of_activity(ask: Ask[Any, ActivityDrafted]) -> Answer:
     except Refused as refused:
         raise refused.at("$.words") from refused
     return Answer(_drafted(asked, made))
+
+
+def seen_in(report: Report) -> Place:
+    """Where a report says that somebody was. Of an area its middle, sure as far as to its furthest edge: what a sector is measured from
+    is somebody else's place."""
+    lat, lon, accuracy_m = report.lat, report.lon, max(report.error_mm, 1_000) / 1000
+    if report.area is not None:
+        inside, rim = report.area.spread(POINTS_OF_AN_AREA), report.area.rim(POINTS_OF_AN_AREA)
+        lat, lon = float(inside[0].mean()), float(inside[1].mean())
+        accuracy_m = max(float(distance_m(lat, lon, *edge)) for edge in zip(*rim, strict=True))
+    written = notations(lat, lon, accuracy_m)[Notation.DECIMAL]
+    return Place("seen", round(lat * E7), round(lon * E7), round(accuracy_m * 1000), written)
 
 
 def _zone(ask: Ask[Any, Any], id: str) -> Zone:

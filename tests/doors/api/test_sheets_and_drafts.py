@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from keepclear.api import drafts
 from keepclear.channel.by_hand import number_of
+from keepclear.geo.earth import E7, distance_m
+from keepclear.geo.shapes import Sector
 from keepclear.node import events as e
+from keepclear.tracks.observations import Claim
+from keepclear.tracks.picture import Report
 from tests.doors.api.caller import KESTREL_PASS, Staffed, pair, staffed, zones_of
 
 GO_TO = {"is": "place", "name": "go_to", "text": "33.6700 38.9580", "called": "Zaza junction"}
@@ -191,3 +196,12 @@ def test_a_zone_that_may_not_be_seen_is_no_zone_to_ask_anybody_to_leave(staff):
 def test_who_sends_nothing_drafts_nothing(staff, who):
     for path, asked in (("to-leave", LEAVE), ("activity", ACTIVITY)):
         assert staff.call.post(f"/v1/messages/draft-{path}", getattr(staff, who), json=asked).status_code == 403
+
+
+def test_a_draft_never_names_the_place_that_an_area_is_measured_from():
+    area = Sector(33.50583, 38.61778, 62_000, 280, 300, 52_000)
+    report = Report(0, 335_058_300, 386_177_800, 0, 0, -1, "", "", 0, 0, 0, "", Claim(), area, {})
+    seen = drafts.seen_in(report)
+    lat, lon = seen.lat_e7 / E7, seen.lon_e7 / E7
+    assert 52_000 < distance_m(lat, lon, 33.50583, 38.61778) < 62_000
+    assert 5_000_000 < seen.accuracy_mm < 20_000_000

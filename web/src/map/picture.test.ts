@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { TrackView } from '../api/schema'
+import { downOf } from './earth'
 import { AREA, ASSUMED, CLOSE, INSIDE, Picture, type Frame } from './picture'
 
 const track = (subject: string, more: Partial<TrackView> = {}): TrackView => ({
@@ -108,6 +109,8 @@ test('an area is drawn as one until a report names a point again', () => {
   picture.takeFrame(two)
   picture.takeFrame(frame({ areas: { track: [1], area: [{ kind: 'sector', lat: 33.5, lon: 38.6, radius_m: 2_000, from_deg: 300, to_deg: 60 }] } }))
   expect(picture.areas.get('t-2')).toHaveLength(1)
+  // Amid the sector, north of the place that it is measured from.
+  expect(picture.down[picture.rowOf('t-2')]!).toBeLessThan(downOf(33.505))
   expect(picture.flags[picture.rowOf('t-2')]! & (AREA | ASSUMED)).toBe(AREA)
   picture.takeFrame(frame({ moved: two.moved! }))
   expect(picture.areas.size).toBe(0)

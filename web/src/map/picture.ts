@@ -168,7 +168,9 @@ export class Picture {
       const subject = this.#subjectOf.get(track) ?? ''
       const row = this.rowOf(subject)
       if (row < 0) return
-      this.areas.set(subject, ringsOf(areas.area[i]!))
+      const rings = ringsOf(areas.area[i]!)
+      this.areas.set(subject, rings)
+      this.#amid(row, rings)
       this.flags[row] = (this.flags[row]! | AREA) & ~ASSUMED
     })
     standing?.track.forEach((track, i) => this.#stands(this.#subjectOf.get(track) ?? '', standing.zones[i]!))
@@ -249,6 +251,18 @@ export class Picture {
     for (const { subject, zone, state } of presences) zones.set(subject, { ...zones.get(subject), [zone]: state })
     for (const [subject, stands] of zones) this.#stands(subject, stands)
     this.changed()
+  }
+
+  /** The symbol of an area stands amid it: what a sector is measured from is somebody else's place. */
+  #amid(row: number, [outer]: readonly Float64Array[]): void {
+    if (outer === undefined || outer.length === 0) return
+    let [across, down] = [0, 0]
+    for (let i = 0; i < outer.length; i += 2) {
+      across += outer[i]!
+      down += outer[i + 1]!
+    }
+    this.across[row] = (2 * across) / outer.length
+    this.down[row] = (2 * down) / outer.length
   }
 
   #columns(): (Float64Array | Float32Array | Int32Array | Uint8Array)[] {

@@ -26,6 +26,9 @@ const IN: Record<string, Omit<DebtMark, 'key'>> = {
   settled: { tone: 'well', icon: 'check', strong: false },
 }
 
+// Every other marker asks that it arrives, and no more.
+const READ_BACK = new Set(['advice', 'demand', 'information', 'intention', 'warning'])
+
 /** `key`: the last part of the key of its words. */
 export function debtMark(message: Pick<MessageView | MessageWhole, 'debt' | 'mismatch' | 'direction'>, marker: string): DebtMark {
   const table = message.direction === 'out' ? OUT : IN
@@ -33,6 +36,6 @@ export function debtMark(message: Pick<MessageView | MessageWhole, 'debt' | 'mis
   const open = message.debt !== 'superseded' && message.debt !== 'settled'
   if (message.mismatch && open) return { key: `${message.direction}.mismatch`, tone: 'now', icon: 'now', strong: true }
   const answered = marker === 'question' || marker === 'request'
-  const key = message.debt === 'settled' && answered ? 'answered' : message.debt
+  const key = message.debt !== 'settled' ? message.debt : answered ? 'answered' : READ_BACK.has(marker) ? 'settled' : 'arrived'
   return { ...found, key: `${message.direction}.${key}` }
 }

@@ -163,9 +163,11 @@ def test_the_watch_is_kept_by_keys_alone(consoles, alpha):
     keys.type("Settled by voice")
     keys.press("Escape")
     expect(item(otto, "Ship 1").locator("textarea")).to_have_count(0)
+    expect(head(otto, "Ship 1")).to_be_focused()
     keys.press("?")
     expect(otto.page.get_by_role("dialog")).to_contain_text("To the next that nobody has seen")
     keys.press("Escape")
+    expect(otto.page.get_by_role("dialog")).to_have_count(0)
     keys.press("ArrowUp")
     expect(otto.page.locator("button[data-item]:focus")).to_have_count(1)
 

@@ -35,7 +35,7 @@ _OUR_OWN = ("data", "blob", "about", "chrome-error")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _REFUSED_BY_NODE = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 _NO_NETWORK = re.compile(
-    r"net::ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED|CONNECTION_\w+|EMPTY_RESPONSE|FAILED|INCOMPLETE_CHUNKED_ENCODING)"
+    r"net::ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED|CONNECTION_\w+|EMPTY_RESPONSE|FAILED|INCOMPLETE_CHUNKED_ENCODING)|Worker failed to load"
 )
 
 

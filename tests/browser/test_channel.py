@@ -82,7 +82,6 @@ def test_otto_warns_bravo_of_an_alert_mends_what_is_found_and_sees_the_receipts_
     alpha, bravo = both
     otto = consoles.opened(alpha, by="otto", language=language, at=f"channel/new/alert/{entry_alert(alpha)}")
     otto.expected |= {422}
-    otto.page.locator(".choose button", has_text="Bravo").click()
     text = otto.page.locator("[data-field=text] textarea")
     send = otto.page.locator(".last .button.main")
     drafted = text.input_value()

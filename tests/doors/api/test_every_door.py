@@ -78,7 +78,12 @@ def house() -> tuple[Staffed, dict[str, str], dict[tuple[str, Role], str]]:
     staff = staffed()
     staff.bring(INSIDE)
     pair(staff, "bravo")
-    warning: dict[str, Any] = {"to": "bravo", "marker": "warning", "text": "Keep clear of the pass.", "reply_within": "30 min"}
+    warning: dict[str, Any] = {
+        "to": "bravo",
+        "marker": "warning",
+        "text": "Keep clear of the pass.",
+        "reply_within": "30 min",
+    }
     draft = staff.call.post("/v1/messages/check", staff.officer, json=warning).json()
     warning["meant"] = sorted({one["key"] for one in draft["findings"]})
     sent = staff.call.post("/v1/messages", staff.officer, json=warning)

@@ -1,6 +1,7 @@
 /** What lies below everything else: sea, land, borders, lines of latitude and longitude; and the names of countries. */
 import type { FeatureCollection, Point } from 'geojson'
 import type { GeoJSONSource, Map as MapLibre, StyleSpecification } from 'maplibre-gl'
+import { onResumed } from '../state/live.svelte'
 import type { Palette } from './palette'
 
 /** From here on, the finer shapes are worth their 3 MB. */
@@ -51,14 +52,30 @@ export function recolour(map: MapLibre, palette: Palette): void {
   map.setPaintProperty('borders', 'line-color', palette.border)
 }
 
-/** Fills the sources, coarsely at once, and finely once somebody looks closely. */
-export function bringBasemap(map: MapLibre): void {
-  let fineness = ''
+const BROUGHT = ['land', 'borders']
+
+/** Whether an error of the map is a file of the basemap that did not come. */
+export function isOfBasemap(event: object): boolean {
+  return 'sourceId' in event && BROUGHT.includes(String(event.sourceId))
+}
+
+/** Fills the sources, coarsely at once, finely once somebody looks closely, and again behind a break in which they did not come; gives what ends that. */
+export function bringBasemap(map: MapLibre): () => void {
+  let fineness: '' | '50m' | '10m' = ''
+  let isMissing = false
   const bring = (wanted: '50m' | '10m'): void => {
     if (fineness === wanted || fineness === '10m') return
     fineness = wanted
-    for (const name of ['land', 'borders']) put(map, name, fileAt(`${name}-${wanted}`))
+    for (const name of BROUGHT) put(map, name, fileAt(`${name}-${wanted}`))
   }
+  map.on('error', (event) => (isMissing ||= isOfBasemap(event)))
+  const end = onResumed(() => {
+    if (!isMissing || fineness === '') return
+    const wanted = fineness
+    isMissing = false
+    fineness = ''
+    bring(wanted)
+  })
   const looked = (): void => {
     if (map.getZoom() >= FINE_ZOOM) bring('10m')
   }
@@ -76,6 +93,7 @@ export function bringBasemap(map: MapLibre): void {
     looked()
     map.on('zoomend', looked)
   })
+  return end
 }
 
 function put(map: MapLibre, source: string, data: FeatureCollection | string): void {

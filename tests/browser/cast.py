@@ -37,6 +37,27 @@ class CastNode:
     passwords: dict[str, str] = field(default_factory=dict)
     # Where peers call; "" where it only calls.
     links: str = ""
+    serving: Running | None = None
+
+    def admits(self, user: str, role: str) -> None:
+        """One more person, with a password."""
+        said = {"party": self.party, "role": role, "clearance": "severe"}
+        self.ask("admin", "PUT", f"/v1/users/{user}", said)
+        _gives_password(self, user)
+
+    def is_killed(self) -> None:
+        """As when the power goes."""
+        assert self.serving is not None
+        self.serving.process.kill()
+        self.serving.process.communicate()
+
+    def starts_again(self) -> None:
+        """At the address that it had."""
+        toml = self.folder / "node.toml"
+        port = self.address.rpartition(":")[2]
+        toml.write_text(toml.read_text().replace("port = 0", f"port = {port}", 1))
+        self.serving = Running(self.folder.parent, "serve", self.folder.name)
+        self.serving.line_with("Listening at", "stderr")
 
     def asked(self, who: str, method: str, path: str, body: Any = None, **asked: Any) -> httpx.Response:
         """What the doors answer to a program with somebody's token; bytes go as they are, anything else as JSON."""
@@ -75,7 +96,10 @@ def cast_nodes(
 ) -> Iterator[list[CastNode]]:
     """A node of each party on a port of its own, until the end of the context. `answering`: the one that peers can call."""
     with ExitStack() as running:
-        yield [_begun(running, folder, party, names[party], answers=party == answering) for party in parties]
+        nodes = [_begun(running, folder, party, names[party], answers=party == answering) for party in parties]
+        for node in nodes:
+            running.callback(node.is_killed)
+        yield nodes
 
 
 def joined(caller: CastNode, answering: CastNode) -> None:
@@ -96,7 +120,7 @@ def _begun(running: ExitStack, folder: Path, party: str, name: str, *, answers: 
     toml.write_text(toml.read_text().replace("port = 7117", "port = 0") + ("\n[links]\nport = 0\n" if answers else ""))
     serving = running.enter_context(Running(folder, "serve", party))
     port = serving.line_with("Listening at", "stderr").rpartition(":")[2]
-    node = CastNode(party, folder / party, f"http://127.0.0.1:{port}", json.loads(said)["tokens"])
+    node = CastNode(party, folder / party, f"http://127.0.0.1:{port}", json.loads(said)["tokens"], serving=serving)
     if answers:
         node.links = serving.line_with("Peers are answered at", "stderr").split()[-1]
     for user in PEOPLE[party]:

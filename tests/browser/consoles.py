@@ -31,6 +31,8 @@ CHROMIUM_ARGS = [
     "--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
+# Only so that a test that fails does so in the end.
+PATIENCE_MS = 60_000
 _OUR_OWN = ("data", "blob", "about", "chrome-error")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _REFUSED_BY_NODE = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
@@ -83,6 +85,10 @@ class AtConsole:
     def has_the_network_again(self) -> None:
         """It does again."""
         self.context.set_offline(False)
+
+    def expects_the_node_to_go(self) -> None:
+        """What the browser says of a node that is not there is no fault."""
+        self.has_no_network = True
 
     # --- what they see ---
 
@@ -145,6 +151,7 @@ class Consoles:
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._opened: list[AtConsole] = []
+        expect.set_options(timeout=PATIENCE_MS)
 
     def opened(
         self, node: CastNode, *, by: str | None = None, at: str = "", language: str = "en", theme: str = "light",
@@ -161,6 +168,7 @@ class Consoles:
         browser.add_init_script(
             f"localStorage.getItem('keepclear.preferences') ?? localStorage.setItem('keepclear.preferences', {preferences!r})"
         )
+        browser.set_default_timeout(PATIENCE_MS)
         who = AtConsole(node, browser.new_page())
         who._watched()
         self._opened.append(who)

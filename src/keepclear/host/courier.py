@@ -51,6 +51,8 @@ CACHED_BYTES_MAX = 64 * 1_048_576
 # How long a peer that calls is left waiting at the most.
 WAITED_FOR_S_MAX = 300.0
 ASK_AGAIN_US = 1_000_000
+# Whoever has not been heard since the last failure is asked for an answer at once: less than a second is no waiting on any way.
+AT_ONCE_S = 0.5
 # With these a peer refuses whatever comes from us, until people of both sides have spoken.
 DISTRUST = frozenset({"card.ended", "card.none", "envelope.signature", "peer.unknown", "link.no_peer"})
 SAYS_CHARS_MAX = 300
@@ -492,9 +494,11 @@ class Courier:
     async def _poll(self, peer: str, line: Way) -> None:
         """Asks the peer what it has for us, and lets it wait with its answer: it may not be able to call."""
         pace = Pace()
+        link = self.link(peer)
         while True:
             begin_us = self._host.now_us()
-            learned = await self._exchange(peer, line, pace, wait_s=self._poll_s)
+            is_heard = link.heard_us is not None and not link.failure
+            learned = await self._exchange(peer, line, pace, wait_s=self._poll_s if is_heard else AT_ONCE_S)
             if not learned and self._host.now_us() - begin_us < ASK_AGAIN_US:  # it does not wait
                 await asyncio.sleep(ASK_AGAIN_US / 1e6)
 

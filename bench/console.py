@@ -2,13 +2,15 @@
 
 The plain page draws the same number of points from one GeoJSON source, as circles without names, errors or trails: by `setData` of all of
 them, and by `updateData` of each. Both pages are in the same Chromium, one after the other, dragged by the same hand. Without a graphics
-card everything is drawn by the processor, so that only the ratio says anything.
+card everything is drawn by the processor, so that only the ratio says anything: `console_over` is frames of the console over those of
+the page on the same line.
 
 It needs Playwright, a Chromium (`chromium` on the PATH), and the console built: python scripts/build_console.py
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import shutil
@@ -16,19 +18,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from bench.running_node import RunningNode, folder_on_disk
+from bench.running_node import FEED, RunningNode, a_node
 from bench.timing import arguments, percentile, tell
 
 ROOT = Path(__file__).parents[1]
 MAPLIBRE = ROOT / "web" / "node_modules" / "maplibre-gl" / "dist"
 CENTRE = (33.5, 38.6)
 SPREAD_DEG = 0.6
+HEAD = "subject,seen_at,lat,lon,error_m,party"
+STRANGERS = "strangers"
+TRACKS_DRAWN = "canvas.sheet[data-tracks]:not([data-tracks='0'])"
 SCREEN = {"width": 1440, "height": 900}
 DRAG_PX = 120
 ZONE = {
@@ -60,54 +64,82 @@ const frame = (now) => { found.push(now - last); last = now; if (on) requestAnim
 
 
 def main() -> None:
-    """Prints one line for each page and number of tracks, and the ratios."""
+    """Prints one line for each page and number of tracks, each with its frames as a ratio to those of the plain pages."""
     args = arguments(__doc__, tracks="500,2000,10000", seconds=10, settle=15)
+    with a_browser() as browser, plain_pages() as plain:
+        for count in map(int, args.tracks.split(",")):
+            with watching(browser, count) as (page, _):
+                page.wait_for_timeout(1000 * args.settle)  # land and borders are read meanwhile
+                found = {"console": _dragged(page, args.seconds)}
+            for mode in ("setData", "updateData"):
+                page = browser.new_page(viewport=SCREEN)
+                page.goto(f"{plain}?count={count}&mode={mode}")
+                page.wait_for_function("document.title === 'drawn'")
+                found[f"plain page, {mode}"] = _dragged(page, args.seconds)
+                page.close()
+            ours = found["console"]["frames_per_s"]
+            for name, frames in found.items():
+                tell(page=name, tracks=count, **frames, console_over=ours / frames["frames_per_s"])
+
+
+@contextmanager
+def a_browser() -> Iterator[Any]:
+    """Chromium, without a graphics card."""
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as started, plain_pages() as plain:
+    with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program, args=ARGS)
-        for count in map(int, args.tracks.split(",")):
-            rates = {"console": _console(browser, count, args.seconds, args.settle)}
-            for mode in ("setData", "updateData"):
-                page = browser.new_page(viewport={"width": SCREEN["width"], "height": SCREEN["height"]})
-                page.goto(f"{plain}?count={count}&mode={mode}")
-                page.wait_for_function("document.title === 'drawn'")
-                rates[mode] = _dragged(page, f"plain {mode}", count, args.seconds)
-                page.close()
-            print(
-                f"{count:,} tracks: the console draws {rates['console'] / rates['setData']:.2f} times the frames of a plain page "
-                f"by setData, {rates['console'] / rates['updateData']:.2f} by updateData"
-            )
+        yield browser
         browser.close()
 
 
-def _console(browser: Any, count: int, seconds: int, settle: int) -> float:
+@contextmanager
+def watching(browser: Any, count: int) -> Iterator[tuple[Any, RunningNode]]:
+    """The watch as its officer has it open, with so many tracks drawn, all of which are heard once a second; and the node behind it."""
+    with hearing(count) as node:
+        context = browser.new_context(viewport=SCREEN, extra_http_headers=signed_in(node))
+        page = context.new_page()
+        page.goto(f"{node.address}/#/watch")
+        page.locator(TRACKS_DRAWN).wait_for(timeout=120_000)
+        yield page, node
+        context.close()
+
+
+@contextmanager
+def hearing(count: int) -> Iterator[RunningNode]:
+    """A node that hears of so many subjects once a second, from before it is given until the end."""
     zone_file = json.dumps({"type": "FeatureCollection", "features": [ZONE]}).encode()
-    with folder_on_disk() as folder:
-        node = RunningNode(folder / "node", zone_file, int((time.time() - 3600) * 1e6))
-        node.start()
-        ended = threading.Event()
+    with a_node(zone_file, int((time.time() - 3600) * 1e6), feeds=(FEED, STRANGERS)) as node:
+        door, ended = node.door("robot"), threading.Event()
+        door.bring(_reports(count, 0), "text/csv")
+        feeding = threading.Thread(target=_feed, args=(door, count, ended), daemon=True)
+        feeding.start()
         try:
-            door = node.door("robot")
-            door.bring(_reports(count, 0), "text/csv")
-            feeding = threading.Thread(target=_feed, args=(door, count, ended), daemon=True)
-            feeding.start()
-            authorized = {"Authorization": f"Bearer {node.tokens['otto']}"}
-            context = browser.new_context(viewport=SCREEN, extra_http_headers=authorized)
-            page = context.new_page()
-            page.goto(f"{node.address}/#/watch")
-            page.locator("canvas.sheet[data-tracks]:not([data-tracks='0'])").wait_for(timeout=120_000)
-            page.wait_for_timeout(1000 * settle)  # land and borders are read meanwhile
-            rate = _dragged(page, "console", count, seconds)
-            context.close()
-            return float(rate)
+            yield node
         finally:
             ended.set()
-            node.stop()
+            feeding.join()
 
 
-def _dragged(page: Any, name: str, count: int, seconds: int) -> float:
+def stranger_enters(node: RunningNode, name: str) -> None:
+    """One who is not foreseen in the zone comes from outside it: an alert."""
+    now = datetime.now(UTC)
+    rows = [
+        f"{name},{(now - timedelta(seconds=ago_s)).isoformat()},{CENTRE[0] + away_deg},{CENTRE[1]},50,Bravo"
+        for ago_s, away_deg in ((60, 0.6), (1, 0.1))
+    ]
+    door = node.door("robot")
+    door.bring("\n".join([HEAD, *rows, ""]).encode(), "text/csv", STRANGERS)
+    door.close()
+
+
+def signed_in(node: RunningNode) -> dict[str, str]:
+    """What each request of the officer on watch carries."""
+    return {"Authorization": f"Bearer {node.tokens['otto']}"}
+
+
+def _dragged(page: Any, seconds: int) -> dict[str, float]:
     box = page.locator(".maplibregl-canvas").bounding_box()
     x, y = box["x"] + 0.6 * box["width"], box["y"] + 0.6 * box["height"]
     page.mouse.move(x, y)
@@ -119,13 +151,10 @@ def _dragged(page: Any, name: str, count: int, seconds: int) -> float:
         page.mouse.move(x + DRAG_PX * math.sin(step / 7), y + DRAG_PX * math.cos(step / 9) - DRAG_PX)
     took_ms = page.evaluate("() => window.__end()")
     page.mouse.up()
-    rate = 1000 * len(took_ms) / sum(took_ms)
-    heap_mb = page.evaluate("() => performance.memory ? performance.memory.usedJSHeapSize / 1e6 : 0")
-    tell(
-        name=name, tracks=count, frames_per_s=rate, frame_ms_p50=percentile(took_ms, 0.5), frame_ms_p95=percentile(took_ms, 0.95),
-        frame_ms_max=max(took_ms), heap_mb=heap_mb,
-    )  # fmt: skip
-    return float(rate)
+    return {
+        "frames_per_s": 1000 * len(took_ms) / sum(took_ms), "frame_ms_p50": percentile(took_ms, 0.5),
+        "frame_ms_p95": percentile(took_ms, 0.95), "frame_ms_max": max(took_ms),
+    }  # fmt: skip
 
 
 def _feed(door: Any, count: int, ended: threading.Event) -> None:
@@ -143,29 +172,39 @@ def _reports(count: int, turn: int) -> bytes:
         f"{CENTRE[1] + SPREAD_DEG * math.sin(i * 2.4 + turn / 600) * math.sqrt(i / count):.5f},50,Alpha"
         for i in range(count)
     )
-    return ("subject,seen_at,lat,lon,error_m,party\n" + "\n".join(rows) + "\n").encode()
+    return "\n".join([HEAD, *rows, ""]).encode()
+
+
+class _PlainServer(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Nothing: a browser that is closed leaves in the middle of an answer."""
 
 
 @contextmanager
 def plain_pages() -> Iterator[str]:
     """The address of the plain page, beside MapLibre as it is installed."""
 
-    class Pages(SimpleHTTPRequestHandler):
-        extensions_map = {".mjs": "text/javascript", ".map": "application/json"}  # noqa: RUF012 - as the base class has it
+    script = {path: gzip.compress(path.read_bytes()) for path in MAPLIBRE.glob("*.mjs")}
 
+    class Pages(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if not self.path.startswith("/?"):
-                return super().do_GET()
+            if self.path.startswith("/?"):
+                return self._answer(PLAIN.encode(), {"Content-Type": "text/html"})
+            if (file := MAPLIBRE / self.path.lstrip("/").partition("?")[0]) in script:
+                return self._answer(script[file], {"Content-Type": "text/javascript", "Content-Encoding": "gzip"})
+            return self.send_error(404)
+
+        def _answer(self, body: bytes, headers: dict[str, str]) -> None:
             self.send_response(200)
-            self.send_header("Content-Type", "text/html")
+            for name, value in (headers | {"Content-Length": str(len(body))}).items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(PLAIN.encode())
-            return None
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Nothing: standard error is for what goes wrong."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, directory=str(MAPLIBRE)))
+    server = _PlainServer(("127.0.0.1", 0), Pages)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"

@@ -24,12 +24,16 @@ PARTS = {
     "node-memory": "a running node: memory over a long run",
     "messages": "two nodes: signed, sealed, durable messages/s beside a plain HTTPS POST",
     "messages-open": "the same with 0 and with 100,000 messages that nobody has answered",
+    "console": "the console in a browser: frames/s of the map beside a plain MapLibre page",
+    "console-open": "the console in a browser: seconds and bytes until it is of use",
+    "console-hour": "the console in a browser: memory over an hour of stream",
     "messages-lost": "20,000 messages with answers lost and nodes killed: how many are shown once",
 }
 NODE_PARTS = frozenset({"node-ingest", "node-alerts", "node-restart", "node-memory"})
 PEER_SCRIPTS_NEEDED = frozenset({"containment", "index", "one", "memory", "csv", "profile"}) | NODE_PARTS
 REPS = 3
 NODE_TIMEOUT_S = 1800
+HOUR_S = 3600
 QUIET_WAIT_S = 5
 
 
@@ -115,6 +119,7 @@ def jobs(*, quick: bool) -> list[Job]:
         *_profile(quick),
         *_node(quick),
         *_messages(quick),
+        *_console(quick),
     ]
 
 
@@ -235,3 +240,16 @@ def _messages(quick: bool) -> Iterator[Job]:
     yield Job("messages-open", "messages", ("bench.messages", *held), timeout_s=NODE_TIMEOUT_S)
     lost = ("--messages", "1000", "--kills", "2") if quick else ()
     yield Job("messages-lost", "messages", ("bench.lost_answers", *lost), timeout_s=NODE_TIMEOUT_S)
+
+
+def _console(quick: bool) -> Iterator[Job]:
+    """Chromium and a node; each script takes its own turns."""
+    few = ("--tracks", "200", "--seconds", "2", "--settle", "2") if quick else ()
+    one = ("--opens", "1") if quick else ()
+    short = ("--tracks", "200", "--minutes", "1") if quick else ()
+    for part, name, module, options in (
+        ("console", "frames", "bench.console", few),
+        ("console-open", "opening", "bench.console_open", one),
+        ("console-hour", "hour", "bench.console_hour", short),
+    ):
+        yield Job(part, name, (module, *options), needs="playwright", timeout_s=2 * HOUR_S)

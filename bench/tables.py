@@ -316,6 +316,24 @@ def _lost(lines: list[Line]) -> list[list[str]]:
     return [[*(number(line[value]) for value in values)] for line in having(lines)]
 
 
+def _frames(lines: list[Line]) -> list[list[str]]:
+    values = ("frames_per_s", "frame_ms_p50", "frame_ms_p95", "frame_ms_max", "console_over")
+    return [[f"{line['tracks']:,}", line["page"], *(number(line[value]) for value in values)] for line in having(lines)]
+
+
+def _opened(lines: list[Line]) -> list[list[str]]:
+    values = ("kb_to_read", "kb", "painted_s", "read_s", "drawn_s")
+    return [[line["line"], line["page"], *(number(line.get(value)) for value in values)] for line in having(lines)]
+
+
+def _hour(lines: list[Line]) -> list[list[str]]:
+    found = having(lines)
+    values = ("minute", "alerts", "heap_mb", "nodes", "listeners", "node_mb")
+    return [
+        [*(number(line[value]) for value in values)] for line in found if line["minute"] % 10 == 0 or line is found[-1]
+    ]
+
+
 _MESSAGES_HEAD = [
     "what", "a second", "least to greatest", "of the processors ms each", "given and durable p50 ms", "p99 ms",
     "cores busy with something else",
@@ -393,5 +411,20 @@ TABLES: dict[str, Callable[[list[Path]], str]] = {
     ),
     "messages-lost": _simple(
         "messages-lost", ["messages", "shown once", "answers lost", "kills", "packets", "s"], _lost
+    ),
+    "console-frames": _simple(
+        "console",
+        ["tracks", "page", "frames a second", "frame p50 ms", "p95 ms", "greatest ms", "console over it"],
+        _frames,
+    ),
+    "console-open": _simple(
+        "console-open",
+        ["line", "page", "kB until it is read", "kB in all", "painted s", "alert read s", "tracks drawn s"],
+        _opened,
+    ),
+    "console-hour": _simple(
+        "console-hour",
+        ["minute", "alerts in the queue", "memory of the script MB", "nodes of the page", "listeners", "node MB"],
+        _hour,
     ),
 }

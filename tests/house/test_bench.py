@@ -17,7 +17,7 @@ from bench.results import Ratio
 from tests.places_of_data import shared_file
 
 SCRIPTS = (
-    "alert_latency batch_of_one build csv_to_events lost_answers measure memory messages node_ingest node_memory one_zone_changed over page profile restart "
+    "alert_latency batch_of_one build console console_hour console_open csv_to_events lost_answers measure memory messages node_ingest node_memory one_zone_changed over page profile restart "
     "startup watch_rate".split()
 )
 

@@ -188,11 +188,12 @@ def _hand_over(node: RunningNode, officer: str) -> None:
     """What the watch before did: it held the call of the hour, wrote it down, cleared what it had looked after, and handed over."""
     is_caller = node.party == "alpha"
     ago_us = now_us() - 55 * MINUTE_US
-    moment = {
-        "attempt": "before", "happened": "answered", "caller": "alpha", "called": "bravo", "of": "bravo", "said_by": node.party,
-        "person": PEOPLE[node.party][officer][1], "line": "exercise line 1", "at_us": ago_us, "exercise": True,
-    }  # fmt: skip
-    node.ask(officer, "POST", "/v1/calls/moments", moment)
+    for happened, later_us in (("answered", 0), ("ended", 2 * MINUTE_US)):
+        moment = {
+            "attempt": "before", "happened": happened, "caller": "alpha", "called": "bravo", "of": "bravo", "said_by": node.party,
+            "person": PEOPLE[node.party][officer][1], "line": "exercise line 1", "at_us": ago_us + later_us, "exercise": True,
+        }  # fmt: skip
+        node.ask(officer, "POST", "/v1/calls/moments", moment)
     sides = [
         {"party": "alpha", "persons": ["Nadia"], "language": "en"},
         {"party": "bravo", "persons": ["Boris"], "language": "en"},

@@ -1,5 +1,4 @@
 /** Alerts and items of the desk in words, with the names of parties as this node has them. */
-import type { DeskItem } from '../api/schema'
 import { clock } from '../state/clock.svelte'
 import { parties } from '../state/lists.svelte'
 import { plain, tell, tellLine, type LogLine, type Matter, type Told } from './sentence'
@@ -21,7 +20,7 @@ export function toldLine(line: LogLine): Told {
 }
 
 /** Its sentence in one line, for what takes no more than text. */
-export function lineOf(item: DeskItem): string {
-  const { sentence } = told(item)
-  return sentence === null ? item.text : plain(sentence)
+export function lineOf(matter: Matter & { text: string }): string {
+  const { sentence } = told(matter)
+  return sentence === null ? matter.text : plain(sentence)
 }

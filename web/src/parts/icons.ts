@@ -15,6 +15,7 @@ export const ICONS = {
   more: 'M5 12h.5M12 12h.5M19 12h.5',
   back: 'M14.5 5.5 8 12l6.5 6.5',
   forward: 'M9.5 5.5 16 12l-6.5 6.5',
+  to: 'M3.5 12h16M13.5 6l6 6-6 6',
   down: 'M5.5 9.5 12 16l6.5-6.5',
   plus: 'M12 5v14M5 12h14',
   minus: 'M5 12h14',

@@ -1,9 +1,9 @@
 /** What to talk about with a party next: open alerts and messages of what is agreed with it, and how each is called here. */
+import { lineOf } from '../../alerts/told.svelte'
 import { api, taken } from '../../api/client'
 import { Kept } from '../../state/kept.svelte'
 import { alerts, messages } from '../../state/lists.svelte'
-import { known, say } from '../../words/words.svelte'
-import { isolated } from './held.svelte'
+import { say } from '../../words/words.svelte'
 import { markerWord } from './said_words'
 
 const held = new Map<string, Kept<string[]>>()
@@ -30,6 +30,6 @@ export function itemText(item: string): string {
   const message = messages.value?.find((one) => one.message === item)
   if (message) return `${markerWord(message.marker)}: ${message.text.slice(0, 80)}`
   const alert = alerts.value?.find((one) => one.id === item)
-  if (alert) return known(`alert.${alert.key}`) ? `${say('channel.call.alert')}: ${isolated(alert.subject || alert.zone || alert.key)}` : alert.text.slice(0, 100)
+  if (alert) return lineOf(alert)
   return /^item-\d+$/.test(item) ? say('channel.call.free_item') : item
 }

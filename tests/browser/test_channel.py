@@ -206,6 +206,63 @@ def test_a_draft_is_there_after_a_reload_and_goes_once_though_its_answer_was_los
     assert otto.page.locator("[data-field=text] textarea").input_value() == ""
 
 
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_draft_that_stands_in_two_tabs_goes_once_and_the_second_says_so_and_leads_to_it(consoles, both, language):
+    alpha, _ = both
+    otto = consoles.opened(alpha, by="otto", language=language, at="channel/new/bravo")
+    otto.expected |= {422}
+    said = f"We will look once more at {datetime.now(UTC):%H:%M:%S} UTC."
+    otto.page.locator("[data-field=text] textarea").fill(said)
+    otto.page.locator(".last .main:enabled, .last [aria-pressed=false]").first.wait_for()
+    again = otto.opens_another_tab("channel/new/bravo")
+    assert again.page.locator("[data-field=text] textarea").input_value() == said
+    for who in (otto, again):
+        who.page.locator(".last [data-finding], .last .main:enabled").first.wait_for()
+        for one in who.page.locator(".last [data-finding] [aria-pressed=false]").all():
+            one.click()
+        who.page.locator(".last .main:enabled").wait_for()
+    otto.page.locator(".last .main:enabled").click()
+    otto.page.wait_for_url(re.compile("channel/message/"))
+    gone = again.page.locator("[data-sent]")
+    expect(gone).to_contain_text("otto")
+    again.has_a_page_for_everybody()
+    gone.get_by_role("link").first.click()
+    again.page.wait_for_url(re.compile("channel/message/"))
+    assert again.page.url == otto.page.url
+    assert len([one for one in alpha.ask("otto", "GET", "/v1/messages")["items"] if one["text"] == said]) == 1
+
+
+def test_a_tab_that_hears_nothing_of_the_other_sends_the_same_message_and_other_words_are_kept(consoles, both):
+    alpha, _ = both
+    otto = consoles.opened(alpha, by="otto", at="channel/new/bravo")
+    otto.expected |= {422}
+    said = f"We will be there at {datetime.now(UTC):%H:%M:%S} UTC."
+    otto.page.locator("[data-field=text] textarea").fill(said)
+    otto.page.locator(".last .main:enabled, .last [aria-pressed=false]").first.wait_for()
+    same, other = otto.opens_another_tab("channel/new/bravo"), otto.opens_another_tab("channel/new/bravo")
+    other.page.locator("[data-field=text] textarea").fill(f"{said} Nobody else will.")
+    for who in (otto, same, other):
+        who.page.locator(".last [data-finding], .last .main:enabled").first.wait_for()
+        for one in who.page.locator(".last [data-finding] [aria-pressed=false]").all():
+            one.click()
+        who.page.locator(".last .main:enabled").wait_for()
+    for who in (same, other):
+        who.page.evaluate("addEventListener('storage', (told) => told.stopImmediatePropagation(), true)")
+        who.page.evaluate("Storage.prototype.getItem = () => null")
+    otto.page.locator(".last .main:enabled").click()
+    otto.page.wait_for_url(re.compile("channel/message/"))
+    same.page.locator(".last .main:enabled").click()
+    same.page.wait_for_url(re.compile("channel/message/"))
+    assert same.page.url == otto.page.url
+    other.page.locator(".last .main:enabled").click()
+    gone = other.page.locator("[data-sent]")
+    gone.get_by_text(f"{said} Nobody else will.").wait_for()
+    sent = [one for one in alpha.ask("otto", "GET", "/v1/messages")["items"] if one["text"].startswith(said)]
+    assert len(sent) == 1
+    other.presses("Make it a message of its own")
+    assert other.page.locator("[data-field=text] textarea").input_value() == f"{said} Nobody else will."
+
+
 def test_an_urgent_stop_is_taken_down_by_keyboard_alone_and_everybody_sees_it_until_it_has_an_outcome(consoles, both):
     alpha, _ = both
     otto, lena = consoles.opened(alpha, by="otto", at="channel"), consoles.opened(alpha, by="lena", at="channel/stop")

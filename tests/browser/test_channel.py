@@ -285,6 +285,21 @@ def test_an_urgent_stop_is_taken_down_by_keyboard_alone_and_everybody_sees_it_un
     lena.sees("Bravo stopped at once; nobody was hit.")
 
 
+def test_each_urgent_stop_shows_its_own_outcome_though_they_were_taken_down_and_closed_out_of_order(consoles, both):
+    alpha, _ = both
+    ids = []
+    for words in ("Stop at the ford", "Stop at the mill"):
+        alpha.ask("lena", "POST", "/v1/stops", {"words": words})
+        ids.append(alpha.ask("otto", "GET", "/v1/stops")["items"][-1]["alert"])
+        alpha.ask("otto", "POST", f"/v1/alerts/{ids[-1]}/acknowledge", {})
+    alpha.ask("otto", "POST", f"/v1/alerts/{ids[1]}/clear", {"reason": "The mill is quiet."})
+    alpha.ask("otto", "POST", f"/v1/alerts/{ids[0]}/clear", {"reason": "The ford is quiet."})
+    otto = consoles.opened(alpha, by="otto", at="channel/stop")
+    for place in ("ford", "mill"):
+        earlier = otto.page.get_by_role("article").filter(has_text=f"Stop at the {place}")
+        earlier.get_by_text(f"The {place} is quiet.").wait_for()
+
+
 def test_a_call_is_noted_as_it_happens_kept_and_its_minute_disputed_with_both_texts(consoles, both):
     alpha, bravo = both
     message = warns(alpha, bravo)
@@ -311,6 +326,38 @@ def test_a_call_is_noted_as_it_happens_kept_and_its_minute_disputed_with_both_te
         otto.sees(text)
     otto.has_a_page_for_everybody()
     assert message
+
+
+def test_a_call_whose_answer_was_lost_is_entered_once_though_its_words_were_changed(consoles, both):
+    alpha, _ = both
+    otto = consoles.opened(alpha, by="otto", at="channel/calls")
+    before = len(alpha.ask("otto", "GET", "/v1/calls")["items"])
+    otto.presses("A call that was not planned")
+    otto.page.get_by_label("Line").fill("voice +000 200")
+    otto.presses("Answered")
+    otto.presses("Ended by both")
+    otto.presses("Enter what was said")
+    otto.page.get_by_label("Who spoke").nth(1).fill("duty officer")
+    otto.has_no_network = True  # what the page says of a request that was lost is no fault
+
+    def takes_and_says_nothing(route: Any) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    otto.page.route(
+        re.compile("/v1/calls$"),
+        lambda route: takes_and_says_nothing(route) if route.request.method == "POST" else route.continue_(),
+    )
+    otto.presses("Keep this call")
+    otto.page.locator(".trouble").wait_for()
+    otto.page.unroute(re.compile("/v1/calls$"))
+    otto.page.get_by_label("What it was for").fill("the convoy")
+    otto.presses("Keep this call")
+    otto.sees("This call is in the record already.")
+    otto.has_a_page_for_everybody()
+    otto.presses("Open the call")
+    otto.page.wait_for_url(re.compile("channel/call/"))
+    assert len(alpha.ask("otto", "GET", "/v1/calls")["items"]) == before + 1
 
 
 LOOKS = [("en", "light", None), ("ar", "dark", None), ("ru", "night", PHONE), ("ar", "light", PHONE)]

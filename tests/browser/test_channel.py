@@ -142,6 +142,29 @@ def test_boris_reads_back_one_wrong_digit_and_otto_sees_what_he_understood_and_c
     otto.page.locator(".mismatch").wait_for(state="detached")
 
 
+SMALL = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
+
+
+@pytest.mark.parametrize("screen", SMALL, ids=["small", "phone"])
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_end_of_the_composer_is_whole_and_the_receipts_come_into_view_by_themselves(consoles, both, screen, language):  # fmt: skip
+    alpha, _ = both
+    otto = consoles.opened(
+        alpha, by="otto", language=language, screen=screen, at=f"channel/new/alert/{entry_alert(alpha)}"
+    )
+    otto.expected |= {422}
+    last = otto.page.locator("section.last")
+    last.locator(".main:enabled, [data-finding]").first.wait_for()
+    if screen is not SMALL[0]:
+        last.scroll_into_view_if_needed()
+    expect(last.locator("p").last).to_be_in_viewport(ratio=1)
+    for one in last.locator("[data-finding] [aria-pressed=false]").all():
+        one.click()
+    last.locator(".main:enabled").click()
+    expect(receipt(otto, "received", "evidenced")).to_be_in_viewport(ratio=1)
+    expect(receipt(otto, "understood", "unknown")).to_be_in_viewport(ratio=1)
+
+
 def test_what_boris_reads_back_rightly_settles_it_with_both_sides_looking(consoles, both):
     alpha, bravo = both
     message = warns(alpha, bravo)

@@ -86,6 +86,11 @@ def test_otto_warns_bravo_of_an_alert_mends_what_is_found_and_sees_the_receipts_
     send = otto.page.locator(".last .button.main")
     drafted = text.input_value()
     assert "Kestrel Pass" in drafted
+    assert "Bravo column" not in drafted
+    unnamed = otto.page.locator(".unnamed")
+    expect(unnamed).to_contain_text("Bravo column")
+    text.fill(f"{drafted} Bravo column.")
+    expect(unnamed).to_have_count(0)
     text.fill(f"{drafted} Again at 22:00, 30 miles on.")
     for finding in ("time.no_zone", "quantity.no_unit"):
         otto.page.locator(f"[data-field=text] [data-finding='{finding}']").wait_for()

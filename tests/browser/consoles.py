@@ -77,6 +77,13 @@ class AtConsole:
         """Loads a room by its address: `watch`, `thread/ID`."""
         self.page.goto(f"{self.node.address}/#/{room}")
 
+    def opens_another_tab(self, room: str) -> AtConsole:
+        """The same person in a second tab of the same browser; what goes wrong there is a fault of the first."""
+        other = AtConsole(self.node, self.context.new_page(), self.expected, self.faults)
+        other._watched()
+        other.goes_to(room)
+        return other
+
     def loses_the_network(self) -> None:
         """Nothing goes in or out of their browser."""
         self.has_no_network = True

@@ -86,6 +86,11 @@ def test_otto_warns_bravo_of_an_alert_mends_what_is_found_and_sees_the_receipts_
     send = otto.page.locator(".last .button.main")
     drafted = text.input_value()
     assert "Kestrel Pass" in drafted
+    assert "Bravo column" not in drafted
+    unnamed = otto.page.locator(".unnamed")
+    expect(unnamed).to_contain_text("Bravo column")
+    text.fill(f"{drafted} Bravo column.")
+    expect(unnamed).to_have_count(0)
     text.fill(f"{drafted} Again at 22:00, 30 miles on.")
     for finding in ("time.no_zone", "quantity.no_unit"):
         otto.page.locator(f"[data-field=text] [data-finding='{finding}']").wait_for()
@@ -140,6 +145,29 @@ def test_boris_reads_back_one_wrong_digit_and_otto_sees_what_he_understood_and_c
     receipt(otto, "received", "evidenced").wait_for()
     otto.goes_to(f"channel/message/{message}")
     otto.page.locator(".mismatch").wait_for(state="detached")
+
+
+SMALL = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
+
+
+@pytest.mark.parametrize("screen", SMALL, ids=["small", "phone"])
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_end_of_the_composer_is_whole_and_the_receipts_come_into_view_by_themselves(consoles, both, screen, language):  # fmt: skip
+    alpha, _ = both
+    otto = consoles.opened(
+        alpha, by="otto", language=language, screen=screen, at=f"channel/new/alert/{entry_alert(alpha)}"
+    )
+    otto.expected |= {422}
+    last = otto.page.locator("section.last")
+    last.locator(".main:enabled, [data-finding]").first.wait_for()
+    if screen is not SMALL[0]:
+        last.scroll_into_view_if_needed()
+    expect(last.locator("p").last).to_be_in_viewport(ratio=1)
+    for one in last.locator("[data-finding] [aria-pressed=false]").all():
+        one.click()
+    last.locator(".main:enabled").click()
+    expect(receipt(otto, "received", "evidenced")).to_be_in_viewport(ratio=1)
+    expect(receipt(otto, "understood", "unknown")).to_be_in_viewport(ratio=1)
 
 
 def test_what_boris_reads_back_rightly_settles_it_with_both_sides_looking(consoles, both):
@@ -206,6 +234,63 @@ def test_a_draft_is_there_after_a_reload_and_goes_once_though_its_answer_was_los
     assert otto.page.locator("[data-field=text] textarea").input_value() == ""
 
 
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_draft_that_stands_in_two_tabs_goes_once_and_the_second_says_so_and_leads_to_it(consoles, both, language):
+    alpha, _ = both
+    otto = consoles.opened(alpha, by="otto", language=language, at="channel/new/bravo")
+    otto.expected |= {422}
+    said = f"We will look once more at {datetime.now(UTC):%H:%M:%S} UTC."
+    otto.page.locator("[data-field=text] textarea").fill(said)
+    otto.page.locator(".last .main:enabled, .last [aria-pressed=false]").first.wait_for()
+    again = otto.opens_another_tab("channel/new/bravo")
+    assert again.page.locator("[data-field=text] textarea").input_value() == said
+    for who in (otto, again):
+        who.page.locator(".last [data-finding], .last .main:enabled").first.wait_for()
+        for one in who.page.locator(".last [data-finding] [aria-pressed=false]").all():
+            one.click()
+        who.page.locator(".last .main:enabled").wait_for()
+    otto.page.locator(".last .main:enabled").click()
+    otto.page.wait_for_url(re.compile("channel/message/"))
+    gone = again.page.locator("[data-sent]")
+    expect(gone).to_contain_text("otto")
+    again.has_a_page_for_everybody()
+    gone.get_by_role("link").first.click()
+    again.page.wait_for_url(re.compile("channel/message/"))
+    assert again.page.url == otto.page.url
+    assert len([one for one in alpha.ask("otto", "GET", "/v1/messages")["items"] if one["text"] == said]) == 1
+
+
+def test_a_tab_that_hears_nothing_of_the_other_sends_the_same_message_and_other_words_are_kept(consoles, both):
+    alpha, _ = both
+    otto = consoles.opened(alpha, by="otto", at="channel/new/bravo")
+    otto.expected |= {422}
+    said = f"We will be there at {datetime.now(UTC):%H:%M:%S} UTC."
+    otto.page.locator("[data-field=text] textarea").fill(said)
+    otto.page.locator(".last .main:enabled, .last [aria-pressed=false]").first.wait_for()
+    same, other = otto.opens_another_tab("channel/new/bravo"), otto.opens_another_tab("channel/new/bravo")
+    other.page.locator("[data-field=text] textarea").fill(f"{said} Nobody else will.")
+    for who in (otto, same, other):
+        who.page.locator(".last [data-finding], .last .main:enabled").first.wait_for()
+        for one in who.page.locator(".last [data-finding] [aria-pressed=false]").all():
+            one.click()
+        who.page.locator(".last .main:enabled").wait_for()
+    for who in (same, other):
+        who.page.evaluate("addEventListener('storage', (told) => told.stopImmediatePropagation(), true)")
+        who.page.evaluate("Storage.prototype.getItem = () => null")
+    otto.page.locator(".last .main:enabled").click()
+    otto.page.wait_for_url(re.compile("channel/message/"))
+    same.page.locator(".last .main:enabled").click()
+    same.page.wait_for_url(re.compile("channel/message/"))
+    assert same.page.url == otto.page.url
+    other.page.locator(".last .main:enabled").click()
+    gone = other.page.locator("[data-sent]")
+    gone.get_by_text(f"{said} Nobody else will.").wait_for()
+    sent = [one for one in alpha.ask("otto", "GET", "/v1/messages")["items"] if one["text"].startswith(said)]
+    assert len(sent) == 1
+    other.presses("Make it a message of its own")
+    assert other.page.locator("[data-field=text] textarea").input_value() == f"{said} Nobody else will."
+
+
 def test_an_urgent_stop_is_taken_down_by_keyboard_alone_and_everybody_sees_it_until_it_has_an_outcome(consoles, both):
     alpha, _ = both
     otto, lena = consoles.opened(alpha, by="otto", at="channel"), consoles.opened(alpha, by="lena", at="channel/stop")
@@ -226,6 +311,21 @@ def test_an_urgent_stop_is_taken_down_by_keyboard_alone_and_everybody_sees_it_un
     otto.presses("Close with this outcome")
     lena.page.get_by_role("region", name="Urgent stop, open").wait_for(state="detached")
     lena.sees("Bravo stopped at once; nobody was hit.")
+
+
+def test_each_urgent_stop_shows_its_own_outcome_though_they_were_taken_down_and_closed_out_of_order(consoles, both):
+    alpha, _ = both
+    ids = []
+    for words in ("Stop at the ford", "Stop at the mill"):
+        alpha.ask("lena", "POST", "/v1/stops", {"words": words})
+        ids.append(alpha.ask("otto", "GET", "/v1/stops")["items"][-1]["alert"])
+        alpha.ask("otto", "POST", f"/v1/alerts/{ids[-1]}/acknowledge", {})
+    alpha.ask("otto", "POST", f"/v1/alerts/{ids[1]}/clear", {"reason": "The mill is quiet."})
+    alpha.ask("otto", "POST", f"/v1/alerts/{ids[0]}/clear", {"reason": "The ford is quiet."})
+    otto = consoles.opened(alpha, by="otto", at="channel/stop")
+    for place in ("ford", "mill"):
+        earlier = otto.page.get_by_role("article").filter(has_text=f"Stop at the {place}")
+        earlier.get_by_text(f"The {place} is quiet.").wait_for()
 
 
 def test_a_call_is_noted_as_it_happens_kept_and_its_minute_disputed_with_both_texts(consoles, both):
@@ -254,6 +354,38 @@ def test_a_call_is_noted_as_it_happens_kept_and_its_minute_disputed_with_both_te
         otto.sees(text)
     otto.has_a_page_for_everybody()
     assert message
+
+
+def test_a_call_whose_answer_was_lost_is_entered_once_though_its_words_were_changed(consoles, both):
+    alpha, _ = both
+    otto = consoles.opened(alpha, by="otto", at="channel/calls")
+    before = len(alpha.ask("otto", "GET", "/v1/calls")["items"])
+    otto.presses("A call that was not planned")
+    otto.page.get_by_label("Line").fill("voice +000 200")
+    otto.presses("Answered")
+    otto.presses("Ended by both")
+    otto.presses("Enter what was said")
+    otto.page.get_by_label("Who spoke").nth(1).fill("duty officer")
+    otto.has_no_network = True  # what the page says of a request that was lost is no fault
+
+    def takes_and_says_nothing(route: Any) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    otto.page.route(
+        re.compile("/v1/calls$"),
+        lambda route: takes_and_says_nothing(route) if route.request.method == "POST" else route.continue_(),
+    )
+    otto.presses("Keep this call")
+    otto.page.locator(".trouble").wait_for()
+    otto.page.unroute(re.compile("/v1/calls$"))
+    otto.page.get_by_label("What it was for").fill("the convoy")
+    otto.presses("Keep this call")
+    otto.sees("This call is in the record already.")
+    otto.has_a_page_for_everybody()
+    otto.presses("Open the call")
+    otto.page.wait_for_url(re.compile("channel/call/"))
+    assert len(alpha.ask("otto", "GET", "/v1/calls")["items"]) == before + 1
 
 
 LOOKS = [("en", "light", None), ("ar", "dark", None), ("ru", "night", PHONE), ("ar", "light", PHONE)]

@@ -161,6 +161,15 @@ def test_the_played_officer_reads_back_and_answers_each_once_and_in_its_time(two
     assert two_desks.answers(sent) == ["boris-played"]
 
 
+def test_the_played_officer_sees_what_is_behind_the_first_page_of_messages(two_desks, monkeypatch):
+    monkeypatch.setattr("keepclear.cli.played_officer.PAGE_ITEMS", 1)
+    officer = PlayedOfficer(two_desks.bravo, "boris-played", "alpha")
+    sent = [two_desks.warn(), two_desks.warn()]
+    officer.act(0)
+    officer.act(READS_BACK_S)
+    assert [two_desks.read_back(one) for one in sent] == [[NAME], [NAME]]
+
+
 def test_what_a_person_at_that_desk_has_done_is_left_alone(two_desks):
     officer, sent = PlayedOfficer(two_desks.bravo, "boris-played", "alpha"), two_desks.warn()
     officer.act(0)

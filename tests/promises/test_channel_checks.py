@@ -558,11 +558,24 @@ def test_a_draft_says_a_place_in_three_notations_and_from_named_points_and_a_tim
     assert draft.texts["en"] == (
         "Seen in Kestrel Pass or near it. How many: 24-30. Place: 33.58800N 38.33900E = 33°35'16.80\"N 038°20'20.40\"E = "
         "37S DT 38664 16671 (27.4 km 289° from Kestrel post; 50.7 km 281° from Kestrel crossing). "
-        "Time: 2017-05-18 06:00 UTC = 2017-05-18 09:00 +03:00 = 2017-05-18 02:00 -04:00."
+        "Time: 2017-05-18 06:00 UTC = 2017-05-18 09:00 +03:00 = 2017-05-18 02:00 -04:00. "
+        "If they are yours, we ask you to have them keep clear of Kestrel Pass, and to tell us what they intend."
     )
     assert "27.4 км 289° от Kestrel post" in draft.texts["ru"]
     assert "27.4 كم 289° من Kestrel post" in draft.texts["ar"]
     assert numbers(draft.texts["en"]) == numbers(draft.texts["ru"]) == numbers(draft.texts["ar"])
+
+
+@pytest.mark.promise("CHECK-13", "CHECK-16")
+def test_a_draft_of_an_alert_says_whose_they_are_taken_to_be_where_they_go_and_by_which_agreement_that_matters():
+    known = ALERT._replace(is_theirs=True, course=7, speed_kmh=38, agreement="pass-terms")
+    draft = draft_of_alert(known, POINTS, ZONES)
+    said = "We take them to be yours. Going towards 007° at about 38 km/h. Agreement: pass-terms. If they are yours, we ask"
+    assert said in draft.texts["en"]
+    assert "How many: not known." in draft_of_alert(known._replace(how_many=None), POINTS, ZONES).texts["en"]
+    assert "Going towards 007°. " in draft_of_alert(known._replace(speed_kmh=None), POINTS, ZONES).texts["en"]
+    assert numbers(draft.texts["en"]) == numbers(draft.texts["ru"]) == numbers(draft.texts["ar"])
+    assert checks(sent(draft), AGAINST) == ()
 
 
 @pytest.mark.promise("CHECK-12")

@@ -42,9 +42,15 @@ def named_points(draw):
     at_us=TIMES,
     low=st.integers(0, 999),
     more=st.integers(0, 99),
+    course=st.none() | st.integers(0, 360),
+    speed_kmh=st.none() | st.integers(1, 999),
+    agreement=st.sampled_from(["", "pass-terms"]),
 )
-def test_a_draft_of_an_alert_passes_its_checks(place, points, zones, at_us, low, more):
-    alert = drafts.AlertSeen("alert-7", "Kestrel Pass", place, at_us, Count("n", low, low + more))
+def test_a_draft_of_an_alert_passes_its_checks(place, points, zones, at_us, low, more, course, speed_kmh, agreement):
+    alert = drafts.AlertSeen(
+        "alert-7", "Kestrel Pass", place, at_us, Count("n", low, low + more), is_theirs=True, course=course, speed_kmh=speed_kmh,
+        agreement=agreement,
+    )  # fmt: skip
     draft = drafts.draft_of_alert(alert, points, zones)
     message = drafts.given(
         draft, author="ada", sender="alpha", to="bravo", salt="0" * 64, written_at_us=at_us, valid_until_us=at_us + 1

@@ -27,6 +27,7 @@ from keepclear.channel.facts import Place
 from keepclear.ground.instants import utc_text
 from keepclear.node.call_book import CallBook
 from keepclear.node.events import CallHeld, CallMomentNoted, MinuteAnswered, MinuteWritten, StopCalled
+from keepclear.node.needs import stops_of
 from keepclear.parties.parties import Action
 
 T = TypeVar("T")
@@ -112,9 +113,12 @@ class Stopping(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class StopView(msgspec.Struct, frozen=True):
-    """A call for an urgent stop, and what to ask for while the caller is there, the most needed first."""
+    """A call for an urgent stop, and what to ask for while the caller is there, the most needed first.
+
+    alert  id of the alert that stands for it, and says what came of it; None: it is not held any more"""
 
     missing: tuple[str, ...]
+    alert: str | None
     taken_at: str
     content: StopForm
 
@@ -147,9 +151,10 @@ async def moments(ask: Ask[Paged, None]) -> Answer:
 async def stops(ask: Ask[Paged, None]) -> Answer:
     """Calls for an urgent stop, in the order in which they were taken down."""
     dealings, _ = await dealings_known_at(ask)
+    alerts = {form: alert for alert, forms in stops_of(ask.side).items() for form in forms}
 
     def view(form: StopForm) -> StopView:
-        return StopView(form.missing, utc_text(form.taken_at_us), form)
+        return StopView(form.missing, alerts.get(form), utc_text(form.taken_at_us), form)
 
     return Answer(listed(ask, dealings.calls.stops, view))
 

@@ -26,6 +26,7 @@ from keepclear.geo.places import NamedPoint, Notation, parse
 from keepclear.ground.errors import Refused
 from keepclear.ground.instants import parse_instant, zone_named
 from keepclear.parties.parties import Action
+from keepclear.tracks.observations import UNKNOWN
 from keepclear.tracks.picture import Report
 
 POINTS_OF_AN_AREA = 256
@@ -72,7 +73,8 @@ class ActivityDrafted(_Asked, frozen=True, kw_only=True, rename={"from_at": "fro
 
 
 async def of_alert(ask: Ask[Any, AlertDrafted]) -> Answer:
-    """Drafts a warning from an alert: what was seen, where and when, in three languages. A person reads it, and sends it or not."""
+    """Drafts a warning from an alert, in three languages: what was seen, where, when, where it goes, and what is asked. What a feed or source
+    calls it is left out. A person reads it, and sends it or not."""
     ask.must(Action.SEND_MESSAGE, *ask.node.of_talk)
     asked, side = ask.body, ask.side
     alert = next((one for one in side.alerts if one.id == asked.alert), None)
@@ -93,9 +95,11 @@ async def of_alert(ask: Ask[Any, AlertDrafted]) -> Answer:
         if claimed is None or claimed.low is None
         else Count("count", claimed.low, claimed.high, claimed.as_entered)
     )
+    final = asked.addressee or asked.to
     told = drafts.AlertSeen(
-        alert.id, name, seen, report.seen_at_us, count, _centre(points, name), Urgency(alert.urgency)
-    )
+        alert.id, name, seen, report.seen_at_us, count, _centre(points, name), Urgency(alert.urgency), report.party == final,
+        *_going(report), _agreement(ask, alert.zone, final),
+    )  # fmt: skip
     return Answer(_drafted(asked, drafts.draft_of_alert(told, points, _clocks(asked))))
 
 
@@ -144,6 +148,21 @@ def seen_in(report: Report) -> Place:
         accuracy_m = max(float(distance_m(lat, lon, *edge)) for edge in zip(*rim, strict=True))
     written = notations(lat, lon, accuracy_m)[Notation.DECIMAL]
     return Place("seen", round(lat * E7), round(lon * E7), round(accuracy_m * 1000), written)
+
+
+def _going(report: Report) -> tuple[int | None, int | None]:
+    """Where they go, in whole degrees, and how fast in km/h, as reported; None for what was not, and for who stands still."""
+    speed_kmh = None if report.speed_mmps == UNKNOWN else round(report.speed_mmps * 3.6 / 1000)
+    if report.course_cdeg == UNKNOWN or speed_kmh == 0:
+        return None, None
+    return round(report.course_cdeg / 100), speed_kmh
+
+
+def _agreement(ask: Ask[Any, Any], zone: str, other: str) -> str:
+    """The agreement in force that names the zone, between this party and the other; "" none that whoever asks may see."""
+    if not (zone and ask.sees([ask.members.dealings])):
+        return ""
+    return next((version.agreement for version in ask.side.dealings.agreed.about(zone) if other in version.parties), "")
 
 
 def _zone(ask: Ask[Any, Any], id: str) -> Zone:

@@ -10,7 +10,7 @@ Russian text are those of the template: nobody has compared them with what is fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from keepclear.channel.checks import BEGINS, GO_TO, ZONE_CENTRE
@@ -36,6 +36,20 @@ _SEEN = {
     "ru": "Замечено в зоне {zone} или рядом с ней. Сколько: {count}. Место: {place}. Время: {seen_at}.",
     "ar": "شوهد في منطقة {zone} أو قربها. العدد: {count}. المكان: {place}. الوقت: {seen_at}.",
 }
+_NOT_COUNTED = {"en": "not known", "ru": "неизвестно", "ar": "غير معروف"}
+_THEIRS = {"en": "We take them to be yours.", "ru": "Полагаем, что это ваши.", "ar": "نعتقد أنهم من طرفكم."}
+_GOING = {"en": "Going towards {course}.", "ru": "Движутся по курсу {course}.", "ar": "يتجهون نحو {course}."}
+_GOING_AT = {
+    "en": "Going towards {course} at about {speed} km/h.",
+    "ru": "Движутся по курсу {course}, около {speed} км/ч.",
+    "ar": "يتجهون نحو {course} بسرعة {speed} كم/س تقريبًا.",
+}
+_AGREED = {"en": "Agreement: {agreement}.", "ru": "Соглашение: {agreement}.", "ar": "الاتفاق: {agreement}."}
+_ASKED = {
+    "en": "If they are yours, we ask you to have them keep clear of {zone}, and to tell us what they intend.",
+    "ru": "Если это ваши, просим держать их в стороне от зоны {zone} и сообщить нам их намерения.",
+    "ar": "إن كانوا من طرفكم فنطلب إبعادهم عن منطقة {zone} وإبلاغنا بما ينوون.",
+}
 _LEAVE = {
     "en": "We ask you to leave {zone}. From: {leave}. To: {go_to}. Until: {by}.",
     "ru": "Просим покинуть зону {zone}. Откуда: {leave}. Куда: {go_to}. Срок: {by}.",
@@ -46,7 +60,7 @@ _ACTIVITY = {
     "ru": "Мы намерены: {activity}. Место: {place}. С: {begins}. До: {ends}.",
     "ar": "ننوي: {activity}. المكان: {place}. من: {begins}. حتى: {ends}.",
 }
-TEMPLATES: Mapping[str, Mapping[str, str]] = {"seen": _SEEN, "leave": _LEAVE, "activity": _ACTIVITY}
+TEMPLATES: Mapping[str, Mapping[str, str]] = {"leave": _LEAVE, "activity": _ACTIVITY}
 
 
 class Draft(NamedTuple):
@@ -64,7 +78,14 @@ class Draft(NamedTuple):
 
 
 class AlertSeen(NamedTuple):
-    """What an alert says: its id, the name of its zone and where the middle of that is (None: it has none), and what was seen."""
+    """What an alert says: its id, the name of its zone and where the middle of that is (None: it has none), and what was seen.
+
+    is_theirs  this party takes them to be of the party that the message is for at last
+    course     where they go, whole degrees; None: nobody reported it
+    speed_kmh  how fast, by the same report
+    agreement  that names the zone, between this party and the other; "": there is none
+
+    What the feeds and sources call them is not in it: it says who looks, and how."""
 
     alert: str
     zone: str
@@ -73,10 +94,14 @@ class AlertSeen(NamedTuple):
     how_many: Count | None = None
     centre: Place | None = None
     urgency: Urgency = Urgency.SOON
+    is_theirs: bool = False
+    course: int | None = None
+    speed_kmh: int | None = None
+    agreement: str = ""
 
 
 def draft_of_alert(alert: AlertSeen, points: Iterable[NamedPoint], zones: tuple[str, str]) -> Draft:
-    """A warning made from an alert: what was seen, where, when."""
+    """A warning made from an alert: what was seen, where, when, where it goes, by which agreement that matters, and what is asked."""
     near = tuple(points)
     seen, seen_at = _named(alert.place, "seen"), _time("seen_at", alert.at_us, zones)
     facts: list[Fact] = [Word("zone", alert.zone), seen, seen_at]
@@ -86,13 +111,31 @@ def draft_of_alert(alert: AlertSeen, points: Iterable[NamedPoint], zones: tuple[
     values = {
         language: {
             "zone": alert.zone,
-            "count": counted(alert.how_many),
+            "count": _NOT_COUNTED[language] if alert.how_many is None else counted(alert.how_many),
             "place": place_text(seen, near, language),
             "seen_at": time_text(seen_at.at_us, zones),
+            "course": "" if alert.course is None else f"{alert.course % 360:03d}°",
+            "speed": alert.speed_kmh,
+            "agreement": alert.agreement,
         }
         for language in _SEEN
     }
-    return _filled("seen", Marker.WARNING, alert.urgency, About("alert", alert.alert), values, facts)
+    texts = {
+        language: " ".join(sentence[language].format(**filled) for sentence in _sentences(alert))
+        for language, filled in values.items()
+    }
+    return Draft("seen", Marker.WARNING, alert.urgency, About("alert", alert.alert), texts, tuple(facts))
+
+
+def _sentences(alert: AlertSeen) -> Iterator[Mapping[str, str]]:
+    yield _SEEN
+    if alert.is_theirs:
+        yield _THEIRS
+    if alert.course is not None:
+        yield _GOING if alert.speed_kmh is None else _GOING_AT
+    if alert.agreement:
+        yield _AGREED
+    yield _ASKED
 
 
 def draft_to_leave(

@@ -12,6 +12,7 @@ from keepclear.cli.parties_on_one_machine import RunningNode
 from keepclear.render.message_words import as_given
 
 NAME = "Boris (played by the example)"
+PAGE_ITEMS = 1_000
 READS_BACK_S = 20
 ANSWERS_S = 40
 # A person who has signed in at that desk has so long; then the example goes on, so that nobody waits in vain.
@@ -39,10 +40,10 @@ class PlayedOfficer:
 
     def act(self, now_s: float) -> list[str]:
         """Does what is due; gives the messages that were answered by now, by the example or by a person, and were not before."""
-        page = self.node.ask(self.user, "GET", f"/v1/messages?limit=1000&party={self.other}")["items"]
-        answered_by_us = {one["answers"] for one in page if one["direction"] == "out" and one["answers"]}
+        messages = self._messages()
+        answered_by_us = {one["answers"] for one in messages if one["direction"] == "out" and one["answers"]}
         answered = []
-        for one in page:
+        for one in messages:
             id = one["message"]
             if one["direction"] != "in" or id in self._done:
                 continue
@@ -57,6 +58,16 @@ class PlayedOfficer:
             elif waits_s >= READS_BACK_S:
                 self._read_back(id)
         return answered
+
+    def _messages(self) -> list[dict[str, Any]]:
+        """Everything between the two, page by page."""
+        messages: list[dict[str, Any]] = []
+        page = {"next": ""}
+        while (after := page["next"]) is not None:
+            behind = f"&after={after}" if after else ""
+            page = self.node.ask(self.user, "GET", f"/v1/messages?limit={PAGE_ITEMS}&party={self.other}{behind}")
+            messages += page["items"]
+        return messages
 
     def _read_back(self, message: str) -> None:
         """Says what its facts are, once: whoever has said so before us has done it."""

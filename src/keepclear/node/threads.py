@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -35,6 +35,7 @@ QUIET_US = 6 * HOUR_US
 # What is about the zone, and names neither subject nor alert, belongs to it this long before and after.
 AROUND_US = 24 * HOUR_US
 _OF_A_PAIR = frozenset({"presence", "alert", "correction"})
+Held = TypeVar("Held")
 ALERT_ID = re.compile(r"\d{1,15}\.\d{1,9}")
 
 
@@ -211,7 +212,7 @@ def _cited(message: Message) -> Iterable[str]:
 
 def items_of(node: Node, side: Side, matter: Matter, lines: Sequence[Line]) -> list[Item]:
     """Everything of a thread among these lines, in the order in which it happened; `node` as it stood when the last of them was told."""
-    found = _Found(node, side, matter)
+    found = _Found(node, side, matter, lines)
     items = [item for line in lines if (item := found.item(line)) is not None]
     return sorted(items, key=lambda item: (item.at_us, item.line.order))
 
@@ -219,7 +220,7 @@ def items_of(node: Node, side: Side, matter: Matter, lines: Sequence[Line]) -> l
 class _Found:
     """What belongs to a thread, by id and why; worked out once, and asked line by line."""
 
-    def __init__(self, node: Node, side: Side, matter: Matter) -> None:
+    def __init__(self, node: Node, side: Side, matter: Matter, lines: Sequence[Line]) -> None:
         self._matter = matter
         self._house = node.talk.channel.own
         self._threads = {thread.id: thread for thread in node.talk.channel.threads(0, len(node.talk.channel))}
@@ -237,6 +238,7 @@ class _Found:
         self._measures = {measure.id: measure for measure in side.dealings.measures.measures}
         self._reactions = side.dealings.measures.reactions
         self._because = self._of_measures(side)
+        self._told = Counter(kind for line in lines if (kind := _counted(line)))
         self._seen: Counter[tuple[str, ...]] = Counter()
 
     def _of_messages(self, exercise: bool) -> dict[str, str]:
@@ -334,10 +336,12 @@ class _Found:
         about = {"message": line.told.message} if line.told.message else {}
         return self._made(line, self.alerts[id], "", "concluded", at_us=at_us, alert=id, **about)
 
-    def _nth(self, *key: str) -> int:
-        """How many lines of this kind came before: what is held has the same order."""
-        self._seen[key] += 1
-        return self._seen[key] - 1
+    def _held_of(self, line: Line, held: Sequence[Held]) -> Held | None:
+        """What is held of that which this line tells: both have one order. None where lines or what is held are not all there, since
+        then nobody can say which of them it is."""
+        kind = _counted(line)
+        self._seen[kind] += 1
+        return held[self._seen[kind] - 1] if len(held) == self._told[kind] else None
 
     def _call(self, line: Line) -> Item | None:
         said, by, happened = line.said, str(line.said["by"]), str(line.said["action"])
@@ -350,10 +354,10 @@ class _Found:
                 alike = [
                     one for one in self._moments if (one.attempt, one.happened.value) == (said["attempt"], said["what"])
                 ]
-                number = self._nth("moment", said["attempt"], said["what"])
-                if number >= len(alike):
+                moment = self._held_of(line, alike)
+                if moment is None:
                     return self._made(line, "of_a_call", by, "claimed")
-                return self._made(line, "of_a_call", by, alike[number].evidence.value, at_us=alike[number].at_us)
+                return self._made(line, "of_a_call", by, moment.evidence.value, at_us=moment.at_us)
             case "minute" if (minute := self._minutes.get(said["minute"])) is not None:
                 evidence = evidence_of(minute.of, self._house)
                 return self._made(
@@ -380,10 +384,20 @@ class _Found:
         measure, by = self._measures[id], str(line.said["by"])
         if line.said["action"] == "taken":
             return self._made(line, self._because[id], by, measure.evidence.value, at_us=measure.at_us, measure=id)
-        seen = [one for one in self._reactions if one.measure == id]
-        number = self._nth("reaction", id)
-        at_us = seen[number].seen_at_us if number < len(seen) else None
+        seen = self._held_of(line, [one for one in self._reactions if one.measure == id])
+        at_us = None if seen is None else seen.seen_at_us
         return self._made(line, "of_a_measure", by, "claimed", at_us=at_us, measure=id)
+
+
+def _counted(line: Line) -> tuple[str, ...]:
+    """What lines are alike that are told from each other by their order only; () for any other."""
+    said = line.said
+    match line.told.what, said.get("action"):
+        case "call", "moment":
+            return "moment", str(said["attempt"]), str(said["what"])
+        case "measure", action if action != "taken":
+            return "reaction", str(said["measure"])
+    return ()
 
 
 def _within(shape: Shape, place: Place) -> bool:

@@ -159,7 +159,10 @@ def test_a_stop_stays_first_with_all_its_forms_until_it_is_cleared(staff):
     assert [[form["words"] for form in one["params"]["stops"]] for one in stops] == [
         ["Stop at the bridge", "Stop at the ford"], ["Stop at the mill"],
     ]  # fmt: skip
+    forms = staff.call.get("/v1/stops", staff.viewer).json()["items"]
+    assert [one["alert"] for one in forms] == [alert["id"], alert["id"], stops[1]["alerts"][0]]
     staff.call.post(f"/v1/alerts/{alert['id']}/clear", staff.officer, json={"reason": "halted 12:04"})
+    assert staff.call.get("/v1/stops", staff.viewer).json()["items"] == forms
     assert [one["params"]["stops"][0]["words"] for one in desk(staff)["items"] if one["rank"] == "stop"] == [
         "Stop at the mill"
     ]

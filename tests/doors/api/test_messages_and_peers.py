@@ -125,6 +125,15 @@ def test_a_draft_of_an_alert_passes_its_own_check_and_is_sent_by_a_person(staff)
     assert {fact["name"] for fact in content["facts"]} >= {"seen", "seen_at", "zone"}
 
 
+def test_a_draft_of_an_alert_says_to_whom_they_belong_and_where_they_go_and_not_what_the_feed_calls_them(staff):
+    staff.bring(INSIDE | {"party": "bravo", "course_deg": 7.0, "speed_mps": 10.6})
+    alert = staff.call.get("/v1/alerts?key=entered", staff.officer).json()["items"][0]["id"]
+    asked = {"alert": alert, "to": "bravo"}
+    text = staff.call.post("/v1/messages/draft", staff.officer, json=asked).json()["text"]
+    assert "We take them to be yours. Going towards 007° at about 38 km/h. If they are yours, we ask" in text
+    assert INSIDE["subject"] not in text
+
+
 def test_an_alert_that_may_not_be_seen_is_no_alert_to_draft_from(staff):
     asked = {"alert": "9.9", "to": "bravo"}
     assert staff.call.post("/v1/messages/draft", staff.officer, json=asked).status_code == 404

@@ -241,6 +241,27 @@ def test_a_call_is_of_it_where_an_item_names_an_alert_or_a_message(staff):
     assert found[1]["at"] == found[0]["at"] < found[1]["known_at"]
 
 
+def test_where_earlier_moments_of_an_attempt_are_not_looked_at_none_gets_the_instant_of_another(staff):
+    def rings_in_vain() -> str:
+        at_us = staff.desk.clock_us - MINUTE_US
+        moment = Moment("a1", Happened.UNANSWERED, "alpha", "bravo", "alpha", "alpha", "Ben", "voice +000 100", at_us)
+        assert staff.call.post("/v1/calls/moments", staff.officer, json=plain(moment)).status_code == 200
+        return utc_text(at_us)
+
+    first = rings_in_vain()
+    staff.desk.clock_us += 8 * 24 * HOUR_US
+    for where in (AWAY, INSIDE):
+        staff.desk.clock_us += MINUTE_US
+        staff.bring(where | {"subject": "Bravo 1", "seen_at": utc_text(staff.desk.clock_us)})
+    alert = staff.call.get("/v1/alerts?key=entered", staff.officer).json()["items"][0]["id"]
+    rings_in_vain()
+    sides = (CallSide("alpha", ("Lena",), "en"), CallSide("bravo", ("Basil",), "en"))
+    held = plain(Call("a1", sides, (Item(alert, "alpha"),)))
+    assert staff.call.post("/v1/calls", staff.officer, json=held).status_code == 200
+    (found,) = [one for one in thread(staff, alert)["items"] if one["key"] == "moment"]
+    assert found["at"] == found["known_at"] != first
+
+
 @pytest.mark.promise("THREAD-6")
 def test_a_thread_as_it_was_known_shows_nothing_that_came_later(staff):
     alert = entered(staff)

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { blankRows, bodyOf, correctionOf, draftOf, emptyDraft, emptyRow, fieldOf, forget, givenOf, keep, kept, remarkOf, standing } from './draft'
+import { blankRows, bodyOf, correctionOf, draftOf, emptyDraft, emptyRow, fieldOf, forget, givenOf, keep, kept, noteSent, remarkOf, sentAs, standing } from './draft'
 import type { Content, Fact } from './content'
 import type { FindingView, MessageDraft } from '../../api/schema'
 
@@ -37,7 +37,8 @@ describe('a draft', () => {
   it('that corrects says the same again, in place of the other, and starts with nothing meant', () => {
     const content = { to: 'bravo', addressee: '', marker: 'warning', urgency: 'now', original: { language: 'en', text: 'Seen.' }, translations: [], facts: FACTS, about: { kind: '', id: '' }, answers: '' }
     const draft = correctionOf('a'.repeat(64), content as unknown as Content, 'UTC', 'UTC')
-    expect(draft).toMatchObject({ supersedes: 'a'.repeat(64), text: 'Seen.', meant: [], key: '' })
+    expect(draft).toMatchObject({ supersedes: 'a'.repeat(64), text: 'Seen.', meant: [], tried: false })
+    expect(draft.key).not.toBe('')
     expect(bodyOf(draft).facts).toMatchObject([{ text: '33.6000N 38.6000E', called: 'Kestrel Pass' }, { at: '2026-11-29T04:56:00Z', zone: 'Europe/Moscow' }, { text: '20-27' }])
   })
   it('is kept for one person and one place, with the key under which it is tried again', () => {
@@ -77,5 +78,29 @@ describe('what was found', () => {
   })
   it('is of rows that each have an id of their own', () => {
     expect(emptyRow('place', 'a', 'UTC').id).not.toBe(emptyRow('place', 'a', 'UTC').id)
+  })
+})
+
+describe('a draft in two tabs', () => {
+  it('has one key, made with it', () => {
+    const draft = emptyDraft('bravo', '', 'en', 'UTC', 'UTC')
+    keep('otto', 'bravo', draft)
+    expect(kept('otto', 'bravo')!.key).toBe(draft.key)
+    expect(emptyDraft('bravo', '', 'en', 'UTC', 'UTC').key).not.toBe(draft.key)
+  })
+  it('is no draft any more once it has gone from one of them, though the other keeps it again', () => {
+    const draft = emptyDraft('bravo', '', 'en', 'UTC', 'UTC')
+    noteSent('otto', draft.key, 'a'.repeat(64))
+    keep('otto', 'bravo', draft)
+    expect(kept('otto', 'bravo')).toBeUndefined()
+    expect(sentAs('otto', draft.key)).toBe('a'.repeat(64))
+    expect(sentAs('lena', draft.key)).toBeUndefined()
+  })
+  it('that was kept without a key gets one, and one that was tried stays tried', () => {
+    for (const [key, tried] of [['', false], ['k', true]] as const) {
+      const { tried: _, ...older } = { ...emptyDraft('bravo', '', 'en', 'UTC', 'UTC'), key }
+      keep('otto', 'bravo', older as never)
+      expect(kept('otto', 'bravo')).toMatchObject({ tried, key: key || expect.stringMatching(/./) })
+    }
   })
 })

@@ -44,8 +44,10 @@ export interface Draft {
   meant: string[]
   here: string
   there: string
-  /** Under which it is sent once, however often it is tried; "" until it is. */
+  /** Made with the draft, and the same in every tab that has it: under it one message goes, however often and wherever it is tried. */
   key: string
+  /** Somebody has sent it, and no answer came yet. */
+  tried: boolean
 }
 
 /** Who the templates of the node say has translated. */
@@ -59,7 +61,7 @@ export function emptyRow(is: FactKind, name: string, zone: string): FactRow {
 export function emptyDraft(to: string, addressee: string, language: string, here: string, there: string): Draft {
   return {
     to, addressee, marker: 'information', urgency: 'routine', language, text: '', translations: [], facts: [], about: { kind: '', id: '' }, answers: '',
-    supersedes: '', reply_within: '30 min', valid_for: '6 h', meant: [], here, there, key: '',
+    supersedes: '', reply_within: '30 min', valid_for: '6 h', meant: [], here, there, key: crypto.randomUUID(), tried: false,
   } // prettier-ignore
 }
 
@@ -71,7 +73,7 @@ export function draftOf(given: MessageDraft, kept: Pick<Draft, 'reply_within' | 
     translations: (given.translations ?? []).map((one) => ({ language: one.language, text: one.text, by: one.by, reviewed_by: one.reviewed_by ?? '', old: false })),
     facts: (given.facts ?? []).map(rowOf),
     about: { kind: given.about?.kind ?? '', id: given.about?.id ?? '' },
-    answers: given.answers ?? '', supersedes: given.supersedes ?? '', ...kept, meant: [], key: '',
+    answers: given.answers ?? '', supersedes: given.supersedes ?? '', ...kept, meant: [], key: crypto.randomUUID(), tried: false,
   } // prettier-ignore
 }
 
@@ -184,7 +186,10 @@ export function kept(user: string, place: string): Draft | undefined {
     const found: unknown = JSON.parse(localStorage.getItem(keyOf(user, place)) ?? 'null')
     if (typeof found !== 'object' || found === null || !('facts' in found)) return undefined
     const draft = found as Draft
-    return { ...draft, facts: draft.facts.map((row) => ({ ...row, id: rows++ })) }
+    if (sentAs(user, draft.key) !== undefined) return undefined
+    // One that was kept before drafts had a key of their own had it from when it was tried.
+    const as = { key: draft.key || crypto.randomUUID(), tried: draft.tried ?? draft.key !== '' }
+    return { ...draft, ...as, facts: draft.facts.map((row) => ({ ...row, id: rows++ })) }
   } catch {
     return undefined
   }
@@ -197,6 +202,34 @@ export function keep(user: string, place: string, draft: Draft): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+// --- what became of drafts, for the other tabs that have them ---
+
+const SENT_MAX = 50
+const sentKey = (user: string): string => `keepclear.sent.${user}`
+
+function allSent(user: string): [string, string][] {
+  try {
+    const found: unknown = JSON.parse(localStorage.getItem(sentKey(user)) ?? '[]')
+    return Array.isArray(found) ? (found as [string, string][]) : []
+  } catch {
+    return []
+  }
+}
+
+/** The message that a draft has become in any tab of this browser; undefined where it is none. */
+export function sentAs(user: string, key: string): string | undefined {
+  return allSent(user).find(([sent]) => sent === key)?.[1]
+}
+
+/** Says so to the other tabs, of the newest drafts. */
+export function noteSent(user: string, key: string, message: string): void {
+  try {
+    localStorage.setItem(sentKey(user), JSON.stringify([...allSent(user), [key, message]].slice(-SENT_MAX)))
+  } catch {
+    // The node still knows the key, and answers with the first message.
   }
 }
 

@@ -48,6 +48,9 @@ export function roster(party: string): Kept<RosterView | null> {
   return found
 }
 
+/** What somebody has just sent here: its receipts are looked at next, once. */
+export const sentNow = { message: '' }
+
 export function forgetAll(): void {
   for (const one of [calls, moments, stops, stopAlerts, measures, agreements, ...wholes.values(), ...rosters.values()]) one.forget()
   wholes.clear()

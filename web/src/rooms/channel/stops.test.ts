@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest'
+import type { AlertView } from '../../api/schema'
+import { outcomeOf } from './stops'
+
+const closed = (id: string, words: string): AlertView => ({ id, steps: [{ state: 'acknowledged', words: 'seen' }, { state: 'cleared', words }] }) as AlertView
+
+it('a stop shows what came of it, and nothing of a later one when its own alert is held no more', () => {
+  const alerts = [closed('9.1', 'The mill is quiet.'), closed('4.1', 'The ford is quiet.')]
+  expect(outcomeOf({ alert: '4.1' }, alerts)).toBe('The ford is quiet.')
+  expect(outcomeOf({ alert: null }, alerts)).toBe('')
+  expect(outcomeOf({ alert: '2.1' }, alerts)).toBe('')
+  expect(outcomeOf({ alert: '4.1' })).toBe('')
+})

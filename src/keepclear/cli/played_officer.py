@@ -62,7 +62,7 @@ class PlayedOfficer:
     def _messages(self) -> list[dict[str, Any]]:
         """Everything between the two, page by page."""
         messages: list[dict[str, Any]] = []
-        page = {"next": ""}
+        page: dict[str, Any] = {"next": ""}
         while (after := page["next"]) is not None:
             behind = f"&after={after}" if after else ""
             page = self.node.ask(self.user, "GET", f"/v1/messages?limit={PAGE_ITEMS}&party={self.other}{behind}")

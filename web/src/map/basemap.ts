@@ -32,7 +32,8 @@ export function styleOf(palette: Palette): StyleSpecification {
       grid: { ...nothing },
     },
     layers: [
-      { id: 'sea', type: 'background', paint: { 'background-color': palette.sea } },
+      // Not before the land is there: a place in the desert is not to look like the sea, not for a second.
+      { id: 'sea', type: 'background', layout: { visibility: 'none' }, paint: { 'background-color': palette.sea } },
       { id: 'land', type: 'fill', source: 'land', paint: { 'fill-color': palette.land, 'fill-antialias': false } },
       { id: 'grid', type: 'line', source: 'grid', paint: { 'line-color': palette.grid, 'line-width': 0.6 } },
       { id: 'coast', type: 'line', source: 'land', paint: { 'line-color': palette.coast, 'line-width': width(0.6, 1.4) } },
@@ -75,6 +76,7 @@ export function bringBasemap(map: MapLibre): () => void {
     isMissing = false
     fineness = ''
     bring(wanted)
+    void map.once('idle').then(() => map.setLayoutProperty('sea', 'visibility', isMissing ? 'none' : 'visible'))
   })
   const looked = (): void => {
     if (map.getZoom() >= FINE_ZOOM) bring('10m')
@@ -90,6 +92,7 @@ export function bringBasemap(map: MapLibre): () => void {
   ruled()
   bring('50m')
   void map.once('idle').then(() => {
+    if (!isMissing) map.setLayoutProperty('sea', 'visibility', 'visible')
     looked()
     map.on('zoomend', looked)
   })

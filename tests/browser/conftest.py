@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,13 @@ def chromium() -> str | None:
     """The installed program: that of KEEPCLEAR_CHROMIUM, or one on the PATH."""
     names = (os.environ.get("KEEPCLEAR_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
     return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a module go to one process, so that its nodes and its browser start once."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 # Of a module, not of the session: Playwright keeps a loop of asyncio running as long as it is there, and other tests start their own.

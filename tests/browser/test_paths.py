@@ -7,7 +7,9 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +19,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.cast import CastNode, cast_nodes, joined
 from tests.browser.consoles import PHONE, ROOT
-from tests.running import Running
+from tests.running import PATIENCE_S, Running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -134,11 +136,19 @@ class NewUser:
         self.does("the warning is answered")
 
 
+@contextmanager
+def at_tanf(folder: Path) -> Iterator[Running]:
+    """The example, ended as a person ends it: killed, it would leave its nodes behind."""
+    with Running(folder, "example", "at-tanf", "--live") as example:
+        try:
+            yield example
+        finally:
+            example.process.terminate()
+            example.process.wait(PATIENCE_S)
+
+
 def test_a_new_user_with_the_example_warns_bravo_and_is_answered_by_what_the_screen_says(consoles, tmp_path):
-    with (
-        Running(tmp_path, "example", "at-tanf", "--live") as english,
-        Running(tmp_path, "example", "at-tanf", "--live") as arabic,
-    ):
+    with at_tanf(tmp_path) as english, at_tanf(tmp_path) as arabic:
         both = [NewUser(consoles, english, "en"), NewUser(consoles, arabic, "ar")]
         for new in both:
             new.who.page.get_by_role("navigation", name=new.words("frame.rooms")).wait_for()

@@ -23,11 +23,6 @@ def chromium() -> str | None:
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """The tests of a module go to one process, so that its nodes and its browser start once."""
-    item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 # Of a module, not of the session: Playwright keeps a loop of asyncio running as long as it is there, and other tests start their own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

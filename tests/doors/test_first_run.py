@@ -102,6 +102,38 @@ def test_what_is_wrong_is_named_with_its_place_and_nothing_is_made(waiting, chan
     assert not waiting.folder.exists()
 
 
+@pytest.mark.parametrize(
+    ("said", "path", "key"),
+    [
+        ({"party": {"id": "Alpha!"}}, "$.party.id", "id.unusable"),
+        ({"administrator": {"user": "адa", "password": PASSWORD}}, "$.administrator.user", "id.unusable"),
+        ({"administrator": {"user": "ada", "password": "short"}}, "$.administrator.password", "password.short"),
+        ({"people": [{"user": "Petra", "role": "planner"}]}, "$.people[0].user", "id.unusable"),
+        ({"people": [{"user": "petra", "role": "planner"}], "zone": ZONE | {"id": "No Zone"}}, "$.zone", "id.unusable"),
+        ({"feed": {"id": "no feed", "source": "Harbour"}}, "$.feed", "id.unusable"),
+    ],
+)  # fmt: skip
+def test_each_step_is_checked_as_the_whole_will_be_and_makes_nothing(waiting, said, path, key):
+    so_far = {"party": {"id": "alpha"}} | said
+    answer = waiting.asked("POST", so_far, path="/v1/setup/check")
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert (fault["path"], fault["key"]) == (path, key)
+    assert fault["mend"]
+    assert PASSWORD not in answer.text
+    whole = waiting.asked("POST", body() | said)
+    assert whole.json()["errors"] == [fault]
+    assert not waiting.folder.exists()
+
+
+def test_what_is_said_so_far_and_right_is_taken_with_what_is_missing_still(waiting):
+    said = {"party": {"id": "alpha"}}
+    assert waiting.asked("POST", said, path="/v1/setup/check").json() == {"still_missing": ["administrator"]}
+    assert waiting.asked("POST", body(), path="/v1/setup/check").json() == {"still_missing": []}
+    assert waiting.asked("POST", said, path="/v1/setup/check", code="guess").status_code in (401, 429)
+    assert not waiting.folder.exists()
+
+
 def test_the_node_is_made_and_serves_at_the_same_address_and_who_made_it_is_signed_in(first_run):
     people = [{"user": "petra", "role": "planner", "name": "Petra"}, {"user": "otto", "role": "watch_officer"}]
     feed = {"id": "patrols", "source": "Harbour patrol", "silent_after_us": 60_000_000}

@@ -30,6 +30,7 @@ BODY_BYTES_MAX = 4 * 1024 * 1024
 WRONG_CODES_MAX = 10
 MINUTE_US = 60_000_000
 _PATH = "/v1/setup"
+_CHECK = "/v1/setup/check"
 _EXAMPLE = "/v1/setup/example"
 _HEADERS = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -75,17 +76,29 @@ class FeedGiven(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     silent_after_us: Annotated[int, Meta(ge=1, le=10 * 366 * 86_400_000_000)] | None = None
 
 
-class SettingUp(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a node begins with.
+class SaidSoFar(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What a node begins with, as far as it was said.
 
     zone  a GeoJSON Feature, or null; somebody of `people` is a planner then, in whose name it is agreed"""
 
     party: PartyGiven
-    administrator: AdministratorGiven
+    administrator: AdministratorGiven | None = None
     exercise: bool = False
     people: Annotated[list[PersonGiven], Meta(max_length=100)] = []
     zone: msgspec.Raw = msgspec.Raw(NO_ZONE)
     feed: FeedGiven | None = None
+
+
+class SettingUp(SaidSoFar, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What a node begins with."""
+
+    administrator: AdministratorGiven
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What was said so far would be taken. `still_missing`: what has to be said besides."""
+
+    still_missing: list[str]
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -137,7 +150,8 @@ class SetUpDoors:
 
     code     what is to be shown
     folder   where the node will be
-    make     makes the node; raises `Declined` and `Refused`
+    check    looks at what was said so far, and makes nothing; raises `Declined` and `Refused`
+    make     makes the node; raises the same
     example  starts the example, and gives its address
     done     is set once the node is made and that was answered"""
 
@@ -146,6 +160,7 @@ class SetUpDoors:
         code: str,
         folder: str,
         *,
+        check: Callable[[SaidSoFar], None],
         make: Callable[[SettingUp], Awaitable[Begun]],
         example: Callable[[], Awaitable[str]],
         now_us: Callable[[], int],
@@ -154,7 +169,7 @@ class SetUpDoors:
         self.done = asyncio.Event()
         self._code = code.encode()
         self._folder = folder
-        self._make, self._example, self._now_us = make, example, now_us
+        self._check, self._make, self._example, self._now_us = check, make, example, now_us
         self._front, self._console = Front(), console or ConsoleFiles.of_package()
         self._wrong_us: deque[int] = deque(maxlen=WRONG_CODES_MAX)
         self._making = asyncio.Lock()
@@ -192,7 +207,7 @@ class SetUpDoors:
             known, accepted = _header(headers, b"if-none-match"), _header(headers, b"accept-encoding")
             said = reply(file, method=method, accepted=accepted, known=known)
             return said.status, said.headers, said.body
-        if path not in (_PATH, _EXAMPLE):
+        if path not in (_PATH, _CHECK, _EXAMPLE):
             detail = "There is no node here yet: open the address that `keepclear serve` has printed."
             raise Declined(503, "setup.not_done", detail)
         self._check_code(headers)
@@ -204,6 +219,10 @@ class SetUpDoors:
             raise Declined(405, "method.unknown", "This address does not take this method.")
         if path == _EXAMPLE:
             return _json(201, ExampleStarted(await self._example()))
+        if path == _CHECK:
+            said = body_of(SaidSoFar, await _body(headers, receive), is_secret=True)
+            self._check(said)
+            return _json(200, Taken(["administrator"] if said.administrator is None else []))
         return await self._made_of(body_of(SettingUp, await _body(headers, receive), is_secret=True))
 
     async def _made_of(self, body: SettingUp) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

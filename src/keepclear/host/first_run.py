@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from keepclear.api.problems import ERRORS_MAX, Declined, Fault
-from keepclear.api.set_up import NO_ZONE, Begun, InvitedView, Made, SettingUp, SetUpDoors, at
+from keepclear.api.set_up import NO_ZONE, Begun, InvitedView, Made, SaidSoFar, SettingUp, SetUpDoors, at
 from keepclear.api.tokens import new_token
 from keepclear.feeds.zones import ZoneFile, read_zones
 from keepclear.ground.errors import Refused
@@ -56,7 +56,9 @@ async def set_up(
         loop.add_signal_handler(number, stop.set)
     making = Making(folder, passphrase, clock)
     code = new_token("")
-    doors = SetUpDoors(code, str(folder.absolute()), make=making.make, example=example, now_us=clock.now_us)
+    doors = SetUpDoors(
+        code, str(folder.absolute()), check=making.check, make=making.make, example=example, now_us=clock.now_us
+    )
     limits = Limits()
     port = PORT if _is_free(PORT) else 0
     server = Server(server_config(HERE, port, doors, Guests(limits), drain_us=limits.drain_us))
@@ -96,9 +98,8 @@ class Making:
 
     async def make(self, body: SettingUp) -> Begun:
         """Raises `Declined` with the place of what is wrong, and `Refused` where the folder or the disk is; then nothing is left."""
-        origin = f"keepclear.invalid/{body.party.id}-{secrets.token_hex(6)}"
-        zones = _zones(body)
-        self._check(body, origin, zones)
+        origin = _origin(body)
+        zones = self._checked(body, origin)
         begun = await asyncio.to_thread(
             begin, self._folder,
             party=body.party.id, party_name=body.party.name or body.party.id, origin=origin, exercise=body.exercise,
@@ -113,8 +114,13 @@ class Making:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             raise
 
-    def _check(self, body: SettingUp, origin: str, zones: ZoneFile | None) -> None:
-        """Takes everything on a node in memory; raises `Declined` with the place of the first that it refuses."""
+    def check(self, said: SaidSoFar) -> None:
+        """Raises `Declined` with the place of what would be refused of this, and makes nothing."""
+        self._checked(said, _origin(said))
+
+    def _checked(self, body: SaidSoFar, origin: str) -> ZoneFile | None:
+        """The zone as it is read. Everything is taken on a node in memory; raises `Declined` with the place of the first that it refuses."""
+        zones = _zones(body)
         node, at_us = Node(), self._clock.now_us()
         for path, event, by in _first_events(body, origin, zones):
             try:
@@ -122,9 +128,11 @@ class Making:
             except Refused as refused:
                 raise at(path, refused) from refused
         try:
-            check_password(body.administrator.password, body.administrator.user)
+            if body.administrator is not None:
+                check_password(body.administrator.password, body.administrator.user)
         except Refused as refused:
             raise at("$.administrator.password", refused) from refused
+        return zones
 
     async def _first_steps(self, body: SettingUp, found: Opened, zones: ZoneFile | None, key: str) -> Begun:
         admin = body.administrator
@@ -156,10 +164,19 @@ class Making:
 _Step = tuple[str, e.Event, str]
 
 
-def _first_events(body: SettingUp, origin: str, zones: ZoneFile | None) -> list[_Step]:
+def _origin(body: SaidSoFar) -> str:
+    return f"keepclear.invalid/{body.party.id}-{secrets.token_hex(6)}"
+
+
+def _first_events(body: SaidSoFar, origin: str, zones: ZoneFile | None) -> list[_Step]:
     """What the node takes at first: where in the body it comes from, the event, and by whom it is given."""
     party, admin = body.party, body.administrator
     name = party.name or party.id
+    administrator: list[_Step] = (
+        []
+        if admin is None
+        else [("$.administrator.user", e.UserAdmitted(admin.user, party.id, "administrator", CLEARANCE), NODE)]
+    )
     people: list[_Step] = [
         (f"$.people[{number}].user", e.UserAdmitted(one.user, party.id, one.role.value, CLEARANCE), NODE)
         for number, one in enumerate(body.people)
@@ -167,13 +184,13 @@ def _first_events(body: SettingUp, origin: str, zones: ZoneFile | None) -> list[
     return [
         ("$.party.id", e.NodeBegan(name, party.id, origin, body.exercise, build()), NODE),
         ("$.party.name", e.PartyNamed(party.id, name), NODE),
-        ("$.administrator.user", e.UserAdmitted(admin.user, party.id, "administrator", CLEARANCE), NODE),
+        *administrator,
         *people,
         *_of_zones_and_feeds(body, zones),
     ]
 
 
-def _of_zones_and_feeds(body: SettingUp, zones: ZoneFile | None) -> list[_Step]:
+def _of_zones_and_feeds(body: SaidSoFar, zones: ZoneFile | None) -> list[_Step]:
     planner = next((one.user for one in body.people if one.role is Role.PLANNER), None)
     steps: list[_Step] = []
     if zones is not None:
@@ -182,14 +199,16 @@ def _of_zones_and_feeds(body: SettingUp, zones: ZoneFile | None) -> list[_Step]:
     if body.feed is not None:
         feed = body.feed
         event = e.FeedDeclared(feed.id, body.party.id, feed.source, feed.grading, feed.silent_after_us)
-        steps.append(("$.feed", event, planner or body.administrator.user))
+        admin = NODE if body.administrator is None else body.administrator.user
+        steps.append(("$.feed", event, planner or admin))
     return steps
 
 
-def _zones(body: SettingUp) -> ZoneFile | None:
+def _zones(body: SaidSoFar) -> ZoneFile | None:
     """The zone as it is read; None: there is none. Raises `Declined` with all that is wrong with it, and where nobody could agree on it."""
+    admin = set() if body.administrator is None else {body.administrator.user}
     for number, one in enumerate(body.people):
-        if one.user in {body.administrator.user, *(other.user for other in body.people[:number])}:
+        if one.user in {*admin, *(other.user for other in body.people[:number])}:
             fault = Fault(
                 f"$.people[{number}].user", "setup.twice", "Two people have one id", one.user, "Give each their own."
             )

@@ -9,3 +9,7 @@ test('an id is made of the letters of a name', () => {
 test('a name without Latin letters gives no id, and one has to be written', () => {
   expect(idOf('الفا')).toBe('')
 })
+
+test('an id that is cut short still ends with a letter or a digit', () => {
+  expect(idOf(`${'a'.repeat(63)} b`)).toBe('a'.repeat(63))
+})

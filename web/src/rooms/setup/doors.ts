@@ -25,6 +25,9 @@ export interface SettingUp {
   feed: { id: string; source: string; silent_after_us: number | null } | null
 }
 
+/** The same as far as the steps have come. */
+export type SaidSoFar = Pick<SettingUp, 'party' | 'exercise'> & Partial<SettingUp>
+
 export interface Made {
   user: string
   party: string
@@ -50,6 +53,8 @@ async function asked<T>(code: string, path: string, method: string, body?: unkno
 }
 
 export const missing = (code: string): Promise<Missing> => asked(code, '/v1/setup', 'GET')
+/** Whether the node would take what was said so far, by its own rules; what it would not is thrown as `Declined`. */
+export const check = (code: string, said: SaidSoFar): Promise<unknown> => asked(code, '/v1/setup/check', 'POST', said)
 export const make = (code: string, body: SettingUp): Promise<Made> => asked(code, '/v1/setup', 'POST', body)
 export const startExample = (code: string): Promise<{ address: string }> => asked(code, '/v1/setup/example', 'POST')
 
@@ -69,6 +74,7 @@ export function idOf(name: string): string {
     .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
+    .replace(/^-+/, '')
     .slice(0, 64)
+    .replace(/-+$/, '')
 }

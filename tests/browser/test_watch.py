@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 from playwright.sync_api import Locator, expect
 
+from tests.browser.cast import cast_nodes
 from tests.browser.consoles import PHONE
 
 if TYPE_CHECKING:
@@ -200,3 +201,19 @@ def test_on_a_phone_the_queue_comes_first_and_fits(consoles, alpha, language):
     head(otto, "Ship 4").first.click()
     otto.has_nothing_beside_the_screen()
     otto.has_a_page_for_everybody()
+
+
+def test_an_empty_queue_is_calm_only_when_everything_is_heard(consoles, tmp_path):
+    with cast_nodes(tmp_path, "alpha") as (node,):
+        node.agrees_on_kestrel_pass()
+        otto = consoles.opened(node, by="otto")
+        unheard = otto.page.get_by_role("region", name="Not heard")
+        expect(unheard).to_contain_text("patrols")
+        expect(unheard).to_contain_text("never heard")
+        expect(unheard).to_contain_text("no sign that nobody is there")
+        otto.sees_no("Nothing needs you now")
+        otto.has_a_page_for_everybody()
+        node.hears("Far 1", *FAR_FROM_IT, seen_at=datetime.now(UTC).isoformat())
+        otto.sees("Nothing needs you now")
+        expect(unheard).to_have_count(0)
+        otto.expects_the_node_to_go()

@@ -46,6 +46,12 @@ export function onSignedOut(does: () => void): void {
   whenSignedOut = does
 }
 
+let sessions = 0
+/** Somebody has been let in: what was asked before is answered for a session that may have ended since, and says nothing of theirs. */
+export function sessionBegan(): void {
+  sessions += 1
+}
+
 interface Answered<T> {
   data?: T
   error?: unknown
@@ -54,6 +60,7 @@ interface Answered<T> {
 
 /** What was answered; throws `Declined` or `Unreached`. */
 export async function taken<T>(asked: Promise<Answered<T>>): Promise<T> {
+  const askedIn = sessions
   let answered: Answered<T>
   try {
     answered = await asked
@@ -62,7 +69,7 @@ export async function taken<T>(asked: Promise<Answered<T>>): Promise<T> {
   }
   const { data, error, response } = answered
   if (response.ok) return data as T
-  if (response.status === 401) whenSignedOut()
+  if (response.status === 401 && askedIn === sessions) whenSignedOut()
   throw new Declined(response.status, problemOf(error, response.status))
 }
 

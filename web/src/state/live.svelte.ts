@@ -4,6 +4,7 @@
  * A line has an id, "SEQUENCE.INDEX". Behind a break the stream goes on from the last one that came. A line says what happened; what
  * is so now is read from the node again by whoever shows it (`onLine`).
  */
+import type { LiveStatus } from '../api/schema'
 import { clock } from './clock.svelte'
 
 export type Connection = 'connecting' | 'live' | 'reconnecting' | 'offline'
@@ -26,6 +27,7 @@ let connection = $state<Connection>('connecting')
 let heardAt = $state(0)
 let brokenAt = $state<number | null>(null)
 let lines = $state.raw<readonly Line[]>([])
+let node = $state.raw<LiveStatus | null>(null)
 
 export const live = {
   get connection(): Connection {
@@ -42,6 +44,10 @@ export const live = {
   /** The newest lines, oldest first. */
   get lines(): readonly Line[] {
     return lines
+  },
+  /** How the node does, as it said last, about every five seconds: its feeds, links and troubles; null until it has. */
+  get node(): LiveStatus | null {
+    return node
   },
 }
 
@@ -97,6 +103,7 @@ export function stopListening(): void {
   connection = 'connecting'
   heardAt = 0
   brokenAt = null
+  node = null
 }
 
 function open(): void {
@@ -119,7 +126,7 @@ function open(): void {
     opened.addEventListener(kind, (event) => {
       heard()
       const said: unknown = JSON.parse((event as MessageEvent<string>).data)
-      if (kind === 'status') tookStatus(said as { now: string; size: number })
+      if (kind === 'status') tookStatus(said as LiveStatus)
       for (const does of frames.get(kind) ?? []) does(said)
     })
   }
@@ -148,7 +155,9 @@ export function isBehind(id: string, other: string): boolean {
   return sequence > otherSequence || (sequence === otherSequence && index > otherIndex)
 }
 
-function tookStatus({ now, size }: { now: string; size: number }): void {
+function tookStatus(said: LiveStatus): void {
+  const { now, size } = said
+  node = said
   clock.heard(Date.parse(now))
   const [sequence = 0] = lastId.split('.').map(Number)
   if (size >= sequence) return

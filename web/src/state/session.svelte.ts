@@ -1,5 +1,5 @@
 /** Who is signed in here, and what they may do. */
-import { api, onSignedOut, taken } from '../api/client'
+import { api, onSignedOut, sessionBegan, taken } from '../api/client'
 import type { Me } from '../api/schema'
 
 type Standing = 'unknown' | 'out' | 'in' | 'unreached'
@@ -36,6 +36,7 @@ tabs.onmessage = () => {
 // What was read for one person is not shown to the next: the page begins anew.
 let before: string | null = null
 function entered(found: Me): void {
+  sessionBegan()
   if (before !== null && before !== found.user) {
     standing = 'unknown'
     setTimeout(() => location.reload())

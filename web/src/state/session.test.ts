@@ -7,8 +7,17 @@ let toOtherTab: { onmessage: (() => void) | null } | undefined
 const reload = vi.fn()
 const settled = (): Promise<void> => vi.waitFor(() => expect(asked).toBe(0))
 let asked: number
+/** What holds back the answers to whatever is asked meanwhile. */
+let onItsWay: Promise<void> | undefined
 
 async function node(request: Request): Promise<Response> {
+  const way = onItsWay
+  const answer = await answered(request)
+  await way
+  return answer
+}
+
+async function answered(request: Request): Promise<Response> {
   asked += 1
   try {
     if (!isReached) throw new TypeError('no network')
@@ -29,6 +38,7 @@ async function tab(): Promise<typeof import('./session.svelte')> {
 beforeEach(() => {
   signedIn = null
   isReached = true
+  onItsWay = undefined
   asked = 0
   reload.mockClear()
   vi.stubGlobal('location', { reload, origin: 'http://node' })
@@ -83,4 +93,20 @@ test('of whoever has signed out nothing stays in the page', async () => {
   await signIn('otto', 'x')
   await signOut()
   expect(reload).toHaveBeenCalledTimes(1)
+})
+
+test('what an ended session is refused late does not send away whoever has signed in since', async () => {
+  const { session, signIn } = await tab()
+  const { api, taken } = await import('../api/client')
+  await signIn('otto', 'x')
+  signedIn = null
+  let comes = (): void => undefined
+  onItsWay = new Promise((resolve) => (comes = resolve))
+  const asked = taken(api.GET('/v1/feeds')).catch((error: unknown) => error)
+  await settled()
+  onItsWay = undefined
+  await signIn('otto', 'x')
+  comes()
+  expect(await asked).toMatchObject({ status: 401 })
+  expect(session.standing).toBe('in')
 })

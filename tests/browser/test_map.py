@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -180,3 +181,61 @@ def test_of_thousands_of_tracks_one_is_found(consoles, with_a_track):
     otto.sees("1 track")
     otto.page.get_by_role("button", name="many-4321", exact=True).click()
     otto.sees(re.compile(r"^about .* inside the edge$|^about .* outside the edge$"))
+
+
+def panel_of(someone):
+    return someone.page.locator(".panel").get_by_role("heading", name="Track", exact=True)
+
+
+def test_back_closes_the_panel_of_a_track_forward_opens_it_again_and_a_reload_keeps_it(consoles, with_a_track):
+    otto = consoles.opened(with_a_track, by="otto", at="watch")
+    map_of(otto)
+    otto.presses("Tracks")
+    otto.page.get_by_role("searchbox", name="Search in names, subjects and parties").fill(PATROL)
+    otto.page.get_by_role("button", name=PATROL, exact=True).click()
+    panel_of(otto).wait_for()
+    otto.page.go_back()
+    panel_of(otto).wait_for(state="hidden")
+    otto.page.go_forward()
+    panel_of(otto).wait_for()
+    otto.page.reload()
+    panel_of(otto).wait_for()
+
+
+def test_while_the_map_comes_its_place_says_so(consoles, with_a_track):
+    otto = consoles.opened(with_a_track, at="watch")
+    held: list[Any] = []
+    otto.page.route("**/assets/LiveMap*.js", held.append)
+    otto.is_signed_in("otto")
+    otto.page.reload()
+    place = otto.page.get_by_role("region", name="Map")
+    place.get_by_text("The map is coming").wait_for()
+    assert place.get_attribute("aria-busy") == "true"
+    held[0].continue_()
+    map_of(otto)
+    otto.sees_no("The map is coming")
+    assert place.get_attribute("aria-busy") == "false"
+
+
+@pytest.mark.parametrize("lacks", ["graphics", "code"])
+def test_without_a_map_the_positions_are_in_the_table_and_the_queue_works_on(consoles, with_a_track, lacks):
+    otto = consoles.opened(with_a_track, at="watch")
+    if lacks == "graphics":
+        otto.page.add_init_script(
+            "const drawn = HTMLCanvasElement.prototype.getContext;"
+            "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
+            " return /webgl/.test(kind) ? null : drawn.call(this, kind, ...rest) }"
+        )
+    else:
+        otto.expects_the_node_to_go()  # of the map's code, nothing comes
+        otto.page.route("**/assets/LiveMap*.js", lambda route: route.abort())
+    otto.is_signed_in("otto")
+    otto.page.reload()
+    otto.sees("The map cannot be shown")
+    otto.page.get_by_role("searchbox", name="Search in names, subjects and parties").fill(PATROL)
+    row = otto.page.locator(f"tr[data-subject='{PATROL}']")
+    row.get_by_text("33.50000N 38.60000E").wait_for()
+    row.get_by_role("button", name=PATROL).click()
+    otto.sees("about 20.0 km inside the edge")
+    otto.page.locator("button[data-item]").first.click()
+    otto.has_a_page_for_everybody()

@@ -217,3 +217,49 @@ def test_an_empty_queue_is_calm_only_when_everything_is_heard(consoles, tmp_path
         otto.sees("Nothing needs you now")
         expect(unheard).to_have_count(0)
         otto.expects_the_node_to_go()
+
+
+def test_back_closes_what_was_opened_forward_opens_it_again_and_a_reload_keeps_it(consoles, alpha):
+    enters(alpha, "Ship 6")
+    otto = consoles.opened(alpha, by="otto", at="watch")
+    opened = head(otto, "Ship 6").first
+    opened.click()
+    expect(opened).to_have_attribute("aria-expanded", "true")
+    otto.page.go_back()
+    expect(opened).to_have_attribute("aria-expanded", "false")
+    otto.sees("What needs you now")
+    otto.page.go_forward()
+    expect(opened).to_have_attribute("aria-expanded", "true")
+    otto.page.reload()
+    expect(opened).to_have_attribute("aria-expanded", "true")
+    otto.page.keyboard.press("n")
+    expect(opened).to_have_attribute("aria-expanded", "false")
+    otto.page.go_back()
+    expect(opened).to_have_attribute("aria-expanded", "true")
+
+
+def test_what_is_acknowledged_says_so_where_it_stands_and_so_does_its_heading(consoles, alpha):
+    enters(alpha, "Boat 3")
+    otto = consoles.opened(alpha, by="otto")
+    item(otto, "Boat 3").first.hover()
+    item(otto, "Boat 3").get_by_role("button", name="Acknowledge", exact=True).first.click()
+    expect(head(otto, "Boat 3").first).to_contain_text("In hand")
+    heading = otto.page.locator("#queue-open")
+    expect(heading).to_contain_text(re.compile("Nobody has seen [0-9]+ of these|Somebody has seen these"))
+    otto.page.mouse.move(1000, 500)
+    expect(heading).to_contain_text("Nobody has seen these")
+    expect(otto.page.get_by_role("region", name="In hand")).to_contain_text("Boat 3")
+
+
+def test_a_track_with_two_alerts_and_a_number_says_each_once(consoles, alpha):
+    now = datetime.now(UTC)
+    for minutes, (lat, lon) in ((90, FAR_FROM_IT), (60, IN_THE_PASS), (40, FAR_FROM_IT), (5, IN_THE_PASS)):
+        seen_at = (now - timedelta(minutes=minutes)).isoformat()
+        row = f"subject,seen_at,lat,lon,count\nConvoy 5,{seen_at},{lat},{lon},12-15\n".encode()
+        alpha.ask("otto", "POST", "/v1/feeds/patrols/positions", row, headers={"Content-Type": "text/csv"})
+    otto = consoles.opened(alpha, by="otto")
+    head(otto, "Convoy 5").first.click()
+    panel = otto.page.locator(".panel")
+    expect(panel.get_by_text(re.compile(r"^(\d+ alerts|Alert)$"))).to_have_count(1)
+    expect(panel.get_by_text(re.compile("^12.15"))).to_have_count(1)
+    expect(panel.get_by_text("12-15")).to_have_count(0)

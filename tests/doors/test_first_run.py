@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from keepclear.api.set_up import WRONG_CODES_MAX
+from keepclear.ground.instants import parse_instant
 from tests.desks import PersonAtDesk
 from tests.running import Running
 
@@ -147,6 +148,7 @@ def test_the_node_is_made_and_serves_at_the_same_address_and_who_made_it_is_sign
         assert [zone["name"] for zone in ada.ask("GET", "/v1/zones")["items"]] == ["Kestrel Pass"]
         assert [feed["source"] for feed in ada.ask("GET", "/v1/feeds")["items"]] == ["Harbour patrol"]
         assert ada.ask("GET", "/v1/tokens")["items"] == []
+    assert all(parse_instant(one["until"]).us > 0 for one in made.json()["invitations"])
     invited = {one["user"]: one["path"] for one in made.json()["invitations"]}
     with PersonAtDesk(first_run.origin + invited["otto"]) as otto:
         otto.come_in()

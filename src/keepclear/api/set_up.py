@@ -113,10 +113,11 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class InvitedView(msgspec.Struct, frozen=True):
-    """The page of the console where somebody chooses a password, behind the address of the node; shown this once."""
+    """The page of the console where somebody chooses a password, behind the address of the node, until when; shown this once."""
 
     user: str
     path: str
+    until: str
 
 
 class Made(msgspec.Struct, frozen=True):

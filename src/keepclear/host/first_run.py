@@ -20,6 +20,7 @@ from keepclear.api.set_up import NO_ZONE, Begun, InvitedView, Made, SaidSoFar, S
 from keepclear.api.tokens import new_token
 from keepclear.feeds.zones import ZoneFile, read_zones
 from keepclear.ground.errors import Refused
+from keepclear.ground.instants import utc_text
 from keepclear.host.beginning import CLEARANCE, begin
 from keepclear.host.build import build
 from keepclear.host.clock import Clock
@@ -152,9 +153,8 @@ class Making:
             invited = []
             for one in body.people:
                 if one.role is not Role.MACHINE:
-                    invited.append(
-                        InvitedView(one.user, f"/#/invite/{(await entrance.invite(one.user, by=admin.user)).code}")
-                    )
+                    made = await entrance.invite(one.user, by=admin.user)
+                    invited.append(InvitedView(one.user, f"/#/invite/{made.code}", utc_text(made.until_us)))
             code = (await entrance.invite(admin.user, by=NODE)).code
             signed_in = await entrance.take_invitation(code, admin.password, HERE)
             await desk.durable()

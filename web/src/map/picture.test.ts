@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { TrackView } from '../api/schema'
 import { downOf } from './earth'
-import { AREA, ASSUMED, CLOSE, INSIDE, Picture, type Frame } from './picture'
+import { AREA, ASSUMED, CLOSE, INSIDE, isSameCount, Picture, type Frame } from './picture'
 
 const track = (subject: string, more: Partial<TrackView> = {}): TrackView => ({
   subject, seen_at: '2026-05-18T10:00:00Z', known_at: '2026-05-18T10:00:02Z', lat: 33.5, lon: 38.6, is_area: false, error_m: null, height_m: null,
@@ -115,4 +115,9 @@ test('an area is drawn as one until a report names a point again', () => {
   picture.takeFrame(frame({ moved: two.moved! }))
   expect(picture.areas.size).toBe(0)
   expect(picture.flags[picture.rowOf('t-2')]! & AREA).toBe(0)
+})
+
+test('a number is not told twice, and other words for it are told', () => {
+  expect(['12-15', '12 – 15', '12–15'].map((words) => isSameCount('12–15', words))).toEqual([true, true, true])
+  expect(['about a dozen', '12', '12-16'].map((words) => isSameCount('12–15', words))).toEqual([false, false, false])
 })

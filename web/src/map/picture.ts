@@ -293,6 +293,11 @@ export class Picture {
   }
 }
 
+/** Whether the words of a report are the same number once more: "12-15" is 12–15. */
+export function isSameCount(counted: string, words: string): boolean {
+  return words.replace(/\s+/g, '').replace(/[-‐‑‒—]/g, '–') === counted
+}
+
 /** "20–40", "7", "50+": whole numbers as somebody has counted them. */
 function countText(low: number, high: number | null): string {
   return high === null ? `${low}+` : high === low ? String(low) : `${low}–${high}`

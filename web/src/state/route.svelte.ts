@@ -35,10 +35,9 @@ export function at(...to: string[]): string {
   return `#/${to.map(encodeURIComponent).join('/')}`
 }
 
-/** Goes there. `replacing`: the way back does not lead here. */
+/** Goes there, at once; back leads here again. `replacing`: the way back does not lead here. */
 export function go(to: string[], replacing = false): void {
-  if (replacing) {
-    history.replaceState(null, '', at(...to))
-    parts = read()
-  } else location.hash = at(...to)
+  if (replacing) history.replaceState(null, '', at(...to))
+  else if (location.hash !== at(...to)) history.pushState(null, '', at(...to))
+  parts = read()
 }

@@ -33,7 +33,7 @@ export interface Made {
   party: string
   exercise: boolean
   key: string
-  invitations: { user: string; path: string }[]
+  invitations: { user: string; path: string; until: string }[]
 }
 
 async function asked<T>(code: string, path: string, method: string, body?: unknown): Promise<T> {

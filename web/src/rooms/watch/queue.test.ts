@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { DeskItem } from '../../api/schema'
-import { LEFT_MAX, NO_QUEUE, putAway, renewed, settled, type Queue } from './queue'
+import { belongs, LEFT_MAX, NO_QUEUE, putAway, renewed, settled, type Queue } from './queue'
 
 const item = (id: string, part = 'open'): DeskItem => ({ id, part }) as DeskItem
 const shown = ({ rows }: Queue): string => rows.map((row) => `${row.item.id}${row.hasLeft ? '-' : ''}:${row.section}`).join(' ')
@@ -21,6 +21,12 @@ it('shows in place what becomes of an item while it is held', () => {
   expect(shown(held)).toBe('a:open b:open')
   expect(held.rows[0]!.item.part).toBe('in_hand')
   expect(shown(renewed(held, [b, item('a', 'in_hand')], false))).toBe('b:open a:in_hand')
+})
+
+it('tells what still is what its heading says from what only stands under it', () => {
+  const held = renewed(settled([], [a, b, c]), [b, item('a', 'in_hand')], true)
+  expect(held.rows.map(belongs)).toEqual([false, true, false])
+  expect(renewed(held, [b, item('a', 'in_hand')], false).rows.map(belongs)).toEqual([true, true, true])
 })
 
 it('keeps what has left where it was, and then among what is done', () => {

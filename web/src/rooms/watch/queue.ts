@@ -62,6 +62,11 @@ function gone(item: DeskItem): Row {
   return { item, section: 'done', hasLeft: true }
 }
 
+/** Whether it still is what its heading says: while the list is held, what has changed stays where it was. */
+export function belongs({ item, section, hasLeft }: Row): boolean {
+  return section === 'done' ? hasLeft : !hasLeft && sectionOf(item) === section
+}
+
 function sectionOf(item: DeskItem): Section {
   return item.part === 'in_hand' || item.part === 'waiting' ? item.part : 'open'
 }

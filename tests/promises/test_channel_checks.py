@@ -579,6 +579,17 @@ def test_a_draft_of_an_alert_says_whose_they_are_taken_to_be_where_they_go_and_b
 
 
 @pytest.mark.promise("CHECK-12")
+def test_in_arabic_a_time_a_place_and_a_count_are_read_from_left_to_right_and_nothing_is_found_in_it():
+    draft = draft_of_alert(ALERT, POINTS, ZONES)
+    in_order = re.findall("\u200e([^\u200e]*)\u200e", draft.texts["ar"])
+    assert in_order[0] == "24-30"
+    assert in_order[1].startswith("33.58800N 38.33900E = 33°35'16.80\"N")
+    assert in_order[2] == "2017-05-18 06:00 UTC = 2017-05-18 09:00 +03:00 = 2017-05-18 02:00 -04:00"
+    assert "\u200e" not in draft.texts["en"] + draft.texts["ru"]
+    assert found(draft.texts["ar"], language="ar") == {}
+
+
+@pytest.mark.promise("CHECK-12")
 def test_a_draft_states_what_its_text_says():
     facts = {fact.name: fact for fact in draft_of_alert(ALERT, POINTS, ZONES).facts}
     assert (facts["seen"].lat_e7, facts["seen"].lon_e7) == (SEEN.lat_e7, SEEN.lon_e7)

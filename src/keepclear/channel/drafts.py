@@ -36,6 +36,7 @@ _SEEN = {
     "ru": "Замечено в зоне {zone} или рядом с ней. Сколько: {count}. Место: {place}. Время: {seen_at}.",
     "ar": "شوهد في منطقة {zone} أو قربها. العدد: {count}. المكان: {place}. الوقت: {seen_at}.",
 }
+_RIGHT_TO_LEFT = frozenset({"ar"})
 _NOT_COUNTED = {"en": "not known", "ru": "неизвестно", "ar": "غير معروف"}
 _THEIRS = {"en": "We take them to be yours.", "ru": "Полагаем, что это ваши.", "ar": "نعتقد أنهم من طرفكم."}
 _GOING = {"en": "Going towards {course}.", "ru": "Движутся по курсу {course}.", "ar": "يتجهون نحو {course}."}
@@ -111,10 +112,10 @@ def draft_of_alert(alert: AlertSeen, points: Iterable[NamedPoint], zones: tuple[
     values = {
         language: {
             "zone": alert.zone,
-            "count": _NOT_COUNTED[language] if alert.how_many is None else counted(alert.how_many),
+            "count": _NOT_COUNTED[language] if alert.how_many is None else _in_order(counted(alert.how_many), language),
             "place": place_text(seen, near, language),
-            "seen_at": time_text(seen_at.at_us, zones),
-            "course": "" if alert.course is None else f"{alert.course % 360:03d}°",
+            "seen_at": _in_order(time_text(seen_at.at_us, zones), language),
+            "course": "" if alert.course is None else _in_order(f"{alert.course % 360:03d}°", language),
             "speed": alert.speed_kmh,
             "agreement": alert.agreement,
         }
@@ -157,7 +158,7 @@ def draft_to_leave(
             "zone": zone,
             "leave": place_text(away, near, language),
             "go_to": place_text(towards, near, language),
-            "by": time_text(by.at_us, zones),
+            "by": _in_order(time_text(by.at_us, zones), language),
         }
         for language in _LEAVE
     }
@@ -185,8 +186,8 @@ def draft_of_activity(
         language: {
             "activity": words,
             "place": place_text(where, near, language),
-            "begins": time_text(begins.at_us, zones),
-            "ends": time_text(ends.at_us, zones),
+            "begins": _in_order(time_text(begins.at_us, zones), language),
+            "ends": _in_order(time_text(ends.at_us, zones), language),
         }
         for language, words in activity.items()
     }
@@ -235,7 +236,7 @@ def place_text(place: Place, points: Iterable[NamedPoint], language: str) -> str
     """A place in three notations and from the nearest named points: `33.50583N 38.61778E = ... (27.4 km 290° from the name)`."""
     lat, lon = place.lat_e7 / E7, place.lon_e7 / E7
     written = notations(lat, lon, max(place.accuracy_mm, 1) / 1000)
-    shown = " = ".join(written[notation] for notation in _IN_THREE)
+    shown = _in_order(" = ".join(written[notation] for notation in _IN_THREE), language)
     called = f"{place.called}, " if place.called else ""
     from_points = "; ".join(measured(lat, lon, points, language))
     return f"{called}{shown} ({from_points})" if from_points else f"{called}{shown}"
@@ -252,6 +253,11 @@ def measured(lat: float, lon: float, points: Iterable[NamedPoint], language: str
                 (length_m, f"{length_m / 1000:.1f} {unit} {round(azimuth_deg) % 360:03d}° {link} {point.name}")
             )
     return [text for _, text in sorted(found)[:NEAREST]]
+
+
+def _in_order(value: str, language: str) -> str:
+    """The value so that it is read from left to right within text of a language that is not: between two plain marks of direction."""
+    return f"\u200e{value}\u200e" if language in _RIGHT_TO_LEFT else value
 
 
 def time_text(at_us: int, zones: Iterable[str]) -> str:

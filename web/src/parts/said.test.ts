@@ -18,5 +18,9 @@ test('lines and joiners stay', () => {
 
 test('dates and times keep their order wherever they stand', () => {
   expect(shown('منذ 2026-11-29 03:12 إلى 04:00:10')).toBe('منذ <2026-11-29 03:12> إلى <04:00:10>')
+  expect(shown('العدد: \u200e12-15\u200e. المكان: 33.5N 38.6E = 37S DT 17 33 (54.1 كم 299° من At-Tanf zone).')).toBe(
+    'العدد: <12-15>. المكان: <33.5N 38.6E = 37S DT 17 33> (<54.1> كم <299°> من At-Tanf zone).',
+  )
+  expect(shown('الوقت: 2026-11-29 07:12 UTC = 2026-11-29 10:12 +03:00.')).toBe('الوقت: <2026-11-29 07:12 UTC = 2026-11-29 10:12 +03:00>.')
   expect(shown('2026-11-29T03:12:40Z')).toBe('<2026-11-29T03:12:40Z>')
 })

@@ -59,7 +59,9 @@ def test_ada_admits_somebody_who_takes_the_invitation_and_is_in(consoles, alpha)
 def test_a_wrong_password_is_said_plainly_and_the_right_one_lets_in(consoles, alpha):
     otto = consoles.opened(alpha)
     otto.signs_in("otto", "not the password")
-    otto.page.get_by_role("alert").wait_for()
+    said = otto.page.get_by_role("alert").inner_text()
+    assert said.lower().count("password") == 1
+    assert said.count("Nobody is signed in with this") == 1
     otto.signs_in("otto")
     otto.page.get_by_role("navigation", name="Rooms").wait_for()
 

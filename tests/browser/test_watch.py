@@ -53,6 +53,20 @@ def text_of(language: str, subject: str) -> re.Pattern[str]:
     return re.compile(ENTERED[language].format(re.escape(subject)))
 
 
+def test_otto_chooses_who_takes_an_alert_among_those_who_may(consoles, alpha):
+    otto = consoles.opened(alpha, by="otto")
+    enters(alpha, "Patrol to lena")
+    head(otto, "Patrol to lena").click()
+    item(otto, "Patrol to lena").get_by_role("button", name=ASSIGN["en"]).click()
+    takers = item(otto, "Patrol to lena").get_by_role("combobox", name="Who looks after it")
+    expect(takers.locator("option")).to_have_text(
+        ["Choose somebody", "lena · Liaison", "otto · Watch officer"], ignore_case=True
+    )
+    takers.select_option("lena")
+    item(otto, "Patrol to lena").get_by_role("button", name=ASSIGN["en"]).click()
+    expect(item(otto, "Patrol to lena")).to_contain_text("lena")
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_otto_sees_who_entered_acknowledges_it_and_clears_it_with_a_reason(consoles, alpha, language):
     subject = f"Patrol {language}"

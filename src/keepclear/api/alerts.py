@@ -68,6 +68,19 @@ class Assigning(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     note: Words = ""
 
 
+class AssigneeView(msgspec.Struct, frozen=True):
+    """Somebody who may look after an alert."""
+
+    user: str
+    role: str
+
+
+class Assignees(msgspec.Struct, frozen=True):
+    """Everybody who may look after an alert, by id."""
+
+    items: list[AssigneeView]
+
+
 class Clearing(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Why nothing more is to be done about it."""
 
@@ -196,6 +209,12 @@ async def assign(ask: Ask[Sided, Assigning]) -> Answer:
     return await ask.give(AlertAssigned(alert.id, ask.body.to, ask.body.note), done)
 
 
+async def assignees(ask: Ask[Sided, None]) -> Answer:
+    """Who may look after an alert: users of this node who may see it, and acknowledge it. For those who may assign it."""
+    alert = _held(ask, ask.side, Action.ASSIGN_ALERT)
+    return Answer(Assignees([AssigneeView(user.id, user.role) for user in ask.node.assignees(alert, ask.side)]))
+
+
 async def clear(ask: Ask[Sided, Clearing]) -> Answer:
     """Nothing more is to be done about an alert, for a reason that stands in the record."""
     alert = _held(ask, ask.side, Action.CLEAR_ALERT)
@@ -211,6 +230,9 @@ def _doing(path: str, does: Any, body: Any) -> Route:
 ROUTES = (
     Route("GET", "/v1/alerts", alerts, "alerts", gives=Alerts, query=AlertsAsked, problems=(404,)),
     Route("GET", "/v1/alerts/{alert}", alert, "alerts", gives=AlertView, query=AlertAsked, problems=(404,)),
+    Route(
+        "GET", "/v1/alerts/{alert}/assignees", assignees, "alerts", gives=Assignees, query=Sided, problems=(403, 404)
+    ),
     _doing("acknowledge", acknowledge, Acknowledging),
     _doing("assign", assign, Assigning),
     _doing("clear", clear, Clearing),

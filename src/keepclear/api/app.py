@@ -180,28 +180,29 @@ class Doors(Litestar):
     def _known(self, scope: Any) -> Holder:
         """Who asks. Raises `Refused` where nobody is known by what is shown, and `Declined` where another page has made a browser ask."""
         headers = scope["headers"]
-        cookie, visit = session_token(headers), Visit(address_of(scope))
+        origin = self._front.origin(headers)
+        cookie, visit = session_token(headers, origin), Visit(address_of(scope))
         if cookie is None:
             user, token = self._desk.node.members.holder_of(_token_hash(headers), self._desk.now_us())
             return Holder(user, visit, token.id, token.token_hash)
         if any(name == b"authorization" for name, _ in headers):
             raise Refused("token.and_session", "A request shows a token or a session")
         user, session = self._desk.entrance.holder_of(cookie)
-        origin, changes = self._front.origin(headers), scope["method"] not in READS
+        changes = scope["method"] not in READS
         if not origin:
             raise _not_ours(headers)
         if not self._front.is_own(headers, changes=changes) or (changes and _header(headers, HEADER) != "1"):
             raise _foreign()
-        return Holder(user, Visit(visit.address, origin.startswith("https:"), session), "", session.token_hash)
+        return Holder(user, Visit(visit.address, origin, session), "", session.token_hash)
 
     def _unknown(self, scope: Any) -> Holder:
         """Somebody who is about to sign in; the session that their browser may have goes with the next one."""
         headers, session = scope["headers"], None
-        if cookie := session_token(headers):
+        origin = self._front.origin(headers)
+        if cookie := session_token(headers, origin):
             with suppress(Refused):
                 _, session = self._desk.entrance.holder_of(cookie)
-        is_secure = self._front.origin(headers).startswith("https:")
-        return Holder(_NOBODY, Visit(address_of(scope), is_secure, session))
+        return Holder(_NOBODY, Visit(address_of(scope), origin, session))
 
     async def _send(self, scope: Any, send: Any, message: Any) -> None:
         """Adds what stands on every answer; a reader that takes nothing for too long is let go of."""

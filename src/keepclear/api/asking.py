@@ -46,12 +46,12 @@ class Answer:
 class Visit:
     """How somebody has come to the doors.
 
-    address    from where
-    is_secure  by HTTPS, as the browser sees it
-    session    the one that answers for the request; None: a token does"""
+    address  from where
+    origin   by which the node was reached, as the browser sees it: "https://alpha.example"
+    session  the one that answers for the request; None: a token does"""
 
     address: str = ""
-    is_secure: bool = False
+    origin: str = ""
     session: Session | None = None
 
 

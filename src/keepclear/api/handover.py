@@ -11,13 +11,13 @@ import msgspec
 from keepclear.api.alerts import zone_name
 from keepclear.api.asking import Answer, Ask, Route, instant_us
 from keepclear.api.lines_told import told_between
-from keepclear.api.needs import ITEMS, DeskNow, desk_now
+from keepclear.api.needs import ITEMS, DeskNow, desk_of, needs_seen
 from keepclear.api.paging import Exercise
 from keepclear.api.problems import bad_query
 from keepclear.api.tracks import At, NameView, names_of
 from keepclear.ground.hours import DAY_US
 from keepclear.ground.instants import utc_text
-from keepclear.node.needs import HOUR_US
+from keepclear.node.needs import HOUR_US, Need, Rank
 from keepclear.node.shifts import LOGGED, Counts
 from keepclear.node.threads import Line, line_of
 from keepclear.parties.parties import Action
@@ -102,8 +102,8 @@ class DoneBy(msgspec.Struct, frozen=True):
 class HandoverNow(msgspec.Struct, frozen=True):
     """What the next shift must know.
 
-    desk          what needs a person now, as /v1/desk has it
-    feeds_down, links_down, unconfirmed, overdue   ids of items of the desk
+    desk          what needs a person now, as /v1/desk has it: the first 200, and counts of all
+    feeds_down, links_down, unconfirmed, overdue   ids of items of the desk, also of those that are left off
     counts        of what was told since, by what it is; `before`: in as long a time before that
     before_whole  whether the node has lived so long, and every line of that time was counted
     raised        how many alerts of each key were raised
@@ -145,21 +145,24 @@ async def handover(ask: Ask[HandoverAsked, None]) -> Answer:
         what = "A shift is of the past, and of 3 days at most"
         raise bad_query("since", "handover.since", what, ask.query.since or "", "Give a later instant that is past.")
     log, now, before, whole = await _told(ask, since_us, at_us)
-    desk = desk_now(ask, ITEMS)
-    ids: dict[str, list[str]] = {}
-    for item in desk.items:
-        ids.setdefault(item.rank, []).append(item.id)
+    now_us = ask.desk.now_us()
+    seen = needs_seen(ask, now_us)
+    desk = desk_of(ask, seen, now_us, ITEMS)
+    ids: dict[Rank, list[str]] = {}
+    for need in seen:
+        ask.note_given(need.concerned)
+        ids.setdefault(need.rank, []).append(need.matter)
     sees_dealings = ask.sees([ask.members.dealings])
     first = (await ask.desk.entries(0, 1))[0].entry.at_us
     before_us = 2 * since_us - at_us
     return Answer(
         HandoverNow(
-            utc_text(at_us), utc_text(since_us), utc_text(before_us), desk, ids.get("feed", []), ids.get("link", []),
-            ids.get("unconfirmed", []), ids.get("overdue", []), list(_calls(ask, at_us)) if sees_dealings else [],
+            utc_text(at_us), utc_text(since_us), utc_text(before_us), desk, ids.get(Rank.FEED, []), ids.get(Rank.LINK, []),
+            ids.get(Rank.UNCONFIRMED, []), ids.get(Rank.OVERDUE, []), list(_calls(ask, at_us)) if sees_dealings else [],
             list(_gaps(ask, at_us)) if sees_dealings else [], list(_handed_over(ask, since_us)) if sees_dealings else [], now.numbers(),
             before.numbers(), whole and first <= before_us, dict(sorted(now.by_key.items())),
             [DoneBy(who, dict(sorted(deeds.items()))) for who, deeds in sorted(now.by_whom.items())],
-            [_log_item(ask, line) for line in log.lines], log.left_off, _open(desk),
+            [_log_item(ask, line) for line in log.lines], log.left_off, _open(seen),
         )
     )  # fmt: skip
 
@@ -226,8 +229,8 @@ def _handed_over(ask: Ask[Any, Any], since_us: int) -> Iterator[HandedOverView]:
                 yield HandedOverView(party, one.focal, one.given_by, one.taken_by, at, list(one.open), one.words)
 
 
-def _open(desk: DeskNow) -> list[str]:
-    named = [id for item in desk.items for id in (*item.alerts, item.message) if id]
+def _open(seen: list[Need]) -> list[str]:
+    named = [id for need in seen for id in (*need.alerts, need.message) if id]
     return list(dict.fromkeys(named))[:OPEN_MAX]
 
 

@@ -105,11 +105,15 @@ class DeskNow(msgspec.Struct, frozen=True):
     note: str = NOT_PERMISSION
 
 
-def desk_now(ask: Ask[Any, Any], limit: int) -> DeskNow:
-    """The desk as whoever asks may see it."""
-    at_us, side = ask.desk.now_us(), ask.side
+def needs_seen(ask: Ask[Any, Any], at_us: int) -> list[Need]:
+    """All that needs a person and that whoever asks may see, the most urgent first."""
     found = needs(ask.node, exercise=ask.exercise, at_us=at_us, machine=ask.desk.machine())
-    seen = [need for need in found if ask.could_see(need.concerned)]
+    return [need for need in found if ask.could_see(need.concerned)]
+
+
+def desk_of(ask: Ask[Any, Any], seen: list[Need], at_us: int, limit: int) -> DeskNow:
+    """So many of these as a desk."""
+    side = ask.side
     for need in seen[:limit]:
         ask.note_given(need.concerned)
     items = [item_of(need, side) for need in seen[:limit]]
@@ -152,7 +156,8 @@ async def desk(ask: Ask[DeskAsked, None]) -> Answer:
     Worked out when it is asked; nothing leaves it but by what a person does, or because what it says holds no longer. What you may not see is
     not in it and not counted."""
     ask.must(Action.READ)
-    return Answer(desk_now(ask, ask.items_of(ask.query.limit)))
+    at_us = ask.desk.now_us()
+    return Answer(desk_of(ask, needs_seen(ask, at_us), at_us, ask.items_of(ask.query.limit)))
 
 
 ROUTES = (Route("GET", "/v1/desk", desk, "watch", gives=DeskNow, query=DeskAsked, problems=(403,)),)

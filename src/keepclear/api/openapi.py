@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from keepclear.api.asking import NoQuery, Route
-from keepclear.api.origin import COOKIE
+from keepclear.api.origin import cookie_name
 from keepclear.api.problems import MEDIA_TYPE as PROBLEM_MEDIA
 from keepclear.api.problems import Problem
 
@@ -56,6 +56,8 @@ TAGS = {
     "ogc": "for map programs",
 }
 
+_OF_COOKIE = "It ends with the port by which the browser comes, and begins with `__Host-` where it comes by HTTPS."
+
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     """The OpenAPI 3.1 document of these routes."""
@@ -73,7 +75,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         "components": {
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "session": {"type": "apiKey", "in": "cookie", "name": cookie_name("http://localhost:7117"), "description": _OF_COOKIE},
             },
             "schemas": schemas,
             "responses": {

@@ -7,12 +7,15 @@ Programs with a token are asked for none of this: nobody can make them send it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 COOKIE = "keepclear_session"
+_COOKIES = re.compile(r"(__Host-)?keepclear_session_\d{1,5}")
+_PORT = re.compile(r":(\d{1,5})$", re.ASCII)
 HEADER = b"keepclear-console"
 # Of an IPv6 address, what one customer of a provider is given to choose from.
 IPV6_PREFIX = 64
@@ -67,24 +70,36 @@ class Front:
         return says and not self.is_own(headers, changes=True)
 
 
-def session_token(headers: _Headers) -> str | None:
-    """What the cookie of the session holds; None: there is none. Two that differ are none that counts, and give ""."""
-    found = set()
+def cookie_name(origin: str) -> str:
+    """What the cookie of a session is called for who comes by this origin.
+
+    A browser sends a cookie to every port of a host: with the port in its name, two nodes of one host leave each other's users alone.
+    `__Host-` makes a browser that comes by HTTPS refuse one that another host or an unprotected page has put there."""
+    is_secure = origin.startswith("https:")
+    port = _PORT.search(origin)
+    return f"{'__Host-' if is_secure else ''}{COOKIE}_{port[1] if port else '443' if is_secure else '80'}"
+
+
+def session_token(headers: _Headers, origin: str) -> str | None:
+    """What the cookie of the session holds; None: there is none. Two that differ are none that counts, and give "".
+
+    origin  by which the request has come; "": by a name that is not the node's, and then any that looks like one is one"""
+    own, found = cookie_name(origin), set()
     for line in _all(headers, b"cookie"):
         for part in line.split(";"):
             name, equals, value = part.strip().partition("=")
-            if equals and name == COOKIE:
+            if equals and (name == own if origin else _COOKIES.fullmatch(name)):
                 found.add(value)
     if not found:
         return None
     return found.pop() if len(found) == 1 else ""
 
 
-def cookie(token: str, front_is_secure: bool, longest_us: int) -> str:
-    """The value of Set-Cookie for this token; "" ends it."""
+def cookie(token: str, origin: str, longest_us: int) -> str:
+    """The value of Set-Cookie for this token, for who comes by this origin; "" ends it."""
     lasts = longest_us // 1_000_000 if token else 0
-    secure = "; Secure" if front_is_secure else ""
-    return f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lasts}{secure}"
+    secure = "; Secure" if origin.startswith("https:") else ""
+    return f"{cookie_name(origin)}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lasts}{secure}"
 
 
 def is_origin(text: str) -> bool:

@@ -224,16 +224,18 @@ class SetUpDoors:
             said = body_of(SaidSoFar, await _body(headers, receive), is_secret=True)
             self._check(said)
             return _json(200, Taken(["administrator"] if said.administrator is None else []))
-        return await self._made_of(body_of(SettingUp, await _body(headers, receive), is_secret=True))
+        return await self._made_of(body_of(SettingUp, await _body(headers, receive), is_secret=True), headers)
 
-    async def _made_of(self, body: SettingUp) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    async def _made_of(
+        self, body: SettingUp, asked: Iterable[tuple[bytes, bytes]]
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         async with self._making:
             if self._made:
                 raise _unknown()
             begun = await self._make(body)
             self._made = True
         status, headers, data = _json(201, begun.made)
-        held = cookie(begun.signed_in.token, False, begun.signed_in.longest_us)
+        held = cookie(begun.signed_in.token, self._front.origin(asked), begun.signed_in.longest_us)
         return status, [*headers, (b"set-cookie", held.encode())], data
 
     def _check_code(self, headers: Iterable[tuple[bytes, bytes]]) -> None:

@@ -79,7 +79,7 @@ class Sessions(msgspec.Struct, frozen=True):
 
 
 async def sign_in(ask: Ask[NoQuery, SigningIn]) -> Answer:
-    """Signs a user in with a password: the answer sets the cookie `keepclear_session`, which a browser then shows by itself.
+    """Signs a user in with a password: the answer sets the cookie of a session, which a browser then shows by itself.
 
     An unknown user and a wrong password are the same answer. After several wrong ones the next may be tried after `Retry-After` seconds.
     """
@@ -110,7 +110,7 @@ async def _leave_behind(ask: Ask[Any, Any]) -> None:
 
 async def _signed_in(ask: Ask[Any, Any], signed_in: SignedIn) -> Answer:
     ask.user, session = ask.desk.entrance.user_of(signed_in.session.token_hash)
-    said = cookie(signed_in.token, ask.visit.is_secure, signed_in.longest_us)
+    said = cookie(signed_in.token, ask.visit.origin, signed_in.longest_us)
     return Answer(await me_view(ask, session), headers={"Set-Cookie": said})
 
 
@@ -120,7 +120,7 @@ async def sign_out(ask: Ask[NoQuery, None]) -> Answer:
     if session is None:
         raise not_here("session", "")
     given = await ask.desk.entrance.end(session, by=ask.user.id, why="signed_out")
-    return Answer(done(given), headers={"Set-Cookie": cookie("", ask.visit.is_secure, 0)})
+    return Answer(done(given), headers={"Set-Cookie": cookie("", ask.visit.origin, 0)})
 
 
 async def set_password(ask: Ask[NoQuery, Changing]) -> Answer:
@@ -137,7 +137,7 @@ async def set_password(ask: Ask[NoQuery, Changing]) -> Answer:
     except TooSoon as soon:
         raise _declined(soon) from soon
     moved = changed.moved
-    said = {} if moved is None else {"Set-Cookie": cookie(moved.token, visit.is_secure, moved.longest_us)}
+    said = {} if moved is None else {"Set-Cookie": cookie(moved.token, visit.origin, moved.longest_us)}
     return Answer(done(changed.given), headers=said)
 
 

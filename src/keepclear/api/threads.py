@@ -71,8 +71,8 @@ class ThreadAsked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     known_at: KnownAt | None = None
 
 
-class ThreadView(msgspec.Struct, frozen=True):
-    """A thread in a list. `open`: how many of its alerts are not cleared, and of its messages are owed or unconfirmed."""
+class _OfThread(msgspec.Struct, frozen=True):
+    """What a thread is about."""
 
     id: str
     kind: str
@@ -80,6 +80,11 @@ class ThreadView(msgspec.Struct, frozen=True):
     zone_name: str
     subject: str
     names: list[NameView]
+
+
+class ThreadView(_OfThread, frozen=True):
+    """A thread in a list. `open`: how many of its alerts are not cleared, and of its messages are owed or unconfirmed."""
+
     parties: list[str]
     since: str
     last_at: str
@@ -112,19 +117,13 @@ class ThreadItem(msgspec.Struct, frozen=True):
     text: str
 
 
-class ThreadWhole(msgspec.Struct, frozen=True):
+class ThreadWhole(_OfThread, frozen=True):
     """A thread, in the order in which things happened.
 
     until     when it was over; null: it goes on
     cut_off   it may have begun before the seven days that were looked at
     left_off  how many items are not here: the oldest are left off"""
 
-    id: str
-    kind: str
-    zone: str
-    zone_name: str
-    subject: str
-    names: list[NameView]
     since: str
     until: str | None
     known_at: str

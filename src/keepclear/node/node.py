@@ -28,7 +28,7 @@ from keepclear.node.talk import Talk, TalkState
 from keepclear.node.teller import Teller
 from keepclear.parties.ids import id_checked
 from keepclear.parties.membership import FIRST_SENSITIVITY, Member, Membership
-from keepclear.parties.parties import Access, Action, Sensitivity, may, sensitivity_of
+from keepclear.parties.parties import Access, Action, Sensitivity, User, may, sensitivity_of
 from keepclear.record.checkpoint import origin_line
 from keepclear.watch.watch import Watch
 
@@ -317,10 +317,14 @@ class Node:
         assert member is not None, "it was checked"
         return member
 
+    def assignees(self, alert: LiveAlert, side: Side) -> list[User]:
+        """Who may look after an alert, by id: they may see it, and do something about it."""
+        acting = filter(None, (self.members.user(member.id) for member in self.members.members()))
+        return [user for user in acting if may(user, Action.ACKNOWLEDGE_ALERT, *self.concerned(alert, side))]
+
     def _check_assignee(self, to: str, alert: LiveAlert, side: Side) -> None:
         """Whoever is to look after an alert must be able to see it, and to do something about it."""
-        user = self.members.user(to)
-        if user is None or not may(user, Action.ACKNOWLEDGE_ALERT, *self.concerned(alert, side)):
+        if to not in {user.id for user in self.assignees(alert, side)}:
             mend = "Choose somebody who may see it and acknowledge it."
             raise Refused("alert.assignee", "This user cannot look after the alert", value=to, mend=mend, where="$.to")
 

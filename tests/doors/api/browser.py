@@ -9,7 +9,7 @@ import httpx
 
 from keepclear.api.app import app
 from keepclear.api.console_files import ConsoleFiles
-from keepclear.api.origin import COOKIE, Front
+from keepclear.api.origin import Front, cookie_name
 from tests.doors.api.caller import Staffed
 
 PASSWORD = "four words in a row"
@@ -42,7 +42,7 @@ class Browser:
         if method not in ("GET", "HEAD"):
             said["Origin"] = self.origin
         if self.cookie is not None:
-            said["Cookie"] = f"{COOKIE}={self.cookie}"
+            said["Cookie"] = f"{cookie_name(self.origin)}={self.cookie}"
         said |= headers or {}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(self.address, 50_000))
         async with httpx.AsyncClient(transport=transport, base_url=self.origin) as client:
@@ -50,7 +50,7 @@ class Browser:
             answer = await client.request(method, path, headers=given, **asked)
         for line in answer.headers.get_list("set-cookie"):
             name, _, value = line.partition(";")[0].partition("=")
-            assert name == COOKIE
+            assert name == cookie_name(self.origin)
             self.cookie = value or None
         return answer
 

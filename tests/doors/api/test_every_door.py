@@ -21,7 +21,7 @@ WANTS: dict[str, Action | None] = {
     "POST /v1/feeds/{feed}/positions": Action.REPORT,
     "PUT /v1/zones": Action.AGREE_ZONE, "PUT /v1/zones/{zone}": Action.AGREE_ZONE, "DELETE /v1/zones/{zone}": Action.END_ZONE,
     "POST /v1/alerts/{alert}/acknowledge": Action.ACKNOWLEDGE_ALERT, "POST /v1/alerts/{alert}/assign": Action.ASSIGN_ALERT,
-    "POST /v1/alerts/{alert}/clear": Action.CLEAR_ALERT,
+    "POST /v1/alerts/{alert}/clear": Action.CLEAR_ALERT, "GET /v1/alerts/{alert}/assignees": Action.ASSIGN_ALERT,
     "PUT /v1/feeds/{feed}": Action.DECLARE_FEED, "DELETE /v1/feeds/{feed}": Action.END_FEED,
     "GET /v1/stream": Action.EXPORT, "GET /v1/live": Action.EXPORT, "GET /v1/picture": Action.EXPORT, "GET /v1/picture/span": Action.EXPORT,
     "GET /v1/accesses": Action.READ_ACCESSES,

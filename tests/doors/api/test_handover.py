@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from keepclear.api.needs import ITEMS
 from keepclear.ground.hours import EVERY_DAY, ROUND_THE_CLOCK, Calendar, Times
 from keepclear.ground.instants import utc_text
+from keepclear.node.events import FeedDeclared
 from keepclear.parties.roster import FocalPoint, Line, LineKind
 from tests.agreed import NAME, TERMS, proposal, signature, version
 from tests.dealings import TERMS as WITH_CALLS
@@ -66,6 +68,19 @@ def test_the_shift_is_told_with_who_did_what_and_counted_against_the_one_before(
     assert found["done_by"] == [
         {"user": "ben", "deeds": {"alert_step.acknowledged": 1, "alert_step.cleared": 1, "message.out": 1}}
     ]
+
+
+@pytest.mark.promise("HANDOVER-1")
+def test_what_is_down_is_named_whole_also_where_the_desk_leaves_items_off(staff):
+    feeds = [f"radar-{number}" for number in range(ITEMS + 5)]
+    for feed in feeds:
+        staff.desk.say(FeedDeclared(feed, "alpha", feed, silent_after_us=60_000_000))
+    staff.desk.clock_us += HOUR_US
+    staff.bring(AWAY | {"seen_at": utc_text(staff.desk.clock_us - 60_000_000)})
+    found = handover(staff)
+    assert len(found["desk"]["items"]) == ITEMS
+    assert found["desk"]["left_off"] >= 5
+    assert set(found["feeds_down"]) >= {f"feed {feed}" for feed in feeds}
 
 
 @pytest.mark.promise("HANDOVER-1")

@@ -11,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from keepclear.api.desk import Overloaded
-from keepclear.api.origin import COOKIE, Front
+from keepclear.api.origin import Front, cookie_name
 from keepclear.host.passwords import AT_ONCE, WAITING_MAX, Passwords
 from keepclear.node import events as e
 from keepclear.parties.sign_in import (
@@ -424,7 +424,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(origin, is_secure
     browser = Browser(staff, front=Front.of("127.0.0.1", tls=False, origins=["https://alpha.example"]), origin=origin)
     answer = browser.take(invited(staff, "ben"))
     (cookie,) = SimpleCookie(answer.headers["set-cookie"]).values()
-    assert cookie.key == COOKIE
+    assert cookie.key == ("__Host-keepclear_session_443" if is_secure else "keepclear_session_7117")
     assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["domain"]) == (True, "Strict", "/", "")
     assert bool(cookie["secure"]) is is_secure
     assert int(cookie["max-age"]) == 7 * 24 * 3600
@@ -432,6 +432,33 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(origin, is_secure
     ended = browser("DELETE", "/v1/session")
     (cookie,) = SimpleCookie(ended.headers["set-cookie"]).values()
     assert (cookie.value, cookie["max-age"], cookie["httponly"]) == ("", "0", True)
+
+
+@pytest.mark.promise("SIGNIN-10")
+def test_two_nodes_of_one_host_leave_the_cookies_of_each_other_alone():
+    here = signed_in(staffed(), "ben")
+    there = signed_in(staffed(), "ben", origin="http://localhost:7118")
+    both = f"{cookie_name(here.origin)}={here.cookie}; {cookie_name(there.origin)}={there.cookie}"
+    for browser in (here, there):
+        assert browser("GET", "/v1/me", headers={"Cookie": both}).status_code == 200
+    ended = there("DELETE", "/v1/session", headers={"Cookie": both})
+    assert ended.headers["set-cookie"].startswith("keepclear_session_7118=;")
+    assert here("GET", "/v1/me", headers={"Cookie": both}).status_code == 200
+    assert there("GET", "/v1/me", headers={"Cookie": both}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("origin", "name"),
+    [
+        ("http://127.0.0.1:7117", "keepclear_session_7117"),
+        ("http://[::1]", "keepclear_session_80"),
+        ("http://localhost:a;b", "keepclear_session_80"),
+        ("https://alpha.example", "__Host-keepclear_session_443"),
+        ("https://alpha.example:8443", "__Host-keepclear_session_8443"),
+    ],
+)
+def test_the_cookie_has_the_port_in_its_name_and_is_of_this_host_alone_by_https(origin, name):
+    assert cookie_name(origin) == name
 
 
 @pytest.mark.promise("SIGNIN-10")
@@ -517,7 +544,7 @@ def test_a_stream_ends_with_its_session(how):
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": "/v1/stream",
             "raw_path": b"/v1/stream", "query_string": b"", "root_path": "", "server": ("localhost", 7117), "client": ("127.0.0.1", 1),
-            "headers": [(b"host", b"localhost:7117"), (b"cookie", f"{COOKIE}={browser.cookie}".encode()), (b"sec-fetch-site", b"same-origin")],
+            "headers": [(b"host", b"localhost:7117"), (b"cookie", f"{cookie_name(browser.origin)}={browser.cookie}".encode()), (b"sec-fetch-site", b"same-origin")],
         }  # fmt: skip
         asked = asyncio.Event()
 

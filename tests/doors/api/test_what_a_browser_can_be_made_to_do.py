@@ -9,7 +9,7 @@ import pytest
 
 from keepclear.api.app import ROUTES
 from keepclear.api.console_files import POLICY, ConsoleFiles, read_files
-from keepclear.api.origin import COOKIE, Front
+from keepclear.api.origin import Front, cookie_name
 from tests.doors.api.browser import ORIGIN, PASSWORD, Browser, invited, signed_in
 from tests.doors.api.caller import staffed
 
@@ -130,9 +130,10 @@ def test_a_token_of_one_kind_is_none_of_the_other():
 @pytest.mark.promise("SIGNIN-16")
 def test_a_cookie_that_somebody_has_put_beside_ours_counts_for_nothing():
     browser = signed_in(staffed(), "ben")
-    twice = f"{COOKIE}=kcs_planted; other=1; {COOKIE}={browser.cookie}"
+    name = cookie_name(browser.origin)
+    twice = f"{name}=kcs_planted; other=1; {name}={browser.cookie}"
     assert browser("GET", "/v1/me", headers={"Cookie": twice}).status_code == 401
-    same = f"a=b; {COOKIE}={browser.cookie};{COOKIE}={browser.cookie}"
+    same = f"a=b; {name}={browser.cookie};{name}={browser.cookie}"
     assert browser("GET", "/v1/me", headers={"Cookie": same}).status_code == 200
 
 

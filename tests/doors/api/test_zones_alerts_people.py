@@ -197,6 +197,19 @@ def test_what_cannot_be_done_about_an_alert_is_said_with_its_place(path, body, s
     assert answer.json()["errors"][0]["path"] == place
 
 
+def test_who_may_assign_an_alert_is_told_to_whom_and_each_of_them_can_take_it():
+    staff = staffed()
+    staff.desk.admit("lea", "alpha", "liaison")
+    staff.desk.admit("low", "alpha", "watch_officer", "open")
+    alert = f"/v1/alerts/{raised(staff)['id']}"
+    found = staff.call.get(f"{alert}/assignees", staff.officer).json()["items"]
+    assert found == [{"user": "ben", "role": "watch_officer"}, {"user": "lea", "role": "liaison"}]
+    for one in found:
+        assert staff.call.post(f"{alert}/assign", staff.officer, json={"to": one["user"]}).status_code == 200
+    assert staff.call.get(f"{alert}/assignees", staff.viewer).status_code == 403
+    assert staff.call.get(f"{alert}/assignees", staff.liaison).status_code == 404
+
+
 def test_a_cleared_alert_stays_as_it_is():
     staff = staffed()
     path = f"/v1/alerts/{raised(staff)['id']}"

@@ -73,8 +73,9 @@ class ActivityDrafted(_Asked, frozen=True, kw_only=True, rename={"from_at": "fro
 
 
 async def of_alert(ask: Ask[Any, AlertDrafted]) -> Answer:
-    """Drafts a warning from an alert, in three languages: what was seen, where, when, where it goes, and what is asked. What a feed or source
-    calls it is left out. A person reads it, and sends it or not."""
+    """Drafts a warning from an alert, in three languages: what was seen, where, when, where it goes, and what is asked.
+
+    What a feed or source calls it is left out. A person reads it, and sends it or not."""
     ask.must(Action.SEND_MESSAGE, *ask.node.of_talk)
     asked, side = ask.body, ask.side
     alert = next((one for one in side.alerts if one.id == asked.alert), None)

@@ -86,6 +86,14 @@ def test_a_proof_of_an_entry_is_a_file_that_the_verifier_takes(consoles, alpha, 
     assert json.loads(path.read_text())["checkpoint"]
 
 
+@pytest.mark.parametrize(
+    ("page", "door"), [("agreements", "POST /v1/agreements/ID/facts"), ("rosters", "PUT /v1/rosters/PARTY")]
+)
+def test_what_is_only_read_here_says_how_it_is_changed(consoles, alpha, page, door):
+    petra = consoles.opened(alpha, by="petra", at=f"settings/{page}")
+    assert petra.page.locator(".lead code").inner_text() == door
+
+
 def test_whoever_may_not_manage_people_is_not_shown_how(consoles, alpha):
     otto = consoles.opened(alpha, by="otto", at="settings")
     otto.page.get_by_role("navigation", name="Pages of the settings").wait_for()

@@ -28,14 +28,14 @@ def chromium() -> str | None:
 def browser() -> Iterator[Browser]:
     """One Chromium for the tests of a module."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    from tests.browser.consoles import CHROMIUM_ARGS, ROOT
+    from tests.browser.consoles import CHROMIUM_ARGS, PATIENCE_MS, ROOT
 
     if not (ROOT / "src" / "keepclear" / "_console" / "index.html").exists():
         pytest.skip("the console is not built: python scripts/build_console.py")
     if (program := chromium()) is None:
         pytest.skip("there is no Chromium here (on Debian or Ubuntu: apt install chromium)")
     with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=program, args=CHROMIUM_ARGS)
+        opened = started.chromium.launch(executable_path=program, args=CHROMIUM_ARGS, timeout=PATIENCE_MS)
         yield opened
         opened.close()
 

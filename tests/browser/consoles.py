@@ -32,7 +32,7 @@ CHROMIUM_ARGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
 # Only so that a test that fails does so in the end.
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 _OUR_OWN = ("data", "blob", "about", "chrome-error")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _REFUSED_BY_NODE = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")

@@ -104,7 +104,7 @@ no_luck() {
 install_into_venv() { # run | test | bench
     say "installing the packages pinned in requirements/$1.txt; it takes a minute or two, and says nothing more unless it fails"
     if [ -x "$venv/bin/pip" ]; then
-        pip_install --quiet --only-binary :all: --require-hashes -r "$root/requirements/$1.txt" &&
+        pip_install --quiet --quiet --only-binary :all: --require-hashes -r "$root/requirements/$1.txt" &&
             KEEPCLEAR_WITHOUT_CONSOLE=1 pip_install --quiet --no-deps --no-build-isolation --editable "$root"
     else
         uv_install --quiet --only-binary :all: --require-hashes -r "$root/requirements/$1.txt" &&

@@ -205,7 +205,11 @@ def test_back_closes_the_panel_of_a_track_forward_opens_it_again_and_a_reload_ke
 def test_while_the_map_comes_its_place_says_so(consoles, with_a_track):
     otto = consoles.opened(with_a_track, at="watch")
     held: list[Any] = []
-    otto.page.route("**/assets/LiveMap*.js", held.append)
+
+    def holds(route: Any) -> None:
+        held.append(route)
+
+    otto.page.route("**/assets/LiveMap*.js", holds)
     otto.is_signed_in("otto")
     otto.page.reload()
     place = otto.page.get_by_role("region", name="Map")

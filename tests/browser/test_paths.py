@@ -231,7 +231,7 @@ def test_a_first_run_by_keyboard_alone_makes_a_node_where_an_officer_sees_an_ale
         officer.page.goto(invitation)
         types(officer, sign_in__new_password="four words of hers", sign_in__again="four words of hers")
         goes_on(officer, "sign_in.take")
-        officer.sees(word("en", "watch.nothing"))
+        officer.sees(word("en", "watch.unheard.title"))
         officer.has_a_page_for_everybody()
         now = datetime.now(UTC)
         rows = [

@@ -190,10 +190,13 @@ def types(who: AtConsole, **fields: str) -> None:
         who.page.keyboard.type(text)
 
 
-def goes_on(who: AtConsole, key: str) -> None:
+def goes_on(who: AtConsole, key: str, *, to: str = "") -> None:
+    """Presses what has this word; `to`: the step of the set-up that comes when the node has looked at this one."""
     who.has_a_page_for_everybody()
     tabs_to(who, word("en", key))
     who.page.keyboard.press("Enter")
+    if to:
+        who.page.locator("[aria-current=step]").filter(has_text=word("en", f"setup.step.{to}")).wait_for()
 
 
 def test_a_first_run_by_keyboard_alone_makes_a_node_where_an_officer_sees_an_alert(consoles, tmp_path):
@@ -206,15 +209,15 @@ def test_a_first_run_by_keyboard_alone_makes_a_node_where_an_officer_sees_an_ale
         ada.expects_the_node_to_go()  # from the page that makes it to the node itself
         ada.page.goto(found[0])
         ada.sees(word("en", "setup.begin"))
-        goes_on(ada, "setup.own")
+        goes_on(ada, "setup.own", to="party")
         types(ada, setup__party__name="Alpha")
-        goes_on(ada, "setup.next")
+        goes_on(ada, "setup.next", to="you")
         types(ada, sign_in__user="ada", sign_in__new_password="four words of ada", sign_in__again="four words of ada")
-        goes_on(ada, "setup.next")
+        goes_on(ada, "setup.next", to="people")
         ada.sees(word("en", "setup.people.what"))
-        goes_on(ada, "setup.next")
+        goes_on(ada, "setup.next", to="zone")
         types(ada, setup__zone__name="Kestrel Pass", setup__zone__lat="33.5", setup__zone__lon="38.6")
-        goes_on(ada, "setup.next")
+        goes_on(ada, "setup.next", to="feed")
         types(ada, settings__feeds__source="Harbour patrol")
         goes_on(ada, "setup.make")
         ada.sees(word("en", "setup.open"))

@@ -11,10 +11,14 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 from playwright.sync_api import Locator, expect
 
-from tests.browser.cast import cast_nodes
+from tests.browser.cast import cast_nodes, joined
 from tests.browser.consoles import PHONE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
     from tests.browser.cast import CastNode
     from tests.browser.consoles import AtConsole
 
@@ -277,3 +281,34 @@ def test_a_track_with_two_alerts_and_a_number_says_each_once(consoles, alpha):
     expect(panel.get_by_text(re.compile(r"^(\d+ alerts|Alert)$"))).to_have_count(1)
     expect(panel.get_by_text(re.compile("^12.15"))).to_have_count(1)
     expect(panel.get_by_text("12-15")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("language", "down", "full"),
+    [
+        ("en", "Bravo cannot be reached", "The disk of the node is nearly full"),
+        ("ar", "لا يمكن الوصول إلى Bravo", "قرص العقدة يكاد يمتلئ"),
+        ("ru", "Нет связи с Bravo", "Диск узла почти полон"),
+    ],
+)
+def test_what_is_not_well_is_said_above_every_room_in_the_words_of_the_reader(consoles, ailing, language, down, full):
+    otto = consoles.opened(ailing, by="otto", at="channel", language=language)
+    above = otto.page.locator(".broken")
+    for words in (down, full):
+        expect(above).to_contain_text(words)
+    expect(above).not_to_contain_text("is not reached")
+    expect(above.locator("[lang=en]")).to_have_count(0)
+    otto.has_a_page_for_everybody()
+
+
+@pytest.fixture(scope="module")
+def ailing(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CastNode]:
+    """Alpha's node, whose disk is nearly full, and whose peer Bravo has gone."""
+    with cast_nodes(tmp_path_factory.mktemp("ailing"), "alpha", "bravo", answering="bravo") as (node, bravo):
+        joined(node, bravo)
+        node.is_killed()
+        bravo.is_killed()
+        toml = node.folder / "node.toml"
+        toml.write_text(toml.read_text() + "\n[limits]\ndisk_free_bytes_min = 1_000_000_000_000_000\n")
+        node.starts_again()
+        yield node

@@ -239,6 +239,7 @@ def test_an_empty_queue_is_calm_only_when_everything_is_heard(consoles, tmp_path
 
 def test_back_closes_what_was_opened_forward_opens_it_again_and_a_reload_keeps_it(consoles, alpha):
     enters(alpha, "Ship 6")
+    enters(alpha, "Ship 7")
     otto = consoles.opened(alpha, by="otto", at="watch")
     opened = head(otto, "Ship 6").first
     opened.click()

@@ -31,6 +31,8 @@ from playwright.sync_api import Error as NotReached
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.browser.acts import word  # noqa: E402 - from the checkout, wherever this is started
+
 FOLDER = ROOT / "docs" / "pictures" / "console"
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 LOOKS = {"light": ("light", "en"), "dark": ("dark", "en"), "arabic": ("light", "ar")}
@@ -44,12 +46,6 @@ SETTLES_MS = 1_500
 PATIENCE_S = 180
 _INVITATION = re.compile(r"(http://127\.0\.0\.1:\d+)(/#/invite/\S+)")
 _SET_UP = re.compile(r"(http://127\.0\.0\.1:\d+)(/#/setup/\S+)")
-
-
-def word(language: str, key: str) -> str:
-    """What the console says, where it has no places for something in it."""
-    file = ROOT / "web" / "src" / "words" / language / f"{key.partition('.')[0]}.json"
-    return str(json.loads(file.read_text("utf-8"))[key])
 
 
 # --- what is looked at ---

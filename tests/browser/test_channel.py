@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 from playwright.sync_api import expect
 
+from tests.browser.acts import loses_answers_to, until
 from tests.browser.cast import CastNode, cast_nodes, joined
 from tests.browser.consoles import PHONE
 
@@ -38,14 +39,6 @@ def both(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for minutes, lat in ((6, 33.72), (4, 33.62), (2, 33.60)):
             alpha.hears("Bravo column", lat, 38.6, seen_at=(now - timedelta(minutes=minutes)).isoformat())
         yield alpha, bravo
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """Asks again until there is something; each ask takes its time at the node."""
-    for _ in range(2_000):
-        if result := found():
-            return result
-    raise AssertionError("it did not come about")
 
 
 def entry_alert(alpha: CastNode) -> str:
@@ -209,16 +202,7 @@ def test_a_draft_is_there_after_a_reload_and_goes_once_though_its_answer_was_los
     otto.sees("You had begun this.")
     assert otto.page.locator("[data-field=text] textarea").input_value() == said
 
-    otto.has_no_network = True  # what the page says of a request that was lost is no fault
-
-    def takes_and_says_nothing(route: Any) -> None:
-        route.fetch()
-        route.abort("connectionreset")
-
-    otto.page.route(
-        re.compile("/v1/messages$"),
-        lambda route: takes_and_says_nothing(route) if route.request.method == "POST" else route.continue_(),
-    )
+    loses_answers_to(otto, re.compile("/v1/messages$"))
     for one in otto.page.locator(".last [data-finding] [aria-pressed=false]").all():
         one.click()
     otto.page.locator(".last .button.main:enabled").click()
@@ -366,16 +350,7 @@ def test_a_call_whose_answer_was_lost_is_entered_once_though_its_words_were_chan
     otto.presses("Ended by both")
     otto.presses("Enter what was said")
     otto.page.get_by_label("Who spoke").nth(1).fill("duty officer")
-    otto.has_no_network = True  # what the page says of a request that was lost is no fault
-
-    def takes_and_says_nothing(route: Any) -> None:
-        route.fetch()
-        route.abort("connectionreset")
-
-    otto.page.route(
-        re.compile("/v1/calls$"),
-        lambda route: takes_and_says_nothing(route) if route.request.method == "POST" else route.continue_(),
-    )
+    loses_answers_to(otto, re.compile("/v1/calls$"))
     otto.presses("Keep this call")
     otto.page.locator(".trouble").wait_for()
     otto.page.unroute(re.compile("/v1/calls$"))

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 from playwright.sync_api import expect
 
+from tests.browser.acts import until
 from tests.browser.cast import PARTIES, CastNode, cast_nodes, joined
 from tests.browser.consoles import PHONE
-from tests.browser.test_channel import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -12,8 +12,6 @@ from playwright.sync_api import expect
 
 from tests.browser.consoles import PHONE
 
-expect.set_options(timeout=30_000)
-
 ALWAYS = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from_minute": 0, "until_minute": 1440}
 DESK = {
     "id": "desk", "called": "Watch desk", "lines": [{"kind": "voice", "address": "+1 555 0100"}],

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
+from tests.browser.acts import FAR_FROM_IT, IN_THE_PASS, enters, head, item, steps_about, until, word
 from tests.browser.cast import CastNode, cast_nodes, joined
 from tests.browser.consoles import PHONE, ROOT
 from tests.running import PATIENCE_S, Running
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tests.browser.consoles import AtConsole
 
 ADDRESS = re.compile(r"http://\S+#/\S+")
-IN_THE_PASS, FAR_FROM_IT = (33.55, 38.6), (34.2, 38.6)
 ROOMS = (
     "watch",
     "channel",
@@ -42,40 +41,9 @@ ROOMS = (
 HALF = {"width": 640, "height": 400}
 
 
-def word(language: str, key: str) -> str:
-    """What the console calls something."""
-    room = key.partition(".")[0]
-    return str(json.loads((ROOT / "web" / "src" / "words" / language / f"{room}.json").read_text("utf-8"))[key])
-
-
-def enters(node: CastNode, *subjects: str) -> None:
-    """They come from afar, and are in Kestrel Pass."""
-    now = datetime.now(UTC)
-    for minutes, (lat, lon) in ((20, FAR_FROM_IT), (1, IN_THE_PASS)):
-        for subject in subjects:
-            node.hears(subject, lat, lon, seen_at=(now - timedelta(minutes=minutes)).isoformat())
-
-
 def alert_of(node: CastNode, subject: str) -> str:
     items = node.ask("otto", "GET", f"/v1/alerts?subject={subject}")["items"]
     return str(next(one["id"] for one in items if one["key"] == "entered"))
-
-
-def item(who: AtConsole, subject: str) -> Locator:
-    """What is about a subject in the queue."""
-    return who.page.get_by_role("article").filter(has_text=subject)
-
-
-def head(who: AtConsole, subject: str) -> Locator:
-    return item(who, subject).locator("button[data-item]").first
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """Asks again until there is something; each ask takes its time at the node."""
-    for _ in range(2_000):
-        if result := found():
-            return result
-    raise AssertionError("it did not come about")
 
 
 # --- a new user ---
@@ -263,7 +231,7 @@ def test_two_officers_at_one_alert_see_each_other_and_nothing_is_done_twice(cons
     enters(alpha, "Lorry 1")
     otto, oscar = consoles.opened(alpha, by="otto"), consoles.opened(alpha, by="oscar")
     for who in (otto, oscar):
-        head(who, "Lorry 1").click()
+        head(who, "Lorry 1").first.click()
         who.expected |= {409}
     item(otto, "Lorry 1").get_by_role("button", name="Acknowledge", exact=True).click()
     expect(item(oscar, "Lorry 1")).to_contain_text("otto has acknowledged it")
@@ -287,11 +255,6 @@ def test_two_officers_at_one_alert_see_each_other_and_nothing_is_done_twice(cons
     assert len([step for step in steps_about(alpha, "Lorry 1") if step["state"] == "cleared"]) == 1
 
 
-def steps_about(alpha: CastNode, subject: str) -> list[dict[str, str]]:
-    alerts = alpha.ask("otto", "GET", f"/v1/alerts?subject={subject}")["items"]
-    return [step for alert in alerts for step in alert["steps"]]
-
-
 # --- offline and back ---
 
 
@@ -306,7 +269,7 @@ def talking(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def shows_each_once(who: AtConsole, *subjects: str) -> None:
     for subject in subjects:
-        expect(head(who, subject)).to_be_visible()
+        expect(head(who, subject).first).to_be_visible()
     ids = who.page.locator("button[data-item]").evaluate_all("heads => heads.map((head) => head.dataset.item)")
     assert len(ids) == len(set(ids))
 
@@ -315,13 +278,13 @@ def test_what_came_while_the_network_was_away_is_there_once_and_nothing_that_was
     alpha, _ = talking
     enters(alpha, "Truck 0")
     otto = consoles.opened(alpha, by="otto")
-    head(otto, "Truck 0").wait_for()
+    head(otto, "Truck 0").first.wait_for()
     otto.sees("Live")
     otto.page.evaluate("window.isTheSamePage = true")
     otto.page.get_by_role("link", name="Channel", exact=True).click()
     otto.sees("Bravo")
     otto.page.get_by_role("link", name="Watch", exact=True).click()
-    head(otto, "Truck 0").wait_for()
+    head(otto, "Truck 0").first.wait_for()
     otto.loses_the_network()
     otto.sees("This computer has no network.")
     otto.sees(re.compile("What you see is old"))
@@ -340,10 +303,10 @@ def test_what_came_while_the_network_was_away_is_there_once_and_nothing_that_was
     gone = until(lambda: alert_of(alpha, "Truck 0"))
     alpha.ask("lena", "POST", f"/v1/alerts/{gone}/acknowledge", {"note": ""})
     alpha.ask("otto", "POST", f"/v1/alerts/{gone}/clear", {"reason": "It has turned back"})
-    otto.page.get_by_role("link", name="Watch", exact=True).click()
-    otto.page.locator(".maplibregl-canvas").wait_for()
-    # The map was opened without a network, and has its land behind it.
+    # The map is opened without a network, and gets its land all the same: from what the browser kept, or behind the break.
     with otto.context.expect_event("requestfinished", lambda request: "/v1/basemap/land" in request.url):
+        otto.page.get_by_role("link", name="Watch", exact=True).click()
+        otto.page.locator(".maplibregl-canvas").wait_for()
         otto.has_the_network_again()
     otto.sees_no(re.compile("What you see is old"))
     shows_each_once(otto, "Truck 1", "Truck 2", "Truck 3")

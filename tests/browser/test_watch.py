@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
+from tests.browser.acts import FAR_FROM_IT, IN_THE_PASS, enters, head, item, steps_about
 from tests.browser.cast import cast_nodes, joined
 from tests.browser.consoles import PHONE
 
@@ -20,11 +21,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.browser.cast import CastNode
-    from tests.browser.consoles import AtConsole
 
-expect.set_options(timeout=30_000)
 
-IN_THE_PASS, FAR_FROM_IT = (33.55, 38.6), (34.2, 38.6)
 # What a person presses, as it is called in their language.
 ACKNOWLEDGE = {"en": "Acknowledge", "ar": "أقِرّ بالاطلاع"}
 ASSIGN = {"en": "Assign…", "ar": "أسنِد…"}
@@ -34,22 +32,6 @@ IN_HAND = {"en": "In hand", "ar": "قيد المتابعة"}
 NO_REASON = {"en": "An alert is cleared with a reason", "ar": "لا يُغلق تنبيه إلا بسبب"}
 ENTERED = {"en": "{} entered Kestrel Pass", "ar": "دخل {} إلى Kestrel Pass"}
 YOU_CLEARED = {"en": "You have cleared it", "ar": "أغلقتَه"}
-
-
-def enters(alpha: CastNode, subject: str) -> None:
-    """Somebody comes from afar, and is in Kestrel Pass."""
-    now = datetime.now(UTC)
-    for minutes, (lat, lon) in ((20, FAR_FROM_IT), (1, IN_THE_PASS)):
-        alpha.hears(subject, lat, lon, seen_at=(now - timedelta(minutes=minutes)).isoformat())
-
-
-def item(who: AtConsole, subject: str) -> Locator:
-    """What is about a subject in the queue."""
-    return who.page.get_by_role("article").filter(has_text=subject)
-
-
-def head(who: AtConsole, subject: str) -> Locator:
-    return item(who, subject).locator("button[data-item]")
 
 
 def text_of(language: str, subject: str) -> re.Pattern[str]:
@@ -94,11 +76,6 @@ def test_otto_sees_who_entered_acknowledges_it_and_clears_it_with_a_reason(conso
     expect(item(otto, subject)).to_contain_text(YOU_CLEARED[language])
     expect(item(otto, subject)).to_contain_text("It turned back at the river")
     assert any(one["words"] == "It turned back at the river" for one in steps_about(alpha, subject))
-
-
-def steps_about(alpha: CastNode, subject: str) -> list[dict[str, str]]:
-    alerts = alpha.ask("otto", "GET", f"/v1/alerts?subject={subject}")["items"]
-    return [step for alert in alerts for step in alert["steps"]]
 
 
 def test_what_one_takes_the_other_sees_at_once_and_being_late_loses_nothing(consoles, alpha):

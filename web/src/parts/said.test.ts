@@ -24,3 +24,10 @@ test('dates and times keep their order wherever they stand', () => {
   expect(shown('الوقت: 2026-11-29 07:12 UTC = 2026-11-29 10:12 +03:00.')).toBe('الوقت: <2026-11-29 07:12 UTC = 2026-11-29 10:12 +03:00>.')
   expect(shown('2026-11-29T03:12:40Z')).toBe('<2026-11-29T03:12:40Z>')
 })
+
+test('no text takes long, however it is made', () => {
+  for (const part of ['- ', '1- ', ' -', '1', 'a ', '12:', '2026-11-']) {
+    const text = `\u0645${part.repeat(200_000 / part.length)}`
+    expect(pieces(text).map((piece) => piece.text).join('')).toBe(text)
+  }
+})

@@ -16,7 +16,8 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\u{
 const WHEN = /\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?Z?)?|\d{1,2}:\d{2}(?::\d{2})?/g
 // What stands in text from right to left and has a digit: from the first sign that is written from left to right to the last.
 const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/
-const VALUE = /[A-Za-z0-9+-](?:[A-Za-z0-9 .,:;=+/°'"%-]*[A-Za-z0-9°"'%+])?/g
+const VALUE = /[A-Za-z0-9+-][A-Za-z0-9 .,:;=+/°'"%-]*/g
+const ENDS_VALUE = /[A-Za-z0-9°"'%+]/
 // Left out: what it does, the pieces do.
 const LEFT_TO_RIGHT_MARK = '\u200e'
 const STAYS = new Set(['\n', '\u200c', '\u200d'])
@@ -47,12 +48,20 @@ export function pieces(text: string): Piece[] {
 function inOrder(text: string, ordered: RegExp): Piece[] {
   const found: Piece[] = []
   let begin = 0
-  for (const { 0: value, index } of text.matchAll(ordered)) {
-    if (!/\d/.test(value)) continue
+  for (const { 0: matched, index } of text.matchAll(ordered)) {
+    if (!/\d/.test(matched)) continue
+    const value = matched.slice(0, endOf(matched))
     if (index > begin) found.push({ text: text.slice(begin, index), control: false })
     found.push({ text: value, control: false, ltr: true })
     begin = index + value.length
   }
   if (begin < text.length) found.push({ text: text.slice(begin), control: false })
   return found
+}
+
+/** Where a value ends: behind its last sign that is no space and no stop. Looked for from behind, so that no text takes long. */
+function endOf(matched: string): number {
+  let end = matched.length
+  while (end > 1 && !ENDS_VALUE.test(matched.charAt(end - 1))) end -= 1
+  return end
 }

@@ -14,7 +14,7 @@ from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 COOKIE = "keepclear_session"
-_COOKIES = re.compile(r"(__Host-)?keepclear_session_\d{1,5}")
+_COOKIES = re.compile(rf"(__Host-)?{COOKIE}_\d{{1,5}}")
 _PORT = re.compile(r":(\d{1,5})$", re.ASCII)
 HEADER = b"keepclear-console"
 # Of an IPv6 address, what one customer of a provider is given to choose from.

@@ -39,10 +39,10 @@ _SEEN = {
 _RIGHT_TO_LEFT = frozenset({"ar"})
 _NOT_COUNTED = {"en": "not known", "ru": "неизвестно", "ar": "غير معروف"}
 _THEIRS = {"en": "We take them to be yours.", "ru": "Полагаем, что это ваши.", "ar": "نعتقد أنهم من طرفكم."}
-_GOING = {"en": "Going towards {course}.", "ru": "Движутся по курсу {course}.", "ar": "يتجهون نحو {course}."}
+_GOING = {"en": "Going towards {course}.", "ru": "Движутся курсом {course}.", "ar": "يتجهون نحو {course}."}
 _GOING_AT = {
     "en": "Going towards {course} at about {speed} km/h.",
-    "ru": "Движутся по курсу {course}, около {speed} км/ч.",
+    "ru": "Движутся курсом {course}, около {speed} км/ч.",
     "ar": "يتجهون نحو {course} بسرعة {speed} كم/س تقريبًا.",
 }
 _AGREED = {"en": "Agreement: {agreement}.", "ru": "Соглашение: {agreement}.", "ar": "الاتفاق: {agreement}."}
@@ -61,7 +61,8 @@ _ACTIVITY = {
     "ru": "Мы намерены: {activity}. Место: {place}. С: {begins}. До: {ends}.",
     "ar": "ننوي: {activity}. المكان: {place}. من: {begins}. حتى: {ends}.",
 }
-TEMPLATES: Mapping[str, Mapping[str, str]] = {"leave": _LEAVE, "activity": _ACTIVITY}
+# A sentence with places to be filled, by language.
+_Sentence = Mapping[str, str]
 
 
 class Draft(NamedTuple):
@@ -114,21 +115,18 @@ def draft_of_alert(alert: AlertSeen, points: Iterable[NamedPoint], zones: tuple[
             "zone": alert.zone,
             "count": _NOT_COUNTED[language] if alert.how_many is None else _in_order(counted(alert.how_many), language),
             "place": place_text(seen, near, language),
-            "seen_at": _in_order(time_text(seen_at.at_us, zones), language),
+            "seen_at": time_text(seen_at.at_us, zones, language),
             "course": "" if alert.course is None else _in_order(f"{alert.course % 360:03d}°", language),
             "speed": alert.speed_kmh,
             "agreement": alert.agreement,
         }
         for language in _SEEN
     }
-    texts = {
-        language: " ".join(sentence[language].format(**filled) for sentence in _sentences(alert))
-        for language, filled in values.items()
-    }
+    texts = _filled(_sentences(alert), values)
     return Draft("seen", Marker.WARNING, alert.urgency, About("alert", alert.alert), texts, tuple(facts))
 
 
-def _sentences(alert: AlertSeen) -> Iterator[Mapping[str, str]]:
+def _sentences(alert: AlertSeen) -> Iterator[_Sentence]:
     yield _SEEN
     if alert.is_theirs:
         yield _THEIRS
@@ -158,13 +156,13 @@ def draft_to_leave(
             "zone": zone,
             "leave": place_text(away, near, language),
             "go_to": place_text(towards, near, language),
-            "by": _in_order(time_text(by.at_us, zones), language),
+            "by": time_text(by.at_us, zones, language),
         }
         for language in _LEAVE
     }
     about = About("zone", zone_id) if zone_id else About()
     facts: list[Fact] = [Word("zone", zone), away, towards, by, *_centre(centre, zone)]
-    return _filled("leave", Marker.REQUEST, Urgency.SOON, about, values, facts)
+    return Draft("leave", Marker.REQUEST, Urgency.SOON, about, _filled([_LEAVE], values), tuple(facts))
 
 
 def draft_of_activity(
@@ -186,12 +184,13 @@ def draft_of_activity(
         language: {
             "activity": words,
             "place": place_text(where, near, language),
-            "begins": _in_order(time_text(begins.at_us, zones), language),
-            "ends": _in_order(time_text(ends.at_us, zones), language),
+            "begins": time_text(begins.at_us, zones, language),
+            "ends": time_text(ends.at_us, zones, language),
         }
         for language, words in activity.items()
     }
-    return _filled("activity", Marker.INTENTION, Urgency.ROUTINE, About(), values, [where, begins, ends])
+    texts = _filled([_ACTIVITY], values)
+    return Draft("activity", Marker.INTENTION, Urgency.ROUTINE, About(), texts, (where, begins, ends))
 
 
 def given(
@@ -260,15 +259,15 @@ def _in_order(value: str, language: str) -> str:
     return f"\u200e{value}\u200e" if language in _RIGHT_TO_LEFT else value
 
 
-def time_text(at_us: int, zones: Iterable[str]) -> str:
-    """An instant in UTC and in these zones, each with its date and offset; zones that show the same stand once."""
+def time_text(at_us: int, zones: Iterable[str], language: str = "en") -> str:
+    """An instant in UTC and in these zones, each with its date and offset, for text in this language; zones that show the same stand once."""
     moment = EPOCH + at_us * MICROSECOND
     shown = [f"{moment:%Y-%m-%d %H:%M} UTC"]
     for zone in zones:
         local = moment.astimezone(zone_named(zone))
         if local.utcoffset():
             shown.append(f"{local:%Y-%m-%d %H:%M} {local.isoformat()[-6:]}")
-    return " = ".join(dict.fromkeys(shown))
+    return _in_order(" = ".join(dict.fromkeys(shown)), language)
 
 
 def counted(count: Count | None) -> str:
@@ -280,16 +279,13 @@ def counted(count: Count | None) -> str:
     return f"{count.low}" if count.low == count.high else f"{count.low}-{count.high}"
 
 
-def _filled(
-    template: str,
-    marker: Marker,
-    urgency: Urgency,
-    about: About,
-    values: Mapping[str, Mapping[str, str]],
-    facts: list[Fact],
-) -> Draft:
-    texts = {language: TEMPLATES[template][language].format(**filled) for language, filled in values.items()}
-    return Draft(template, marker, urgency, about, texts, tuple(facts))
+def _filled(sentences: Iterable[_Sentence], values: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    """The text in each language of the values; one sentence follows the other."""
+    chosen = tuple(sentences)
+    return {
+        language: " ".join(sentence[language].format(**filled) for sentence in chosen)
+        for language, filled in values.items()
+    }
 
 
 def _named(place: Place, name: str) -> Place:

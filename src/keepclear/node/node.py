@@ -320,11 +320,13 @@ class Node:
     def assignees(self, alert: LiveAlert, side: Side) -> list[User]:
         """Who may look after an alert, by id: they may see it, and do something about it."""
         acting = filter(None, (self.members.user(member.id) for member in self.members.members()))
-        return [user for user in acting if may(user, Action.ACKNOWLEDGE_ALERT, *self.concerned(alert, side))]
+        concerned = self.concerned(alert, side)
+        return [user for user in acting if may(user, Action.ACKNOWLEDGE_ALERT, *concerned)]
 
     def _check_assignee(self, to: str, alert: LiveAlert, side: Side) -> None:
         """Whoever is to look after an alert must be able to see it, and to do something about it."""
-        if to not in {user.id for user in self.assignees(alert, side)}:
+        user = self.members.user(to)
+        if user is None or not may(user, Action.ACKNOWLEDGE_ALERT, *self.concerned(alert, side)):
             mend = "Choose somebody who may see it and acknowledge it."
             raise Refused("alert.assignee", "This user cannot look after the alert", value=to, mend=mend, where="$.to")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from keepclear.agreements.agreement import End
 from keepclear.links.packets import Head, packet_bytes
+from tests.agreed import NAME, fact
 from tests.couriers import Keys
 from tests.doors.api.caller import INSIDE, card_of, pair, staffed
+from tests.doors.api.test_dealings import agreed
 
 SECOND = 1_000_000
 GO_TO = {"is": "place", "name": "go_to", "text": "33.6700 38.9580"}
@@ -132,6 +136,24 @@ def test_a_draft_of_an_alert_says_to_whom_they_belong_and_where_they_go_and_not_
     text = staff.call.post("/v1/messages/draft", staff.officer, json=asked).json()["text"]
     assert "We take them to be yours. Going towards 007° at about 38 km/h. If they are yours, we ask" in text
     assert INSIDE["subject"] not in text
+
+
+def test_a_draft_of_an_alert_names_the_agreement_in_force_with_whom_it_is_for_about_the_zone_and_no_other():
+    staff, _ = agreed()
+    for peer in ("bravo", "meridian"):
+        pair(staff, peer)
+    staff.bring(INSIDE)
+    alert = staff.call.get("/v1/alerts?key=entered", staff.officer).json()["items"][0]["id"]
+
+    def text(to: str) -> str:
+        return str(staff.call.post("/v1/messages/draft", staff.officer, json={"alert": alert, "to": to}).json()["text"])
+
+    assert f" Agreement: {NAME}. " in text("bravo")
+    assert "Agreement" not in text("meridian"), "it is no party to it"
+    ended = msgspec.to_builtins(fact(End, hours=0)) | {"at_us": staff.desk.clock_us}
+    lena = staff.desk.admit("nora", "alpha", "liaison")
+    assert staff.call.post(f"/v1/agreements/{NAME}/facts", lena, json=ended).status_code == 200
+    assert "Agreement" not in text("bravo"), "it has ended"
 
 
 def test_an_alert_that_may_not_be_seen_is_no_alert_to_draft_from(staff):

@@ -234,6 +234,26 @@ def test_back_closes_what_was_opened_forward_opens_it_again_and_a_reload_keeps_i
     expect(opened).to_have_attribute("aria-expanded", "true")
 
 
+@pytest.mark.parametrize("way", ["address", "back"])
+def test_what_is_picked_on_the_map_is_shown_whichever_way_an_alert_was_opened_before(consoles, alpha, way):
+    enters(alpha, "Ship 8")
+    alpha.hears("Far 2", *FAR_FROM_IT, seen_at=datetime.now(UTC).isoformat())
+    alert = alpha.ask("otto", "GET", "/v1/alerts?subject=Ship%208")["items"][0]["id"]
+    otto = consoles.opened(alpha, by="otto", at=f"watch/alert/{alert}")
+    opened = head(otto, "Ship 8").first
+    expect(opened).to_have_attribute("aria-expanded", "true")
+    if way == "back":
+        opened.click()
+        expect(opened).to_have_attribute("aria-expanded", "false")
+        otto.page.go_back()
+        expect(opened).to_have_attribute("aria-expanded", "true")
+    otto.presses("Tracks")
+    otto.page.get_by_role("searchbox", name="Search in names, subjects and parties").fill("Far 2")
+    otto.page.get_by_role("button", name="Far 2", exact=True).click()
+    expect(otto.page).to_have_url(re.compile("#/watch/track/"))
+    expect(otto.page.locator(".panel")).to_contain_text("Far 2")
+
+
 def test_what_is_acknowledged_says_so_where_it_stands_and_so_does_its_heading(consoles, alpha):
     enters(alpha, "Boat 3")
     otto = consoles.opened(alpha, by="otto")
@@ -241,7 +261,7 @@ def test_what_is_acknowledged_says_so_where_it_stands_and_so_does_its_heading(co
     item(otto, "Boat 3").get_by_role("button", name="Acknowledge", exact=True).first.click()
     expect(head(otto, "Boat 3").first).to_contain_text("In hand")
     heading = otto.page.locator("#queue-open")
-    expect(heading).to_contain_text(re.compile("Nobody has seen [0-9]+ of these|Somebody has seen these"))
+    expect(heading).to_contain_text(re.compile("Not seen by anybody: [0-9]+ of|Somebody has seen these"))
     otto.page.mouse.move(1000, 500)
     expect(heading).to_contain_text("Nobody has seen these")
     expect(otto.page.get_by_role("region", name="In hand")).to_contain_text("Boat 3")

@@ -37,7 +37,7 @@ def test_ada_admits_somebody_who_takes_the_invitation_and_is_in(consoles, alpha)
     ada.page.get_by_label("Id", exact=False).first.fill("vera")
     ada.page.get_by_label("Role").select_option("viewer")
     ada.page.get_by_role("dialog").get_by_role("button", name="Admit a user").click()
-    link = ada.page.get_by_role("dialog", name="Invitation for vera").locator(".link").inner_text()
+    link = ada.page.get_by_role("dialog", name="Invitation for vera").locator(".whole").inner_text()
 
     vera = consoles.opened(alpha)
     vera.page.goto(link)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 from playwright.sync_api import expect
 
-from tests.browser.acts import loses_answers_to, until
+from tests.browser.acts import loses_answers_to, until, word
 from tests.browser.cast import CastNode, cast_nodes, joined
 from tests.browser.consoles import PHONE
 
@@ -361,6 +362,41 @@ def test_a_call_whose_answer_was_lost_is_entered_once_though_its_words_were_chan
     otto.presses("Open the call")
     otto.page.wait_for_url(re.compile("channel/call/"))
     assert len(alpha.ask("otto", "GET", "/v1/calls")["items"]) == before + 1
+
+
+def test_a_call_that_a_colleague_entered_meanwhile_is_not_taken_for_ones_own_and_a_gateway_that_fails_answers_nothing(
+    consoles, both
+):
+    alpha, _ = both
+    otto = consoles.opened(alpha, by="otto", at="channel/calls")
+    otto.expected.add(502)
+    before = len(alpha.ask("otto", "GET", "/v1/calls")["items"])
+    otto.presses("A call that was not planned")
+    otto.page.get_by_label("Line").fill("voice +000 300")
+    otto.presses("Answered")
+    otto.presses("Ended by both")
+    otto.presses("Enter what was said")
+    otto.page.get_by_label("Who spoke").nth(1).fill("duty officer")
+
+    def never_comes(route: Any) -> None:
+        """Its way to the node ends at a gateway; meanwhile a colleague enters the same call."""
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        alpha.ask("lena", "POST", "/v1/calls", json.loads(route.request.post_data))
+        route.fulfill(status=502, body="Bad Gateway")
+
+    otto.page.route(re.compile("/v1/calls$"), never_comes)
+    otto.presses("Keep this call")
+    otto.page.locator(".trouble").wait_for()
+    otto.page.unroute(re.compile("/v1/calls$"))
+    otto.page.get_by_label("What it was for").fill("the convoy")
+    otto.presses("Keep this call")
+    otto.sees("This call is in the record already.")
+    otto.presses(word("en", "channel.call.entered_already.other"))
+    otto.presses("Keep this call")
+    otto.page.wait_for_url(re.compile("channel/call/"))
+    assert len(alpha.ask("otto", "GET", "/v1/calls")["items"]) == before + 2
 
 
 LOOKS = [("en", "light", None), ("ar", "dark", None), ("ru", "night", PHONE), ("ar", "light", PHONE)]

@@ -73,6 +73,11 @@ export async function taken<T>(asked: Promise<Answered<T>>): Promise<T> {
   throw new Declined(response.status, problemOf(error, response.status))
 }
 
+/** Whether it is not known what became of what was asked: nothing came back, or that something went wrong in the node or on the way to it. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof Unreached || (error instanceof Declined && error.status >= 500)
+}
+
 /** All pages of a list, one after the other; at most `itemsMax`, with the newest left off behind it. */
 export async function all<T>(
   page: (after: string | undefined) => Promise<Answered<{ items: T[]; next?: string | null }>>,
@@ -88,9 +93,19 @@ export async function all<T>(
   return items
 }
 
+/** A key that nobody else has made. Also where the page came by plain HTTP from another machine, and the browser makes no UUIDs. */
+export function freshKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
 /** A key under which the same thing is done once, however often it is asked for. */
 export function once(): { 'Idempotency-Key': string } {
-  return { 'Idempotency-Key': crypto.randomUUID() }
+  return { 'Idempotency-Key': freshKey() }
+}
+
+interface Try<Body> {
+  header: { 'Idempotency-Key': string }
+  body: Body
 }
 
 /**
@@ -99,21 +114,33 @@ export function once(): { 'Idempotency-Key': string } {
  */
 export class Tries<Body> {
   #said = ''
-  #as: { header: { 'Idempotency-Key': string }; body: Body } | undefined
+  #as: Try<Body> | undefined
+
+  /** Something was tried, and not answered yet. */
+  get isOpen(): boolean {
+    return this.#as !== undefined
+  }
+
+  /** Asks for it; what was done or refused is asked anew the next time. said: as in `of`; does: asks the node. */
+  async ask<T>(said: unknown, body: () => Body, does: (asked: Try<Body>) => Promise<Answered<T>>): Promise<T> {
+    try {
+      const done = await taken(does(this.of(said, body)))
+      this.#as = undefined
+      return done
+    } catch (error) {
+      if (!isUnanswered(error)) this.#as = undefined
+      throw error
+    }
+  }
 
   /** What is asked now. said: what somebody has chosen and written; body: makes of it what the node takes, where it is tried for the first time. */
-  of(said: unknown, body: () => Body): { header: { 'Idempotency-Key': string }; body: Body } {
+  of(said: unknown, body: () => Body): Try<Body> {
     const text = JSON.stringify(said)
     if (this.#as === undefined || text !== this.#said) {
       this.#said = text
       this.#as = { header: once(), body: body() }
     }
     return this.#as
-  }
-
-  /** It was answered, done or refused: the same again is asked anew. */
-  answered(): void {
-    this.#as = undefined
   }
 }
 

@@ -1,4 +1,5 @@
 /** What somebody is writing: as it stands in the form, as the node takes it, and as this browser keeps it until it is sent. */
+import { freshKey } from '../../api/client'
 import type { FindingView, MessageDraft } from '../../api/schema'
 import type { Content, Fact } from './content'
 import { factText } from './content'
@@ -50,6 +51,9 @@ export interface Draft {
   tried: boolean
 }
 
+/** Within which an answer is asked for, and how long a message stands, where nobody says another. */
+export const SPANS = { reply_within: '30 min', valid_for: '6 h' }
+
 /** Who the templates of the node say has translated. */
 export const TEMPLATE_TRANSLATOR = 'template of Keepclear'
 
@@ -61,7 +65,7 @@ export function emptyRow(is: FactKind, name: string, zone: string): FactRow {
 export function emptyDraft(to: string, addressee: string, language: string, here: string, there: string): Draft {
   return {
     to, addressee, marker: 'information', urgency: 'routine', language, text: '', translations: [], facts: [], about: { kind: '', id: '' }, answers: '',
-    supersedes: '', reply_within: '30 min', valid_for: '6 h', meant: [], here, there, key: crypto.randomUUID(), tried: false,
+    supersedes: '', ...SPANS, meant: [], here, there, key: freshKey(), tried: false,
   } // prettier-ignore
 }
 
@@ -73,7 +77,7 @@ export function draftOf(given: MessageDraft, kept: Pick<Draft, 'reply_within' | 
     translations: (given.translations ?? []).map((one) => ({ language: one.language, text: one.text, by: one.by, reviewed_by: one.reviewed_by ?? '', old: false })),
     facts: (given.facts ?? []).map(rowOf),
     about: { kind: given.about?.kind ?? '', id: given.about?.id ?? '' },
-    answers: given.answers ?? '', supersedes: given.supersedes ?? '', ...kept, meant: [], key: crypto.randomUUID(), tried: false,
+    answers: given.answers ?? '', supersedes: given.supersedes ?? '', ...kept, meant: [], key: freshKey(), tried: false,
   } // prettier-ignore
 }
 
@@ -188,7 +192,7 @@ export function kept(user: string, place: string): Draft | undefined {
     const draft = found as Draft
     if (sentAs(user, draft.key) !== undefined) return undefined
     // One that was kept before drafts had a key of their own had it from when it was tried.
-    const as = { key: draft.key || crypto.randomUUID(), tried: draft.tried ?? draft.key !== '' }
+    const as = { key: draft.key || freshKey(), tried: draft.tried ?? draft.key !== '' }
     return { ...draft, ...as, facts: draft.facts.map((row) => ({ ...row, id: rows++ })) }
   } catch {
     return undefined

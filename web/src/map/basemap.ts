@@ -64,19 +64,31 @@ export function isOfBasemap(event: object): boolean {
 export function bringBasemap(map: MapLibre): () => void {
   let fineness: '' | '50m' | '10m' = ''
   let isMissing = false
+  let breaks = 0
+  let asked = 0
   const bring = (wanted: '50m' | '10m'): void => {
     if (fineness === wanted || fineness === '10m') return
     fineness = wanted
+    asked = breaks
     for (const name of BROUGHT) put(map, name, fileAt(`${name}-${wanted}`))
   }
-  map.on('error', (event) => (isMissing ||= isOfBasemap(event)))
-  const end = onResumed(() => {
+  const again = (): void => {
     if (!isMissing || fineness === '') return
     const wanted = fineness
     isMissing = false
     fineness = ''
     bring(wanted)
     void map.once('idle').then(() => map.setLayoutProperty('sea', 'visibility', isMissing ? 'none' : 'visible'))
+  }
+  map.on('error', (event) => {
+    if (!isOfBasemap(event)) return
+    isMissing = true
+    // It was asked for within a break, and says so behind it.
+    if (asked < breaks) again()
+  })
+  const end = onResumed(() => {
+    breaks += 1
+    again()
   })
   const looked = (): void => {
     if (map.getZoom() >= FINE_ZOOM) bring('10m')

@@ -349,30 +349,6 @@ def test_a_node_that_was_killed_and_a_session_that_was_ended_are_said_and_the_ro
     assert otto.page.evaluate("window.isTheSamePage")
 
 
-# --- many ---
-
-
-def test_among_5000_tracks_one_is_found_by_its_name_and_the_queue_still_answers(consoles, alpha):
-    now = datetime.now(UTC)
-    seen_at = (now - timedelta(seconds=30)).isoformat()
-    rows = [
-        f"{'Heron' if number == 4321 else 'Track'} {number},{seen_at},{30 + number % 70 / 10},{36 + number // 70 / 10}"
-        for number in range(5_000)
-    ]
-    content = "\n".join(["subject,seen_at,lat,lon", *rows]).encode()
-    alpha.ask("otto", "POST", "/v1/feeds/patrols/positions", content, headers={"Content-Type": "text/csv"})
-    enters(alpha, "Ship 1")
-    otto = consoles.opened(alpha, by="otto")
-    otto.presses("Tracks")
-    otto.page.locator("table[data-tracks]").wait_for()
-    otto.page.locator(".table input[type=search]").fill("heron")
-    otto.page.locator("[data-subject='Heron 4321'] button").click()
-    expect(otto.page.get_by_role("heading", name="Heron 4321")).to_be_visible()
-    otto.has_a_page_for_everybody()
-    item(otto, "Ship 1").get_by_role("button", name="Acknowledge", exact=True).click()
-    expect(item(otto, "Ship 1")).to_contain_text("In hand")
-
-
 # --- small screens ---
 
 WARNING = {
@@ -426,3 +402,27 @@ def test_at_twice_the_size_every_room_is_read_without_scrolling_sideways(console
         otto.page.locator("nav a[aria-current=page]").first.wait_for()
         otto.page.locator("main").get_by_role("status").filter(has_text="…").first.wait_for(state="detached")
         fits(otto)
+
+
+# --- many ---
+
+
+def test_among_5000_tracks_one_is_found_by_its_name_and_the_queue_still_answers(consoles, alpha):
+    now = datetime.now(UTC)
+    seen_at = (now - timedelta(seconds=30)).isoformat()
+    rows = [
+        f"{'Heron' if number == 4321 else 'Track'} {number},{seen_at},{30 + number % 70 / 10},{36 + number // 70 / 10}"
+        for number in range(5_000)
+    ]
+    content = "\n".join(["subject,seen_at,lat,lon", *rows]).encode()
+    alpha.ask("otto", "POST", "/v1/feeds/patrols/positions", content, headers={"Content-Type": "text/csv"})
+    enters(alpha, "Ship 1")
+    otto = consoles.opened(alpha, by="otto")
+    otto.presses("Tracks")
+    otto.page.locator("table[data-tracks]").wait_for()
+    otto.page.locator(".table input[type=search]").fill("heron")
+    otto.page.locator("[data-subject='Heron 4321'] button").click()
+    expect(otto.page.get_by_role("heading", name="Heron 4321")).to_be_visible()
+    otto.has_a_page_for_everybody()
+    item(otto, "Ship 1").get_by_role("button", name="Acknowledge", exact=True).click()
+    expect(item(otto, "Ship 1")).to_contain_text("In hand")

@@ -255,7 +255,7 @@ def test_what_is_picked_on_the_map_is_shown_whichever_way_an_alert_was_opened_be
 
 
 def test_what_is_acknowledged_says_so_where_it_stands_and_so_does_its_heading(consoles, alpha):
-    enters(alpha, "Boat 3")
+    enters(alpha, "Boat 3", "Boat 4")
     otto = consoles.opened(alpha, by="otto")
     item(otto, "Boat 3").first.hover()
     item(otto, "Boat 3").get_by_role("button", name="Acknowledge", exact=True).first.click()
@@ -263,6 +263,7 @@ def test_what_is_acknowledged_says_so_where_it_stands_and_so_does_its_heading(co
     heading = otto.page.locator("#queue-open")
     expect(heading).to_contain_text(re.compile("Not seen by anybody: [0-9]+ of|Somebody has seen these"))
     otto.page.mouse.move(1000, 500)
+    otto.page.evaluate("document.activeElement.blur()")
     expect(heading).to_contain_text("Nobody has seen these")
     expect(otto.page.get_by_role("region", name="In hand")).to_contain_text("Boat 3")
 

@@ -22,11 +22,11 @@ from tests.simulation.channel_world import SECOND, World, own_statements, replay
 
 ASKED = os.environ.get("KEEPCLEAR_CHANNEL_SEED")
 SEEDS_AT_ONCE = 100
-# 2,000 and 500 worlds.
+# 1,000 and 500 worlds.
 GROUPS = (
     [range(int(ASKED), int(ASKED) + 1)]
     if ASKED
-    else [range(n, n + SEEDS_AT_ONCE) for n in range(0, 2_000, SEEDS_AT_ONCE)]
+    else [range(n, n + SEEDS_AT_ONCE) for n in range(0, 1_000, SEEDS_AT_ONCE)]
 )
 RESTORING = 10_000_000
 MINUTE = 60 * SECOND

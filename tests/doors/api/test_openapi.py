@@ -22,8 +22,8 @@ from keepclear.api.positions import COLUMNS_MEDIA
 from tests.doors.api.caller import INSIDE, staffed
 
 EXAMPLES = 6
-# A stream does not end by itself; its own tests are in test_stream.py. Columns and packets are bytes that no generator makes.
-LEFT_OUT = {"/v1/stream", "/v1/peers/{party}/packet"}
+# Streams do not end by themselves; their own tests are in test_stream.py and test_picture.py. Columns and packets are bytes that no generator makes.
+LEFT_OUT = {"/v1/stream", "/v1/live", "/v1/peers/{party}/packet"}
 
 
 def described():

@@ -73,9 +73,9 @@ export async function taken<T>(asked: Promise<Answered<T>>): Promise<T> {
   throw new Declined(response.status, problemOf(error, response.status))
 }
 
-/** Whether it is not known what became of what was asked: nothing came back, or that something went wrong in the node or on the way to it. */
+/** Whether it is not known what became of what was asked: nothing came back, or that it is being done, or went wrong in the node or on the way to it. */
 export function isUnanswered(error: unknown): boolean {
-  return error instanceof Unreached || (error instanceof Declined && error.status >= 500)
+  return error instanceof Unreached || (error instanceof Declined && (error.status >= 500 || error.key === 'idempotency.under_way'))
 }
 
 /** All pages of a list, one after the other; at most `itemsMax`, with the newest left off behind it. */
@@ -116,9 +116,14 @@ export class Tries<Body> {
   #said = ''
   #as: Try<Body> | undefined
 
-  /** Something was tried, and not answered yet. */
-  get isOpen(): boolean {
-    return this.#as !== undefined
+  /** What was tried last and is not answered; undefined: nothing. */
+  get open(): Body | undefined {
+    return this.#as?.body
+  }
+
+  /** It is there, though no answer came: the same again is asked anew. */
+  close(): void {
+    this.#as = undefined
   }
 
   /** Asks for it; what was done or refused is asked anew the next time. said: as in `of`; does: asks the node. */

@@ -56,14 +56,14 @@ export function recolour(map: MapLibre, palette: Palette): void {
 const BROUGHT = ['land', 'borders']
 
 /** Whether an error of the map is a file of the basemap that did not come. */
-export function isOfBasemap(event: object): boolean {
+export function isOfBasemap(event: object): event is { sourceId: string } {
   return 'sourceId' in event && BROUGHT.includes(String(event.sourceId))
 }
 
 /** Fills the sources, coarsely at once, finely once somebody looks closely, and again behind a break in which they did not come; gives what ends that. */
 export function bringBasemap(map: MapLibre): () => void {
   let fineness: '' | '50m' | '10m' = ''
-  let isMissing = false
+  const missing = new Set<string>()
   let breaks = 0
   let asked = 0
   const bring = (wanted: '50m' | '10m'): void => {
@@ -73,16 +73,16 @@ export function bringBasemap(map: MapLibre): () => void {
     for (const name of BROUGHT) put(map, name, fileAt(`${name}-${wanted}`))
   }
   const again = (): void => {
-    if (!isMissing || fineness === '') return
+    if (missing.size === 0 || fineness === '') return
     const wanted = fineness
-    isMissing = false
     fineness = ''
     bring(wanted)
-    void map.once('idle').then(() => map.setLayoutProperty('sea', 'visibility', isMissing ? 'none' : 'visible'))
+    void map.once('idle').then(() => map.setLayoutProperty('sea', 'visibility', missing.has('land') ? 'none' : 'visible'))
   }
+  map.on('sourcedata', ({ sourceId, sourceDataType }) => sourceDataType === 'content' && missing.delete(sourceId))
   map.on('error', (event) => {
     if (!isOfBasemap(event)) return
-    isMissing = true
+    missing.add(event.sourceId)
     // It was asked for within a break, and says so behind it.
     if (asked < breaks) again()
   })
@@ -104,7 +104,7 @@ export function bringBasemap(map: MapLibre): () => void {
   ruled()
   bring('50m')
   void map.once('idle').then(() => {
-    if (!isMissing) map.setLayoutProperty('sea', 'visibility', 'visible')
+    if (!missing.has('land')) map.setLayoutProperty('sea', 'visibility', 'visible')
     looked()
     map.on('zoomend', looked)
   })

@@ -51,8 +51,10 @@ export class Stage {
     return [lng, lat]
   }
 
-  goTo(at: LonLat, zoom = Math.max(this.map.getZoom(), 9)): void {
-    this.map.easeTo({ center: [at[0], at[1]], zoom })
+  /** Shows a place, in the middle of what `over` leaves free of the map. */
+  goTo(at: LonLat, over?: DOMRect): void {
+    const offset = over === undefined ? ([0, 0] as [number, number]) : middleBeside(this.map.getContainer().getBoundingClientRect(), over)
+    this.map.easeTo({ center: [at[0], at[1]], zoom: Math.max(this.map.getZoom(), 9), offset })
   }
 
   fit([west, south, east, north]: readonly [number, number, number, number], maxZoom = 12): void {
@@ -114,4 +116,16 @@ export function lineFeature(path: readonly LonLat[]): Feature {
 
 export function areaFeature(rings: readonly (readonly LonLat[])[]): Feature {
   return { type: 'Feature', properties: {}, geometry: { type: 'Polygon', coordinates: rings.map((ring) => ring.map(([lon, lat]) => [lon, lat])) } }
+}
+
+type Box = Pick<DOMRect, 'left' | 'right' | 'top' | 'bottom'>
+
+/** How far the middle of the largest part of a map that something over it leaves free is from the middle of the map: right and down, px. */
+export function middleBeside(map: Box, over: Box): [number, number] {
+  const [width, height] = [map.right - map.left, map.bottom - map.top]
+  const left = Math.max(0, over.left - map.left)
+  const right = Math.max(0, map.right - over.right)
+  const below = Math.max(0, map.bottom - over.bottom)
+  if (Math.max(left, right) * height >= below * width) return [left > right ? (left - width) / 2 : (width - right) / 2, 0]
+  return [0, (height - below) / 2]
 }

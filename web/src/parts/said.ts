@@ -37,16 +37,15 @@ export function pieces(text: string): Piece[] {
       plain += sign
       continue
     }
-    found.push(...inOrder(plain, ordered))
+    inOrder(plain, ordered, found)
     plain = ''
     found.push({ text: sign === '\t' ? '⇥' : `U+${sign.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`, control: true })
   }
-  found.push(...inOrder(plain, ordered))
+  inOrder(plain, ordered, found)
   return found
 }
 
-function inOrder(text: string, ordered: RegExp): Piece[] {
-  const found: Piece[] = []
+function inOrder(text: string, ordered: RegExp, found: Piece[]): void {
   let begin = 0
   for (const { 0: matched, index } of text.matchAll(ordered)) {
     if (!/\d/.test(matched)) continue
@@ -56,7 +55,6 @@ function inOrder(text: string, ordered: RegExp): Piece[] {
     begin = index + value.length
   }
   if (begin < text.length) found.push({ text: text.slice(begin), control: false })
-  return found
 }
 
 /** Where a value ends: behind its last sign that is no space and no stop. Looked for from behind, so that no text takes long. */

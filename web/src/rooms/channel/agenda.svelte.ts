@@ -1,8 +1,7 @@
 /** What to talk about with a party next: open alerts and messages of what is agreed with it, and how each is called here. */
-import { lineOf } from '../../alerts/told.svelte'
 import { api, taken } from '../../api/client'
 import { Kept } from '../../state/kept.svelte'
-import { alerts, messages } from '../../state/lists.svelte'
+import { messages } from '../../state/lists.svelte'
 import { say } from '../../words/words.svelte'
 import { markerWord } from './said_words'
 
@@ -25,11 +24,9 @@ export function forgetAgendas(): void {
   held.clear()
 }
 
-/** An item in words: what a message is meant as and how it begins, what an alert says; else as it was called. */
+/** An item that is no alert, in words: what a message is meant as and how it begins; else as it was called. */
 export function itemText(item: string): string {
   const message = messages.value?.find((one) => one.message === item)
   if (message) return `${markerWord(message.marker)}: ${message.text.slice(0, 80)}`
-  const alert = alerts.value?.find((one) => one.id === item)
-  if (alert) return lineOf(alert)
   return /^item-\d+$/.test(item) ? say('channel.call.free_item') : item
 }

@@ -44,7 +44,7 @@ export function spokenOf(ms: number, zone: string): Spoken {
 /** The instant that is meant, milliseconds; undefined where there is none, or two: clocks that are set back show an hour twice. */
 export function instantOf({ date, time, zone }: Spoken): number | undefined {
   const day = /^(\d{4})-(\d{2})-(\d{2})$/.exec(date)
-  const clock = /^(\d{1,2}):?(\d{2})(?::(\d{2}))?$/.exec(time.trim())
+  const clock = /^(\d{1,2})[:.]?(\d{2})(?:[:.](\d{2}))?$/.exec(time.trim())
   if (!day || !clock || !isZone(zone)) return undefined
   const [, hour, minute, second] = clock
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second ?? 0) > 59) return undefined

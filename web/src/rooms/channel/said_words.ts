@@ -44,6 +44,7 @@ export function metres(m: number): string {
 
 /** A finding in words of the console; undefined where there are none for it. */
 export function findingWords(remark: Remark): string | undefined {
+  if (remark.severity === 'refused' && known(`refused.${remark.key}`)) return say(`channel.refused.${remark.key}`)
   const key = `finding.${remark.key}`
   if (!known(key) || remark.params === undefined) return undefined
   const values: Record<string, string | number> = {}

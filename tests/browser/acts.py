@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.running import PATIENCE_S
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Route
@@ -26,7 +29,8 @@ def word(language: str, key: str) -> str:
 
 def until(found: Callable[[], Any]) -> Any:
     """Asks again until there is something; each ask takes its time at the node."""
-    for _ in range(2_000):
+    end_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end_s:
         if result := found():
             return result
     raise AssertionError("it did not come about")

@@ -399,6 +399,22 @@ def test_a_call_that_a_colleague_entered_meanwhile_is_not_taken_for_ones_own_and
     assert len(alpha.ask("otto", "GET", "/v1/calls")["items"]) == before + 2
 
 
+def test_the_clock_of_the_other_side_is_that_of_its_roster_and_a_line_that_two_share_is_offered_once(consoles, both):
+    alpha, _ = both
+    always = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from_minute": 0, "until_minute": 1440}
+    desk = {
+        "id": "desk", "called": "Duty desk", "lines": [{"kind": "voice", "address": "+963 000 1"}], "hours": [always],
+        "languages": [{"tag": "ar", "level": "full"}], "calendar": {"zone": "Asia/Damascus"},
+    }  # fmt: skip
+    alpha.ask("lena", "PUT", "/v1/rosters/bravo", {"focal_points": [desk, {**desk, "id": "deputy"}]})
+    otto = consoles.opened(alpha, by="otto", at="channel/bravo")
+    otto.sees("Asia/Damascus")
+    otto.goes_to("channel/calls")
+    otto.presses("A call that was not planned")
+    expect(otto.page.get_by_label("Line")).to_have_value("voice +963 000 1")
+    expect(otto.page.locator("#channel-lines option")).to_have_count(1)
+
+
 LOOKS = [("en", "light", None), ("ar", "dark", None), ("ru", "night", PHONE), ("ar", "light", PHONE)]
 
 

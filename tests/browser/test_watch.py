@@ -28,6 +28,7 @@ ACKNOWLEDGE = {"en": "Acknowledge", "ar": "أقِرّ بالاطلاع"}
 ASSIGN = {"en": "Assign…", "ar": "أسنِد…"}
 I_DO = {"en": "I do", "ar": "أنا"}
 CLEAR = {"en": "Clear with a reason…", "ar": "أغلِق مع ذكر السبب…"}
+DO_ASSIGN, DO_CLEAR = {"en": "Assign", "ar": "أسنِد"}, {"en": "Clear", "ar": "أغلِق"}
 IN_HAND = {"en": "In hand", "ar": "قيد المتابعة"}
 NO_REASON = {"en": "An alert is cleared with a reason", "ar": "لا يُغلق تنبيه إلا بسبب"}
 ENTERED = {"en": "{} entered Kestrel Pass", "ar": "دخل {} إلى Kestrel Pass"}
@@ -49,7 +50,7 @@ def test_otto_chooses_who_takes_an_alert_among_those_who_may(consoles, alpha):
         ["Choose somebody", "lena · Liaison", "otto · Watch officer"], ignore_case=True
     )
     takers.select_option("lena")
-    item(otto, "Patrol to lena").get_by_role("button", name=ASSIGN["en"]).click()
+    item(otto, "Patrol to lena").get_by_role("button", name="Assign", exact=True).click()
     expect(item(otto, "Patrol to lena")).to_contain_text("lena")
 
 
@@ -65,14 +66,14 @@ def test_otto_sees_who_entered_acknowledges_it_and_clears_it_with_a_reason(conso
     head(otto, subject).click()
     item(otto, subject).get_by_role("button", name=ASSIGN[language]).click()
     item(otto, subject).get_by_role("button", name=I_DO[language], exact=True).click()
-    item(otto, subject).get_by_role("button", name=ASSIGN[language]).click()
+    item(otto, subject).get_by_role("button", name=DO_ASSIGN[language], exact=True).click()
     expect(item(otto, subject).get_by_role("listitem").filter(has_text="UTC").nth(1)).to_be_visible()
 
     item(otto, subject).get_by_role("button", name=CLEAR[language]).click()
-    item(otto, subject).get_by_role("button", name=CLEAR[language]).click()
+    item(otto, subject).get_by_role("button", name=DO_CLEAR[language], exact=True).click()
     expect(item(otto, subject)).to_contain_text(NO_REASON[language])
     item(otto, subject).locator("textarea").fill("It turned back at the river")
-    item(otto, subject).get_by_role("button", name=CLEAR[language]).click()
+    item(otto, subject).get_by_role("button", name=DO_CLEAR[language], exact=True).click()
     expect(item(otto, subject)).to_contain_text(YOU_CLEARED[language])
     expect(item(otto, subject)).to_contain_text("It turned back at the river")
     assert any(one["words"] == "It turned back at the river" for one in steps_about(alpha, subject))

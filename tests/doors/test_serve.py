@@ -116,6 +116,21 @@ def test_status_asks_a_node_whoever_has_issued_its_certificate(tmp_path, by_an_a
         assert json.loads(said)["running"] is True
 
 
+def test_status_does_not_take_another_node_at_the_same_address_for_its_own(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        node_in(folder)
+    with Running(first, "serve", "alpha") as serving:
+        port = serving.line_with("Listening at", "stderr").rpartition(":")[2]
+        for folder, running in ((first, True), (second, False)):
+            toml = folder / "alpha" / "node.toml"
+            toml.write_text(toml.read_text().replace("port = 0", f"port = {port}"))
+            with Running(folder, "status", "alpha") as status:
+                code, said, errors = status.ended()
+            assert (code, json.loads(said)["running"], errors) == (0 if running else 1, running, "")
+
+
 @pytest.mark.parametrize("verb", ["serve", "status"])
 def test_a_certificate_that_is_not_there_is_said_in_one_line(tmp_path, verb):
     (certified(tmp_path) / CHAIN).unlink()

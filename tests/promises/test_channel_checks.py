@@ -603,8 +603,8 @@ def test_a_draft_states_what_its_text_says():
 @pytest.mark.promise("CHECK-12")
 def test_times_and_counts_are_said_in_full():
     late = parse_instant("2017-06-19T21:30:00Z").us
-    assert time_text(late, ZONES) == "2017-06-19 21:30 UTC = 2017-06-20 00:30 +03:00 = 2017-06-19 17:30 -04:00"
-    assert time_text(late, ("UTC", "Z")) == "2017-06-19 21:30 UTC"
+    assert time_text(late, ZONES, "en") == "2017-06-19 21:30 UTC = 2017-06-20 00:30 +03:00 = 2017-06-19 17:30 -04:00"
+    assert time_text(late, ("UTC", "Z"), "en") == "2017-06-19 21:30 UTC"
     assert [counted(one) for one in (None, Count("n", 27, 27), Count("n", 10, 14), Count("n", 60, None))] == [
         "?",
         "27",

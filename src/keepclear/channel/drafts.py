@@ -259,7 +259,7 @@ def _in_order(value: str, language: str) -> str:
     return f"\u200e{value}\u200e" if language in _RIGHT_TO_LEFT else value
 
 
-def time_text(at_us: int, zones: Iterable[str], language: str = "en") -> str:
+def time_text(at_us: int, zones: Iterable[str], language: str) -> str:
     """An instant in UTC and in these zones, each with its date and offset, for text in this language; zones that show the same stand once."""
     moment = EPOCH + at_us * MICROSECOND
     shown = [f"{moment:%Y-%m-%d %H:%M} UTC"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepclear.cli.asked_node import TOKEN, trusting
 from keepclear.cli.node_folder import add_folder, config_of_folder, record_to_read, say
-from keepclear.ground.errors import printable
+from keepclear.ground.errors import Refused, printable
 
 if TYPE_CHECKING:
     from keepclear.host.config import Config
@@ -83,8 +83,9 @@ def run_status(args: argparse.Namespace) -> int:
     config = config_of_folder(args.folder)
     with record_to_read(args.folder) as store:
         size, last_us, checkpoint = store.size(), store.last_at_us(), store.checkpoint()
+    answers = _asked(config, "/healthz") is not None
     said: dict[str, Any] = {
-        "running": _asked(config, "/healthz") is not None,
+        "running": answers and not _is_free(config),
         "address": config.doors.address,
         "size": size,
         "newest_at": utc_text(last_us),
@@ -97,10 +98,23 @@ def run_status(args: argparse.Namespace) -> int:
         print(json.dumps(said, ensure_ascii=False))
         return 0 if said["running"] else 1
     say(f"{'Running' if said['running'] else 'NOT running'} at {config.doors.address}.")
+    if answers and not said["running"]:
+        say("Another program answers there: give this node a port of its own in node.toml, under doors.port.")
     say(f"{size:,} entries, the newest of {said['newest_at']}; signed up to {said['signed_size']:,}.")
     for feed in said.get("feeds", []):
         say(f"  feed {feed['id']}: last heard {feed.get('last_heard') or 'never'}, {feed.get('refused', 0)} refused")
     return 0 if said["running"] else 1
+
+
+def _is_free(config: Config) -> bool:
+    """Whether no process writes the record, so that it is another node that answers at the address of this one."""
+    from keepclear.store.store import Store
+
+    try:
+        Store.open(config.store_url, create=False).close()
+    except Refused:
+        return False
+    return True
 
 
 def _asked(config: Config, path: str, token: str = "") -> bytes | None:

@@ -7,7 +7,7 @@ is one position.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -153,7 +153,8 @@ def _by_subject(tail: Sequence[Arrived], exercise: bool, subjects: Collection[st
         order = np.argsort(batch.subject, kind="stable")
         numbers = batch.subject[order]
         begins = np.flatnonzero(np.diff(numbers, prepend=-1))
-        for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(order)], strict=True):
+        # Nothing is in a batch of which every row was refused.
+        for begin, end in pairwise([*begins.tolist(), len(order)]):
             subject = batch.subjects[int(numbers[begin])]
             if subject in subjects:
                 found.setdefault(subject, []).append(_Piece(arrived.feed, batch, order[begin:end]))

@@ -151,8 +151,8 @@ def test_a_draft_of_an_alert_names_the_agreement_in_force_with_whom_it_is_for_ab
     assert f" Agreement: {NAME}. " in text("bravo")
     assert "Agreement" not in text("meridian"), "it is no party to it"
     ended = msgspec.to_builtins(fact(End, hours=0)) | {"at_us": staff.desk.clock_us}
-    lena = staff.desk.admit("nora", "alpha", "liaison")
-    assert staff.call.post(f"/v1/agreements/{NAME}/facts", lena, json=ended).status_code == 200
+    nora = staff.desk.admit("nora", "alpha", "liaison")
+    assert staff.call.post(f"/v1/agreements/{NAME}/facts", nora, json=ended).status_code == 200
     assert "Agreement" not in text("bravo"), "it has ended"
 
 

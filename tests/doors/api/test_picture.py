@@ -250,6 +250,16 @@ def test_the_sides_have_pictures_of_their_own():
     assert "about" not in answer
 
 
+def test_a_batch_of_which_every_row_was_refused_takes_nothing_from_the_past():
+    staff = staffed()
+    staff.bring(AWAY)
+    refused = staff.bring({**AWAY, "seen_at": "not a time"}).json()
+    assert (refused["accepted"], refused["refused"]) == (0, 1)
+    span = staff.call.get("/v1/picture/span?subject=Bravo%201&since=2026-05-18T09:00:00Z", staff.officer)
+    assert span.status_code == 200
+    assert len(span.json()["tracks"]["seen_at"]) == 1
+
+
 def test_a_span_says_what_cannot_be_asked():
     staff = staffed()
     staff.bring(AWAY)

@@ -1,6 +1,10 @@
-/** The picture as it is now, for whoever shows it: `$effect(() => livePicture.shown())`. */
+/**
+ * The picture as it is now, for whoever shows it: `$effect(() => livePicture.shown())`. While nobody does it stays as it was, for whoever comes back
+ * when nothing comes from the node: it is read anew otherwise.
+ */
 import { api, taken } from '../api/client'
-import { onFrame, onResumed } from '../state/live.svelte'
+import { whenLeft } from '../state/leaving'
+import { live, onFrame, onResumed } from '../state/live.svelte'
 import { Picture, type Frame } from './picture'
 
 const AGAIN_MS = 5_000
@@ -17,6 +21,7 @@ class LivePicture {
   shown(): () => void {
     this.#showing += 1
     if (this.#showing === 1) {
+      if (live.connection === 'live') this.picture.clear()
       this.#ends = [onFrame<Frame>('picture', (frame) => this.#take(frame)), onResumed(() => void this.#read())]
       void this.#read()
     }
@@ -26,7 +31,6 @@ class LivePicture {
       this.#asked += 1
       clearTimeout(this.#timer)
       for (const end of this.#ends) end()
-      this.picture.clear()
     }
   }
 
@@ -58,3 +62,4 @@ class LivePicture {
 }
 
 export const livePicture = new LivePicture()
+whenLeft(() => livePicture.picture.clear())

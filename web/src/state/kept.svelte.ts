@@ -14,6 +14,18 @@ const FAILED_AGAIN_MS = 5_000
 
 export type Reading = 'never' | 'reading' | 'read' | 'failed'
 
+/**
+ * One that is made where it is asked for first. What makes it there reads it at once, and what Svelte makes within a reaction it does not
+ * look at from there: so it is made outside of all.
+ */
+export function kept<T>(...asked: ConstructorParameters<typeof Kept<T>>): Kept<T> {
+  let made!: Kept<T>
+  $effect.root(() => {
+    made = new Kept(...asked)
+  })
+  return made
+}
+
 export class Kept<T> {
   #value = $state.raw<T | undefined>(undefined)
   #reading = $state<Reading>('never')

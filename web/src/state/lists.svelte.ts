@@ -1,6 +1,7 @@
 /** The lists of the node that more than one room shows. */
 import { all, api, taken } from '../api/client'
 import { Kept } from './kept.svelte'
+import { whenLeft } from './leaving'
 
 export const alerts = new Kept(
   () => all((after) => api.GET('/v1/alerts', { params: { query: { state: 'open', ...behind(after) } } })),
@@ -23,8 +24,9 @@ export const desk = new Kept(
   700,
 )
 
-/** All of them, to be forgotten when somebody signs out. */
-export const LISTS = [alerts, zones, feeds, messages, parties, peers, status, desk]
+whenLeft(() => {
+  for (const list of [alerts, zones, feeds, messages, parties, peers, status, desk]) list.forget()
+})
 
 function behind(after: string | undefined): { after?: string } {
   return after === undefined ? {} : { after }

@@ -1,6 +1,6 @@
 /** What to talk about with a party next: open alerts and messages of what is agreed with it, and how each is called here. */
 import { api, taken } from '../../api/client'
-import { Kept } from '../../state/kept.svelte'
+import { Kept, kept } from '../../state/kept.svelte'
 import { messages } from '../../state/lists.svelte'
 import { say } from '../../words/words.svelte'
 import { markerWord } from './said_words'
@@ -10,7 +10,7 @@ const held = new Map<string, Kept<string[]>>()
 export function agenda(party: string): Kept<string[]> {
   let found = held.get(party)
   if (found === undefined) {
-    found = new Kept(
+    found = kept(
       async () => (await taken(api.GET('/v1/calls/agenda', { params: { query: { party } } }))).items,
       ['alert', 'alert_step', 'message', 'statement', 'standing', 'call'],
     )

@@ -1,9 +1,11 @@
 /** What this room keeps true from the node beside the lists that others show as well. Forgotten when somebody leaves the room. */
 import { all, api, taken } from '../../api/client'
-import type { MessageWhole, RosterView } from '../../api/schema'
-import { pieces } from '../../parts/said'
-import { Kept } from '../../state/kept.svelte'
+import type { MessageWhole, PeerView, RosterView } from '../../api/schema'
+import { plainly } from '../../parts/said'
+import { Kept, kept } from '../../state/kept.svelte'
+import { whenLeft } from '../../state/leaving'
 import { parties, peers } from '../../state/lists.svelte'
+import { live } from '../../state/live.svelte'
 import { session } from '../../state/session.svelte'
 import type { Fact } from './content'
 
@@ -26,7 +28,7 @@ const rosters = new Map<string, Kept<RosterView | null>>()
 export function whole(id: string): Kept<MessageWhole> {
   let found = wholes.get(id)
   if (found === undefined) {
-    found = new Kept(
+    found = kept(
       () => taken(api.GET('/v1/messages/{message}', { params: { path: { message: id } } })),
       (line) => line['message'] === id || line['answers'] === id || line['supersedes'] === id,
     )
@@ -39,7 +41,7 @@ export function whole(id: string): Kept<MessageWhole> {
 export function roster(party: string): Kept<RosterView | null> {
   let found = rosters.get(party)
   if (found === undefined) {
-    found = new Kept(async () => {
+    found = kept(async () => {
       const known = await taken(api.GET('/v1/rosters'))
       return known.items.includes(party) ? taken(api.GET('/v1/rosters/{party}', { params: { path: { party } } })) : null
     }, ['roster'])
@@ -57,6 +59,8 @@ export function forgetAll(): void {
   rosters.clear()
 }
 
+whenLeft(forgetAll)
+
 /** What a party is called: by the node's list of parties, else by its card, else its id. */
 export function nameOf(party: string): string {
   return parties.value?.find((one) => one.id === party)?.name || peers.value?.find((one) => one.party === party)?.name || party
@@ -64,11 +68,16 @@ export function nameOf(party: string): string {
 
 /** The same within a sentence of ours: what nobody sees is named, and nothing of it turns what stands around it. */
 export function plainName(party: string): string {
-  return isolated(nameOf(party))
+  return plainly(nameOf(party))
 }
 
-export function isolated(text: string): string {
-  return `\u2068${pieces(text).map((piece) => piece.text).join('')}\u2069`
+/** The peers, each with when it was heard by the newest word of the node: the list is read again only when one of them changes. */
+export function peersNow(): PeerView[] {
+  const links = new Map(live.node?.links.map((link) => [link.peer, link]))
+  return (peers.value ?? []).map((peer) => {
+    const link = links.get(peer.party)
+    return link === undefined ? peer : { ...peer, heard_at: link.heard_at ?? peer.heard_at, failure: link.failure }
+  })
 }
 
 /** Other parties that are known here, however they are reached. */

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from keepclear.agreements.agreement import Version
-from keepclear.channel.calls import Escalation, Prompt, StopForm
+from keepclear.channel.calls import Escalation, Prompt, StopForm, still_missing
 from keepclear.channel.channel import Thread
 from keepclear.channel.standing import Debt, due_us
 from keepclear.channel.statements import Act
@@ -246,10 +246,14 @@ def _of_alert(node: Node, side: Side, alert: LiveAlert, stops: Mapping[str, Sequ
     if alert.repeats:
         params["repeats"] = alert.repeats
     if alert.key == "stop_called":
+        forms = stops[alert.id]
+        lacks = [still_missing(form, side.dealings.calls.answers_to(form)) for form in forms]
         params["stops"] = [
-            {"taken_at": utc_text(form.taken_at_us), "words": form.words, "missing": form.missing}
-            for form in stops[alert.id]
+            {"taken_at": utc_text(form.taken_at_us), "words": form.words, "missing": missing}
+            for form, missing in zip(forms, lacks, strict=True)
         ]
+        if lacks:
+            params["missing"] = lacks[0]
     way = _way_of(side, alert, said["params"], at_us)
     steps = () if way is None else _steps(way[1])
     return Need(

@@ -289,7 +289,7 @@ LINE_KEYS: Mapping[str, list[str]] = {
     "message": ["out", "in"],
     "statement": _values(statements.Act),
     "standing": _values(standing.Debt),
-    "call": ["moment", "held", "minute", "minute_answered", "step", "stop"],
+    "call": ["moment", "held", "minute", "minute_answered", "step", "stop", "stop_asked_on"],
     "measure": ["taken", "reaction"],
     "zone": ["agreed", "ended"],
     "feed": ["connected", "disconnected", "ended"],

@@ -15,6 +15,8 @@ Params = Mapping[str, Any]
 
 def of_need(need: Need, line: Mapping[str, Any] | None, zone_name: str = "") -> str:
     """One sentence. `line`: of the alert whose key it has, as the record has it; None where it is a condition."""
+    if line is not None and need.key == "stop_called":  # what was missing may have been asked since
+        line = {**line, "params": need.params}
     if line is not None:
         return sentence_of(line, zone_name)
     words = _CONDITIONS.get(need.key)

@@ -314,6 +314,7 @@ def test_what_is_asked_behind_the_filing_of_a_stop_has_its_fields_and_stands_bes
     asked.get_by_text("A whole number of minutes").wait_for()
     assert asked.get_by_label("Since how many minutes").input_value() == "x10"
     assert asked.get_by_role("button", name="Add to the stop").is_disabled()
+    otto.has_a_page_for_everybody()
     asked.get_by_label("Since how many minutes").fill("10")
     asked.get_by_label("What must stop").fill("the shelling")
     asked.get_by_role("button", name="Add to the stop").click()
@@ -322,12 +323,18 @@ def test_what_is_asked_behind_the_filing_of_a_stop_has_its_fields_and_stands_bes
         shown.get_by_text("the shelling").wait_for()
         shown.get_by_text("Asked on by").wait_for()
     assert hers.get_by_label("What must stop").count() == 0
-    assert hers.get_by_label("Line to call back").count() == 1
+    hers.get_by_label("Line to call back").fill("+000 300")
+    id = next(
+        one for one in alpha.ask("otto", "GET", "/v1/stops")["items"] if one["content"]["words"] == "Stop at the bakery"
+    )["stop"]
+    alpha.ask("otto", "POST", "/v1/stops/answers", {"stop": id, "call_back": "+000 200"})
+    hers.get_by_text("+000 200").wait_for()
+    assert hers.get_by_label("Line to call back").input_value() == "+000 300"
     (stop,) = [
         one for one in alpha.ask("otto", "GET", "/v1/stops")["items"] if one["content"]["words"] == "Stop at the bakery"
     ]
     assert (stop["content"]["what"], stop["content"]["since_us"]) == ("", None)
-    assert stop["missing"] == ["where", "coordinates", "call_back", "caller"]
+    assert stop["missing"] == ["where", "coordinates", "caller"]
     alpha.ask("otto", "POST", f"/v1/alerts/{stop['alert']}/clear", {"reason": "The bakery is quiet."})
 
 

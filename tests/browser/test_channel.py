@@ -298,6 +298,71 @@ def test_an_urgent_stop_is_taken_down_by_keyboard_alone_and_everybody_sees_it_un
     lena.sees("Bravo stopped at once; nobody was hit.")
 
 
+def test_what_is_asked_behind_the_filing_of_a_stop_has_its_fields_and_stands_beside_the_first_words(consoles, both):
+    alpha, _ = both
+    otto, lena = (
+        consoles.opened(alpha, by="otto", at="channel/stop"),
+        consoles.opened(alpha, by="lena", at="channel/stop"),
+    )
+    otto.page.get_by_label("What was said").fill("Stop at the bakery")
+    since = otto.page.get_by_label("Since how many minutes")
+    since.fill("x10")
+    otto.sees("Minutes are a whole number, such as 10. The words are filed all the same; this is asked again then.")
+    otto.presses("File the urgent stop")
+    card = otto.page.get_by_role("region", name="Urgent stop, open")
+    asked = card.get_by_role("form", name="What is answered when you ask on")
+    asked.get_by_text("A whole number of minutes").wait_for()
+    assert asked.get_by_label("Since how many minutes").input_value() == "x10"
+    assert asked.get_by_role("button", name="Add to the stop").is_disabled()
+    otto.has_a_page_for_everybody()
+    asked.get_by_label("Since how many minutes").fill("10")
+    asked.get_by_label("What must stop").fill("the shelling")
+    asked.get_by_role("button", name="Add to the stop").click()
+    hers = lena.page.get_by_role("region", name="Urgent stop, open")
+    for shown in (card, hers):
+        shown.get_by_text("the shelling").wait_for()
+        shown.get_by_text("Asked on by").wait_for()
+    assert hers.get_by_label("What must stop").count() == 0
+    hers.get_by_label("Line to call back").fill("+000 300")
+    id = next(
+        one for one in alpha.ask("otto", "GET", "/v1/stops")["items"] if one["content"]["words"] == "Stop at the bakery"
+    )["stop"]
+    alpha.ask("otto", "POST", "/v1/stops/answers", {"stop": id, "call_back": "+000 200"})
+    hers.get_by_text("+000 200").wait_for()
+    assert hers.get_by_label("Line to call back").input_value() == "+000 300"
+    (stop,) = [
+        one for one in alpha.ask("otto", "GET", "/v1/stops")["items"] if one["content"]["words"] == "Stop at the bakery"
+    ]
+    assert (stop["content"]["what"], stop["content"]["since_us"]) == ("", None)
+    assert stop["missing"] == ["where", "coordinates", "caller"]
+    alpha.ask("otto", "POST", f"/v1/alerts/{stop['alert']}/clear", {"reason": "The bakery is quiet."})
+
+
+def test_a_measure_was_taken_a_whole_number_of_minutes_ago_and_its_words_fit(consoles, both):
+    alpha, _ = both
+    otto = consoles.opened(alpha, by="otto", at="channel/measures")
+    form = otto.page.locator("form", has_text="Enter a measure that was taken")
+    minutes, keep = form.get_by_label("How many minutes ago"), form.get_by_role("button", name="Keep it in the record")
+    tops = {
+        form.get_by_label(name, exact=False).bounding_box()["y"] for name in ("Which", "Where", "Role that decided")
+    }
+    assert max(tops) - min(tops) < 1
+    for typed in ("-5", "abc"):
+        minutes.fill(typed)
+        form.get_by_text("A whole number of minutes, such as 10; 0 is now.").wait_for()
+        assert keep.is_disabled()
+    minutes.fill("5")
+    assert keep.is_enabled()
+    words = form.get_by_label("The words that were used")
+    words.fill("Stay away. " * 500)
+    assert len(words.input_value()) <= 2000
+    form.get_by_text("No more fits here: 2,000 characters is the most.").wait_for()
+    for label, value in (("Which", "leaflet"), ("Where", "the ford"), ("Role that decided", "duty officer")):
+        form.get_by_label(label).fill(value)
+    keep.click()
+    otto.sees("It is in the record.")
+
+
 def test_each_urgent_stop_shows_its_own_outcome_though_they_were_taken_down_and_closed_out_of_order(consoles, both):
     alpha, _ = both
     ids = []

@@ -23,6 +23,7 @@ from keepclear.channel.calls import (
     Moment,
     Side,
     StepTaken,
+    StopAnswer,
     StopForm,
     agenda,
     call_checked,
@@ -35,6 +36,8 @@ from keepclear.channel.calls import (
     minute_word_checked,
     missed,
     moment_checked,
+    still_missing,
+    stop_answer_checked,
     stop_form_checked,
     unanswered,
 )
@@ -355,6 +358,19 @@ def test_what_is_still_missing_is_said_and_words_for_a_place_are_no_coordinates(
     assert form.missing == ("coordinates", "caller")
     full = msgspec.structs.replace(form, caller="Basil of Bravo", where=(place(),))
     assert stop_form_checked(full).missing == ()
+
+
+@pytest.mark.promise("CALL-9")
+def test_what_was_answered_behind_the_form_is_asked_for_no_more_and_the_form_stays_as_it_was():
+    form = StopForm("Stop", "Ada", at("10:00"), what="shelling")
+    nowhere = StopAnswer(form.id, "Otto", at("10:02"), where_words="the ridge", since_us=at("09:50"))
+    assert stop_answer_checked(nowhere).answered == ("where", "since")
+    assert still_missing(form, [nowhere]) == ("coordinates", "call_back", "caller")
+    assert still_missing(form, [nowhere, StopAnswer(form.id, "Lena", at("10:04"), caller="Basil")]) == (
+        "coordinates",
+        "call_back",
+    )
+    assert form.missing == ("where", "coordinates", "call_back", "caller", "since")
 
 
 @pytest.mark.promise("CALL-9")

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from keepclear.agreements.agreement import End, Resumption, Suspension
-from keepclear.channel.calls import Happened, Item, Minute, MinuteWord, StepTaken, StopForm
+from keepclear.channel.calls import Happened, Item, Minute, MinuteWord, StepTaken, StopAnswer, StopForm
 from keepclear.channel.measures import How, Reaction
 from keepclear.channel.messages import About, Marker, Message, Urgency, Words
 from keepclear.ground.errors import Refused
@@ -232,6 +232,25 @@ def test_anybody_at_the_desk_takes_down_an_urgent_stop_without_roster_or_agreeme
     assert side(given).dealings.calls.stops == (form,)
 
 
+@pytest.mark.promise("DEAL-13")
+def test_who_asks_on_about_a_stop_raises_no_second_alert_and_the_first_stays_as_it_was():
+    given = Given()
+    form = StopForm("Stop, there are children on the road", "Otto", given.at_us)
+    given.give(e.StopCalled(form), by="otto")
+    held = list(side(given).alerts)
+    (line,) = lines(
+        given.give(e.StopAskedOn(StopAnswer(form.id, "Petra", given.at_us, caller="a teacher")), by="petra")
+    )
+    assert (line["event"], line["action"], line["stop"], line["answered"]) == (
+        "call",
+        "stop_asked_on",
+        form.id,
+        ["caller"],
+    )
+    assert list(side(given).alerts) == held
+    assert side(given).dealings.calls.stops == (form,)
+
+
 # --- rosters ---
 
 
@@ -349,6 +368,7 @@ EVENTS: list[e.Event] = [
     e.CallHeld(call(Item("a site", "alpha"))),
     e.EscalationStepTaken(NAME, StepTaken("deputy", "Otto", at("09:00"))),
     e.StopCalled(StopForm("Stop", "Otto", at("09:00"))),
+    e.StopAskedOn(StopAnswer(StopForm("Stop", "Otto", at("09:00")).id, "Otto", at("09:00"), what="the shelling")),
     e.MeasureTaken(measure("call", "09:00")),
     e.ReactionSeen(Reaction(measure("call", "09:00").id, "They halted", at("09:00"), "post 3")),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -19,16 +19,20 @@ from keepclear.channel.calls import (
     Minute,
     MinuteWord,
     Moment,
+    StopAnswer,
     StopForm,
     doubts,
     minute_standing,
+    still_missing,
 )
 from keepclear.channel.facts import Place
-from keepclear.ground.instants import utc_text
+from keepclear.ground.errors import Refused
+from keepclear.ground.instants import us_checked, utc_text
 from keepclear.node.call_book import CallBook
-from keepclear.node.events import CallHeld, CallMomentNoted, MinuteAnswered, MinuteWritten, StopCalled
+from keepclear.node.events import CallHeld, CallMomentNoted, MinuteAnswered, MinuteWritten, StopAskedOn, StopCalled
 from keepclear.node.needs import stops_of
 from keepclear.parties.parties import Action
+from keepclear.tracks.builder import CLOCK_SKEW_US_MAX
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -112,15 +116,39 @@ class Stopping(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     call_back: str = ""
 
 
+class AskingOn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What was answered when somebody asked on about an urgent stop; what was not is left out. The form stays as it was.
+
+    stop         id of the urgent stop
+    caller       who calls and for whom
+    what         what must stop
+    where_words  where, in words; `where` as coordinates
+    since_us     since when it goes on
+    call_back    a line by which the caller is reached"""
+
+    stop: str
+    caller: str = ""
+    what: str = ""
+    where_words: str = ""
+    where: tuple[Place, ...] = ()
+    since_us: int | None = None
+    call_back: str = ""
+
+
 class StopView(msgspec.Struct, frozen=True):
-    """A call for an urgent stop, and what to ask for while the caller is there, the most needed first.
+    """A call for an urgent stop, and what to ask for still, the most needed first.
 
-    alert  id of the alert that stands for it, and says what came of it; None: it is not held any more"""
+    stop     its id
+    alert    id of the alert that stands for it, and says what came of it; None: it is not held any more
+    content  as it was taken down
+    answers  what was answered since, each with who asked and when"""
 
+    stop: str
     missing: tuple[str, ...]
     alert: str | None
     taken_at: str
     content: StopForm
+    answers: tuple[StopAnswer, ...]
 
 
 def listed(ask: Ask[Paged, None], items: Sequence[T], view: Callable[[T], V]) -> Page[V]:
@@ -154,7 +182,9 @@ async def stops(ask: Ask[Paged, None]) -> Answer:
     alerts = {form: alert for alert, forms in stops_of(ask.side).items() for form in forms}
 
     def view(form: StopForm) -> StopView:
-        return StopView(form.missing, alerts.get(form), utc_text(form.taken_at_us), form)
+        answers = dealings.calls.answers_to(form)
+        missing, taken_at = still_missing(form, answers), utc_text(form.taken_at_us)
+        return StopView(form.id, missing, alerts.get(form), taken_at, form, answers)
 
     return Answer(listed(ask, dealings.calls.stops, view))
 
@@ -223,6 +253,26 @@ async def stop(ask: Ask[Sided, Stopping]) -> Answer:
     return await ask.give(StopCalled(form), done)
 
 
+async def ask_on(ask: Ask[Sided, AskingOn]) -> Answer:
+    """Enters what was answered when somebody asked on about an urgent stop; the body names the stop, who asks here took it down."""
+    ask.must(Action.STOP_URGENTLY, ask.members.dealings)
+    if ask.body.since_us is not None:
+        must_look_back(ask, ask.body.since_us, "$.since_us")
+    said = msgspec.structs.asdict(ask.body)
+    return await ask.give(StopAskedOn(StopAnswer(**said, taken_by=ask.by, taken_at_us=ask.desk.now_us())), done)
+
+
+def must_look_back(ask: Ask[Any, Any], at_us: int, where: str) -> None:
+    """Raises `Refused` if something that has been lies later than now, by more than clocks may differ. Said at the door only: what is
+    in a record already stays as it is."""
+    now_us = ask.desk.now_us()
+    if us_checked(at_us, where) > now_us + CLOCK_SKEW_US_MAX:
+        mend = f"It is {utc_text(now_us)} at the node. Check the clock, and how long ago it was."
+        raise Refused(
+            "fact.from_the_future", "What has been is not later than now", value=utc_text(at_us), mend=mend, where=where
+        )
+
+
 def noted(id: str) -> Callable[[Given], Noted]:
     """The answer to something that has an id from now on."""
     return lambda given: Noted(given.entry.sequence, utc_text(given.entry.at_us), id)
@@ -240,4 +290,5 @@ ROUTES = (
     Route("GET", "/v1/calls/{call}", call, "dealings", gives=CallWhole, query=Sided, problems=(403, 404)),
     Route("GET", "/v1/stops", stops, "dealings", gives=Page[StopView], query=Paged, problems=(403,)),
     Route("POST", "/v1/stops", stop, "dealings", gives=Done, query=Sided, bodies={_IS_JSON: Stopping}, problems=(403,)),
+    Route("POST", "/v1/stops/answers", ask_on, "dealings", gives=Done, query=Sided, bodies={_IS_JSON: AskingOn}, problems=(403,)),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import msgspec
 
 from keepclear.api.alerts import zone_name
 from keepclear.api.asking import Answer, Ask, Route, instant_us
-from keepclear.api.lines_told import told_between
+from keepclear.api.lines_told import told_between, with_its_message
 from keepclear.api.needs import ITEMS, DeskNow, desk_of, needs_seen
 from keepclear.api.paging import Exercise
 from keepclear.api.problems import bad_query
@@ -235,7 +235,7 @@ def _open(seen: list[Need]) -> list[str]:
 
 
 def _log_item(ask: Ask[Any, Any], line: Line) -> LogItem:
-    told, said, side = line.told, line.said, ask.side
+    told, said, side = line.told, with_its_message(line.said, ask.node.talk.channel), ask.side
     ask.note_given(ask.node.concerned_by(told))
     zone = zone_name(side, told.zone) if told.zone else ""
     by = str(said.get("by") or said.get("author") or said.get("said_by") or "")

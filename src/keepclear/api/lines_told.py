@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from keepclear.api.desk import Desk
+from keepclear.channel.channel import Channel
+from keepclear.channel.facts import compared, matches
+from keepclear.channel.statements import Act
 from keepclear.node.effects import Told
 
 LINES_PER_READ = 1_000
@@ -32,3 +35,21 @@ async def told_between(desk: Desk, from_us: int, until_us: int) -> AsyncIterator
                 return
             yield told
         after = (found[-1].sequence, found[-1].index)
+
+
+def with_its_message(said: Mapping[str, object], channel: Channel) -> Mapping[str, object]:
+    """A line about a statement, or about how a message stands, with what the message is called by: from whom, to whom, its marker; and
+    `differs` where what was read back is not what was said. Any other line as it is."""
+    if said["event"] not in ("statement", "standing"):
+        return said
+    thread = channel.thread(str(said["message"]))
+    message = thread.message
+    direction = "out" if message.sender == channel.own else "in"
+    named = {"direction": direction, "from": message.sender, "to": message.to, "marker": message.marker.value}
+    if message.addressee:
+        named["addressee"] = message.addressee
+    kept = thread.statements.get(str(said.get("statement", "")))
+    if kept is None or kept.statement.act is not Act.UNDERSTOOD:
+        return {**said, **named}
+    differs = not matches(compared(message.facts, kept.statement.facts))
+    return {**said, **named, **({"differs": True} if differs else {})}

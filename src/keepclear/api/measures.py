@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from keepclear.api.agreements import dealings_known_at
 from keepclear.api.asking import Answer, Ask, Route
-from keepclear.api.calls import Noted, listed, noted
+from keepclear.api.calls import Noted, listed, must_look_back, noted
 from keepclear.api.paging import Page, Paged
 from keepclear.api.zones import Done, Sided, done
 from keepclear.channel.measures import Measure, Reaction, Taken
@@ -102,12 +102,14 @@ def _taken(one: Taken) -> TakenView:
 async def take(ask: Ask[Sided, Measure]) -> Answer:
     """Enters a measure that was taken: which, by whom and towards whom, when, where, and which role decided it."""
     ask.must(Action.LOG_MEASURE, ask.members.dealings)
+    must_look_back(ask, ask.body.at_us, "$.at_us")
     return await ask.give(MeasureTaken(ask.body), noted(ask.body.id))
 
 
 async def see(ask: Ask[Sided, Reaction]) -> Answer:
     """Enters what was seen after a measure; the body names the measure."""
     ask.must(Action.LOG_MEASURE, ask.members.dealings)
+    must_look_back(ask, ask.body.seen_at_us, "$.seen_at_us")
     return await ask.give(ReactionSeen(ask.body), done)
 
 

@@ -11,12 +11,12 @@ from msgspec import Meta
 
 from keepclear.api.alerts import zone_name
 from keepclear.api.asking import Answer, Ask, Route, instant_us
-from keepclear.api.lines_told import told_between
+from keepclear.api.lines_told import told_between, with_its_message
 from keepclear.api.paging import Exercise, Page, Paged, page_of
 from keepclear.api.problems import bad_query, not_here
 from keepclear.api.tracks import NameView, Subject, ZoneId, names_of
 from keepclear.api.zones import KnownAt
-from keepclear.channel.channel import Thread
+from keepclear.channel.channel import Channel, Thread
 from keepclear.ground.errors import Refused
 from keepclear.ground.hours import DAY_US
 from keepclear.ground.instants import utc_text
@@ -266,7 +266,7 @@ async def thread(ask: Ask[ThreadAsked, None]) -> Answer:
         ThreadWhole(
             matter.id, kind.value, matter.zone, zone, matter.subject, names_of(side, matter.subject), utc_text(matter.from_us),
             None if matter.until_us is None else utc_text(matter.until_us), utc_text(now_us), matter.cut_off, len(items) - len(given),
-            [_item(item, zone) for item in given],
+            [_item(item, zone, ask.node.talk.channel) for item in given],
         )
     )  # fmt: skip
 
@@ -323,8 +323,8 @@ def _may_be_of(told: Told, matter: Matter) -> bool:
     return (what in _ANYWHERE and not of_others) or is_of_pair(told, matter.zone, matter.subject)
 
 
-def _item(item: Item, zone: str) -> ThreadItem:
-    said = item.line.said
+def _item(item: Item, zone: str, channel: Channel) -> ThreadItem:
+    said = with_its_message(item.line.said, channel)
     return ThreadItem(
         item.line.told.id, utc_text(item.at_us), utc_text(item.known_at_us), item.line.told.what, key_of(said), params_of(said), item.by,
         item.evidence, item.because, dict(item.ids), sentence_of(said, zone),

@@ -20,6 +20,7 @@ from keepclear.agreements.agreed_terms import Calls, Step
 from keepclear.channel.facts import Compared, Fact, Place, compared, facts_checked, matches, named_otherwise
 from keepclear.channel.messages import Words
 from keepclear.channel.statements import Evidence, evidence_of
+from keepclear.ground.canon import SHA256_HEX
 from keepclear.ground.errors import LimitExceeded, Refused
 from keepclear.ground.hours import period_checked, times_of
 from keepclear.ground.instants import us_checked
@@ -434,21 +435,59 @@ class StopForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exercise: bool = False
 
     @property
+    def id(self) -> str:
+        """SHA-256 of its one byte string, in hexadecimal."""
+        return digest_of(self)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """What to ask for while the caller is still there, the most needed first. Nothing waits for it."""
-        answers = {
-            "where": bool(self.where or self.where_words.strip()),
-            "coordinates": bool(self.where),
-            "what": bool(self.what.strip()),
-            "call_back": bool(self.call_back.strip()),
-            "caller": bool(self.caller.strip()),
-            "since": self.since_us is not None,
-        }
-        return tuple(name for name, given in answers.items() if not given)
+        return tuple(name for name, given in _answers(self).items() if not given)
 
     def open_for_us(self, at_us: int) -> int:
         """How long ago it was taken down."""
         return at_us - self.taken_at_us
+
+
+class StopAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was answered when somebody asked on about an urgent stop. It stands beside the form, which stays as it was taken down.
+
+    stop      id of the form
+    taken_by  who asked, and took the answer down; `taken_at_us` when, stamped where it is recorded
+    caller, what, where_words, where, since_us, call_back   as in the form; what was not answered is left out"""
+
+    stop: str
+    taken_by: str
+    taken_at_us: int
+    caller: str = ""
+    what: str = ""
+    where_words: str = ""
+    where: tuple[Place, ...] = ()
+    since_us: int | None = None
+    call_back: str = ""
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """What of that which a form may lack it says, the most needed first."""
+        return tuple(name for name, given in _answers(self).items() if given)
+
+
+def still_missing(form: StopForm, answers: Iterable[StopAnswer]) -> tuple[str, ...]:
+    """What to ask for still, the most needed first: what neither the form says nor any answer to it."""
+    answered = {name for one in answers for name in one.answered}
+    return tuple(name for name in form.missing if name not in answered)
+
+
+def _answers(said: StopForm | StopAnswer) -> dict[str, bool]:
+    """Whether each thing that is asked about an urgent stop is answered, the most needed first."""
+    return {
+        "where": bool(said.where or said.where_words.strip()),
+        "coordinates": bool(said.where),
+        "what": bool(said.what.strip()),
+        "call_back": bool(said.call_back.strip()),
+        "caller": bool(said.caller.strip()),
+        "since": said.since_us is not None,
+    }
 
 
 # --- what can be ---
@@ -555,13 +594,28 @@ def stop_form_checked(form: StopForm) -> StopForm:
     said_checked(form.taken_by, "$.taken_by")
     if form.language:
         language_checked(form.language, "$.language")
-    for name in ("caller", "what", "where_words", "call_back"):
-        words_checked(getattr(form, name), f"$.{name}")
-    facts_checked(form.where, "$.where")
-    us_checked(form.taken_at_us, "$.taken_at_us")
-    if form.since_us is not None:
-        us_checked(form.since_us, "$.since_us")
+    _answers_checked(form)
     return form
+
+
+def stop_answer_checked(answer: StopAnswer) -> StopAnswer:
+    """The answer, if it cites a form and says something that one may lack; raises `Refused` with the place."""
+    if not SHA256_HEX.fullmatch(answer.stop):
+        raise Refused("stop.cited", "An urgent stop is cited by its id", value=answer.stop, where="$.stop")
+    said_checked(answer.taken_by, "$.taken_by")
+    _answers_checked(answer)
+    if not answer.answered:
+        raise Refused("stop.nothing_answered", "Nothing was answered", mend="Enter what was said, or nothing at all.")
+    return answer
+
+
+def _answers_checked(said: StopForm | StopAnswer) -> None:
+    for name in ("caller", "what", "where_words", "call_back"):
+        words_checked(getattr(said, name), f"$.{name}")
+    facts_checked(said.where, "$.where")
+    us_checked(said.taken_at_us, "$.taken_at_us")
+    if said.since_us is not None:
+        us_checked(said.since_us, "$.since_us")
 
 
 def _two_parties(one: str, other: str) -> None:

@@ -24,12 +24,14 @@ from keepclear.channel.calls import (
     Missed,
     Moment,
     StepTaken,
+    StopAnswer,
     StopForm,
     call_checked,
     escalation,
     minute_checked,
     minute_word_checked,
     moment_checked,
+    stop_answer_checked,
     stop_form_checked,
     unanswered,
 )
@@ -64,6 +66,7 @@ class Calls(msgspec.Struct):
     stops: list[StopForm] = []
     steps: dict[str, list[StepTaken]] = {}
     judged: list[Judged] = []
+    answers: list[StopAnswer] = []
 
 
 class Schedule(NamedTuple):
@@ -175,6 +178,18 @@ class CallBook:
         """Keeps the form of an urgent stop."""
         _keep(self._held.stops, form)
 
+    def check_answer(self, answer: StopAnswer) -> None:
+        """Raises `Refused` if nothing was answered, or it is about no urgent stop that is held here."""
+        stop_answer_checked(answer)
+        if all(form.id != answer.stop for form in self._held.stops):
+            raise Refused(
+                "stop.unknown", "There is no such urgent stop", value=answer.stop, mend="It is cited by its id."
+            )
+
+    def ask_on(self, answer: StopAnswer) -> None:
+        """Keeps what was answered about an urgent stop, beside its form."""
+        _keep(self._held.answers, answer)
+
     # what is due
 
     def follow(self, schedules: Iterable[Schedule], at_us: int) -> None:
@@ -234,6 +249,13 @@ class CallBook:
     def stops(self) -> tuple[StopForm, ...]:
         """The forms of urgent stops, in the order in which they were taken down."""
         return tuple(self._held.stops)
+
+    def answers_to(self, form: StopForm) -> tuple[StopAnswer, ...]:
+        """What was answered about an urgent stop behind its form, in the order in which it was taken down."""
+        if not self._held.answers:
+            return ()
+        id = form.id
+        return tuple(answer for answer in self._held.answers if answer.stop == id)
 
     def minute(self, id: str) -> Minute:
         """The minute of this id; raises `Refused` if none is held."""

@@ -50,6 +50,7 @@ ACTION_OF: Mapping[type[e.Dealing], Action] = {
     e.MinuteAnswered: Action.LOG_CALL,
     e.EscalationStepTaken: Action.LOG_CALL,
     e.StopCalled: Action.STOP_URGENTLY,
+    e.StopAskedOn: Action.STOP_URGENTLY,
     e.MeasureTaken: Action.LOG_MEASURE,
     e.ReactionSeen: Action.LOG_MEASURE,
 }
@@ -135,6 +136,8 @@ class Dealings:
             case e.StopCalled():
                 self._check_exercise(event.form.exercise)
                 self.calls.check_stop(event.form)
+            case e.StopAskedOn():
+                self.calls.check_answer(event.answer)
             case e.MeasureTaken():
                 self._check_exercise(event.measure.exercise)
                 self.measures.check(event.measure)
@@ -167,6 +170,10 @@ class Dealings:
                 said = {"taken_by": form.taken_by, "words": form.words, "missing": form.missing}
                 self._tell("call", self._house, {"action": "stop", "by": by, **said}, teller)
                 return [Alarm("stop_called", "now", said, of_party=self._house)]
+            case e.StopAskedOn(answer=answer):
+                self.calls.ask_on(answer)
+                said = {"stop": answer.stop, "taken_by": answer.taken_by, "answered": answer.answered}
+                self._tell("call", self._house, {"action": "stop_asked_on", "by": by, **said}, teller)
             case e.MeasureTaken() | e.ReactionSeen():
                 self._take_measure(event, by, teller)
             case _:

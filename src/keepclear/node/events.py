@@ -15,7 +15,7 @@ import msgspec
 
 from keepclear.agreements.agreement import Fact as AgreementFact
 from keepclear.agreements.atlas import Zone
-from keepclear.channel.calls import Call, Minute, MinuteWord, Moment, StepTaken, StopForm
+from keepclear.channel.calls import Call, Minute, MinuteWord, Moment, StepTaken, StopAnswer, StopForm
 from keepclear.channel.channel import Came
 from keepclear.channel.measures import Measure, Reaction
 from keepclear.parties.roster import Handover, Roster
@@ -485,6 +485,12 @@ class StopCalled(Dealing, frozen=True, tag="stop_called"):
     form: StopForm
 
 
+class StopAskedOn(Dealing, frozen=True, tag="stop_asked_on"):
+    """Somebody asked on about an urgent stop, and this was answered."""
+
+    answer: StopAnswer
+
+
 class MeasureTaken(Dealing, frozen=True, tag="measure_taken"):
     """A measure was taken. It is a fact, and looks back."""
 
@@ -504,7 +510,7 @@ SpokenEvent = (
     | AlertAcknowledged | AlertAssigned | AlertCleared
     | CardTaken | CardEnded | PeerJoined | PeerRefused | ReachedByHand | MessageGiven | StatementGiven | MessagesSealed | OpenedLater
     | AgreementFactStated | RosterSet | HandedOver | CallMomentNoted | CallHeld | MinuteWritten | MinuteAnswered
-    | EscalationStepTaken | StopCalled | MeasureTaken | ReactionSeen
+    | EscalationStepTaken | StopCalled | StopAskedOn | MeasureTaken | ReactionSeen
 )  # fmt: skip
 Event = SpokenEvent | PositionsArrived | ZonesAgreed | PacketCame
 

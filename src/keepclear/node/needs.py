@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from keepclear.agreements.agreement import Version
-from keepclear.channel.calls import Escalation, Prompt, StopForm
+from keepclear.channel.calls import Escalation, Prompt, StopForm, still_missing
 from keepclear.channel.channel import Thread
+from keepclear.channel.facts import matches
 from keepclear.channel.standing import Debt, due_us
 from keepclear.channel.statements import Act
 from keepclear.ground.hours import DAY_US
@@ -246,18 +247,37 @@ def _of_alert(node: Node, side: Side, alert: LiveAlert, stops: Mapping[str, Sequ
     if alert.repeats:
         params["repeats"] = alert.repeats
     if alert.key == "stop_called":
+        forms = stops[alert.id]
+        lacks = [still_missing(form, side.dealings.calls.answers_to(form)) for form in forms]
         params["stops"] = [
-            {"taken_at": utc_text(form.taken_at_us), "words": form.words, "missing": form.missing}
-            for form in stops[alert.id]
+            {"taken_at": utc_text(form.taken_at_us), "words": form.words, "missing": missing}
+            for form, missing in zip(forms, lacks, strict=True)
         ]
+        if lacks:
+            params["missing"] = lacks[0]
+    urgency, ended = alert.urgency, _ended(node, alert, at_us)
+    if ended is not None:
+        rank, urgency = Rank.ALERT_ROUTINE, "routine"
+        params |= {"ended": ended[0], "ended_at": utc_text(ended[1])}
     way = _way_of(side, alert, said["params"], at_us)
     steps = () if way is None else _steps(way[1])
     return Need(
         matter, Part.IN_HAND if in_hand else Part.OPEN, rank, alert.key, params, points, id, node.concerned(alert, side),
-        alert.urgency, alert.raised_at_us, None, (alert.id,), alert.assigned_to, (*_deeds(alert), *steps),
+        urgency, alert.raised_at_us, None, (alert.id,), alert.assigned_to, (*_deeds(alert), *steps),
         None if way is None else _next(*way), alert.zone, alert.subject, alert.feed, alert.message, alert.peer, alert.agreement,
         alert.of_party,
     )  # fmt: skip
+
+
+def _ended(node: Node, alert: LiveAlert, at_us: int) -> tuple[str, int] | None:
+    """Why a read-back that differed is no reason to act any more, and since when; None: it is, or the alert is another."""
+    if alert.key != "read_back_differs" or _differs(thread := node.talk.channel.thread(alert.message)):
+        return None
+    if thread.debt is Debt.SUPERSEDED and thread.superseded_at_us is not None:
+        return "superseded", thread.superseded_at_us
+    steps = node.talk.channel.standing(thread.id, at_us).steps.get(thread.message.final, ())
+    right = [step.kept.known_at_us for step in steps if step.act is Act.UNDERSTOOD and matches(step.fields)]
+    return "read_back_right", max(right, default=at_us)
 
 
 def _deeds(alert: LiveAlert) -> tuple[Deed, ...]:
@@ -340,7 +360,7 @@ def _of_messages(node: Node, side: Side, at_us: int) -> Iterator[Need]:
 def _of_ours(node: Node, side: Side, thread: Thread, at_us: int) -> Iterator[Need]:
     """What the other side has not given yet, and a read-back of it that differs."""
     debt = thread.debt
-    if thread.mismatch and debt not in (Debt.SETTLED, Debt.SUPERSEDED):
+    if _differs(thread):
         yield _of_message(node, thread, Part.OPEN, Rank.DIFFERS, "read_back_differs", urgency="now")
     if debt in _WAITS:
         yield _of_message(node, thread, Part.WAITING, Rank.OWED, f"message_{debt.value}")
@@ -350,6 +370,11 @@ def _of_ours(node: Node, side: Side, thread: Thread, at_us: int) -> Iterator[Nee
             way = _gone(side, version, due_us(thread.message), at_us)
         need = _of_message(node, thread, Part.OPEN, Rank.UNCONFIRMED, "message_unconfirmed")
         yield need if way is None else need._replace(next=_next(*way), done=_steps(way[1]))
+
+
+def _differs(thread: Thread) -> bool:
+    """Whether what was read back last is not what was said, and the message is what counts still."""
+    return thread.mismatch and thread.debt not in (Debt.SETTLED, Debt.SUPERSEDED)
 
 
 def _agreed_about(side: Side, kind: str, id: str) -> Version | None:

@@ -228,13 +228,14 @@ class _Found:
         self.messages = self._of_messages(side.exercise)
         self.alerts = dict.fromkeys(matter.alerts, "named_alert" if matter.messages else "of_the_pair")
         self._stopped: set[int] = set()
+        self._of_stops: set[str] = set()
         calls = side.dealings.calls
         opened = self.alerts.keys() | self.messages.keys()
         self._calls = {call.id: call for call in calls.calls if any(item.open in opened for item in call.items)}
         self._attempts = {call.attempt for call in self._calls.values()}
         self._moments = calls.moments
         self._minutes = {minute.id: minute for call in self._calls.values() for minute in calls.minutes_of(call)}
-        self._stops = calls.stops
+        self._stops = {form: calls.answers_to(form) for form in calls.stops}
         self._measures = {measure.id: measure for measure in side.dealings.measures.measures}
         self._reactions = side.dealings.measures.reactions
         self._because = self._of_measures(side)
@@ -368,15 +369,20 @@ class _Found:
                 return self._made(line, "of_a_call", by, evidence.value, call=said["call"], minute=said["minute"])
             case "stop":
                 return self._stop(line, by)
+            case "stop_asked_on" if said["stop"] in self._of_stops:
+                return self._made(line, "place_in_zone", by, "claimed")
         return None
 
     def _stop(self, line: Line, by: str) -> Item | None:
-        """A call for an urgent stop whose coordinates lie in the zone; found among the forms by who took it down, its words and when."""
-        for form in self._stops:
+        """A call for an urgent stop whose coordinates lie in the zone, those of an answer among them; found among the forms by who took
+        it down, its words and when."""
+        for form, answers in self._stops.items():
             is_it = (form.words, form.taken_by) == (line.said["words"], line.said["taken_by"])
             is_near = form.taken_at_us <= line.told.at_us and self._matter.is_near(form.taken_at_us)
-            if is_it and is_near and self._is_in_zone(form.where):
+            where = (*form.where, *(place for answer in answers for place in answer.where))
+            if is_it and is_near and self._is_in_zone(where):
                 self._stopped.add(line.told.sequence)
+                self._of_stops.add(form.id)
                 return self._made(line, "place_in_zone", by, "claimed", at_us=form.taken_at_us)
         return None
 

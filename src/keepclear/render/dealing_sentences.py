@@ -49,6 +49,9 @@ _LINES: Mapping[tuple[str, str], Callable[[Said], str]] = {
     ),
     ("call", "step"): lambda said: f"{said['person']} took the step {said['step']} of agreement {said['agreement']}.",
     ("call", "stop"): lambda said: f"{said['taken_by']} took down a call for an urgent stop: {said['words']}",
+    ("call", "stop_asked_on"): lambda said: (
+        f"{said['taken_by']} asked on about an urgent stop: {', '.join(said['answered'])}."
+    ),
     ("measure", "taken"): lambda said: f"{said['of_party']} took the measure {said['rung']} towards {said['towards']}.",
     ("measure", "reaction"): lambda said: f"Something was seen after the measure {said['rung']} of {said['of_party']}.",
 }

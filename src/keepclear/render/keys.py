@@ -108,7 +108,7 @@ CONDITIONS: Mapping[str, Params] = {
     "message_claimed": _DESK_MESSAGE,
     "message_unconfirmed": _DESK_MESSAGE,
     "reply_overdue": _DESK_MESSAGE,
-    "read_back_differs": _DESK_MESSAGE,
+    "read_back_differs": _DESK_MESSAGE | {"ended": "key:ended", "ended_at": "instant"},
     "feed_silent": {"source": "text", "last_heard_at": "instant", "silent_after_s": "s", "why": "text"},
     "feed_disconnected": {"source": "text", "last_heard_at": "instant", "why": "text"},
     "call_due": {"due_at": "instant", "channel": "id", "grace_until_at": "instant"},
@@ -158,6 +158,14 @@ _SAID_OF = {
     "said_by": "id",
     "evidence": "key:evidence",
 }
+# What a message is called by in a line about it.
+_CALLED_BY = {
+    "direction": "key:direction_of_message",
+    "from": "id",
+    "to": "id",
+    "addressee": "id",
+    "marker": "key:marker",
+}
 LINES: Mapping[str, Params] = {
     "presence": _SEEN | {
         "from": "key:state", "to": "key:state", "permitted": "flag", "lat": "deg", "lon": "deg", "urgency": "key:urgency",
@@ -166,12 +174,14 @@ LINES: Mapping[str, Params] = {
     "correction": {"of": "count", "action": "key:correction", "said": "data", "stands": "data", "late_report_seen_at": "instant"},
     "alert_step": {"alert": "id", "state": "key:alert_state", "by": "id", "to": "id", "words": "text"},
     "message": _ABOUT_MESSAGE | {"message": "id", "direction": "key:direction_of_message", "author": "id", "valid_until_at": "instant"},
-    "statement": _SAID_OF | {"said_at": "instant", "towards": "id", "person": "text", "carrier": "text", "within_s": "s"},
-    "standing": {"message": "id", "was": "key:debt", "now": "key:debt", "mismatch": "flag", "late": "flag"},
+    "statement": _SAID_OF | _CALLED_BY | {
+        "said_at": "instant", "towards": "id", "person": "text", "carrier": "text", "within_s": "s", "differs": "flag",
+    },
+    "standing": {"message": "id", "was": "key:debt", "now": "key:debt", "mismatch": "flag", "late": "flag", **_CALLED_BY},
     "call": {
         "by": "id", "attempt": "id", "call": "id", "what": "key:happened", "said_by": "id", "due_at": "instant", "items": "count",
         "doubts": "data", "minute": "id", "agreed": "key:minute", "evidence": "key:evidence", "step": "id", "person": "text",
-        "taken_by": "id", "words": "text", "missing": "keys:missing",
+        "taken_by": "id", "words": "text", "missing": "keys:missing", "stop": "id", "answered": "keys:missing",
     },
     "measure": {"by": "id", "measure": "id", "rung": "id", "towards": "text"},
     "zone": {"zone_name": "text", "version": "count", "by": "id", "reason": "text"},
@@ -226,6 +236,7 @@ def words() -> dict[str, list[str]]:
         "marking": list(checks.MARKINGS),
         "means": _values(statements.Means),
         "minute": _values(calls.Agreed),
+        "ended": ["read_back_right", "superseded"],
         "missing": list(calls.StopForm("-", "-", 0).missing),
         "not_in_reach": _values(roster.WhyNot),
         "part": _names(needs.Part),
@@ -289,7 +300,7 @@ LINE_KEYS: Mapping[str, list[str]] = {
     "message": ["out", "in"],
     "statement": _values(statements.Act),
     "standing": _values(standing.Debt),
-    "call": ["moment", "held", "minute", "minute_answered", "step", "stop"],
+    "call": ["moment", "held", "minute", "minute_answered", "step", "stop", "stop_asked_on"],
     "measure": ["taken", "reaction"],
     "zone": ["agreed", "ended"],
     "feed": ["connected", "disconnected", "ended"],

@@ -15,13 +15,22 @@ Params = Mapping[str, Any]
 
 def of_need(need: Need, line: Mapping[str, Any] | None, zone_name: str = "") -> str:
     """One sentence. `line`: of the alert whose key it has, as the record has it; None where it is a condition."""
+    if line is not None and need.key == "stop_called":  # what was missing may have been asked since
+        line = {**line, "params": need.params}
     if line is not None:
-        return sentence_of(line, zone_name)
+        return sentence_of(line, zone_name) + _end(need.params)
     words = _CONDITIONS.get(need.key)
     if words is not None:
         return words(need, need.params)
     about = {name: getattr(need, name) for name in ("zone", "feed", "message", "peer", "agreement", "of_party")}
     return sentence_of({"event": "alert", "key": need.key, "params": need.params, **about}, zone_name)
+
+
+def _end(params: Params) -> str:
+    if "ended" not in params:
+        return ""
+    what = "It was read back right" if params["ended"] == "read_back_right" else "Another message stands in its place"
+    return f" {what} at {clock_of(params['ended_at'])}; this stays until somebody clears it."
 
 
 def of_trouble(trouble: Trouble) -> str:

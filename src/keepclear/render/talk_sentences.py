@@ -58,6 +58,8 @@ def done_text(said: Said) -> str:
 
 def _statement(said: Said) -> str:
     done = done_text(said)
+    if said.get("differs"):
+        done += ", and what was read back differs from what was said"
     brought = f", brought by {said['carrier']}" if said.get("carrier") else ""
     if said["evidence"] == "evidenced":
         return f"Message {short(said['message'])}: {done}."

@@ -169,6 +169,87 @@ def test_an_urgent_stop_is_taken_down_with_the_words_alone(who):
     assert staff.call.post(f"/v1/alerts/{alert['id']}/acknowledge", staff.officer, json={}).status_code == 200
 
 
+@pytest.mark.promise("DEAL-13")
+def test_what_was_asked_about_a_stop_behind_its_filing_stands_beside_what_was_taken_down_first():
+    staff, _ = house()
+    staff.call.post("/v1/stops", staff.officer, json={"words": "Stop at the bridge", "what": "the shelling"})
+    (before,) = staff.call.get("/v1/stops", staff.viewer).json()["items"]
+    staff.desk.clock_us += 60_000_000
+    where = [
+        {
+            "is": "place",
+            "name": "where",
+            "lat_e7": 336000000,
+            "lon_e7": 386000000,
+            "accuracy_mm": 1000,
+            "as_entered": "",
+        }
+    ]
+    answered = {
+        "stop": before["stop"],
+        "where": where,
+        "call_back": "+000 200",
+        "since_us": staff.desk.clock_us - 300_000_000,
+    }
+    answer = staff.call.post("/v1/stops/answers", staff.tokens["planner"], json=answered)
+    assert answer.status_code == 200, answer.text
+    (stop,) = staff.call.get("/v1/stops", staff.viewer).json()["items"]
+    assert {name: stop[name] for name in ("stop", "alert", "taken_at", "content")} == {
+        name: before[name] for name in ("stop", "alert", "taken_at", "content")
+    }
+    assert (before["missing"], stop["missing"]) == (
+        ["where", "coordinates", "call_back", "caller", "since"],
+        ["caller"],
+    )
+    (told,) = stop["answers"]
+    assert (told["taken_by"], told["call_back"], told["what"]) == ("pia", "+000 200", "")
+    assert told["taken_at_us"] >= stop["content"]["taken_at_us"] + 60_000_000
+    first = staff.call.get("/v1/desk", staff.officer).json()["items"][0]
+    assert (first["params"]["missing"], first["params"]["stops"][0]["missing"]) == (["caller"], ["caller"])
+    assert first["text"].endswith("Not said yet: caller.")
+    (alert,) = staff.call.get("/v1/alerts?key=stop_called", staff.officer).json()["items"]
+    assert alert["params"]["missing"] == before["missing"]
+
+
+@pytest.mark.promise("DEAL-13")
+@pytest.mark.parametrize(
+    ("answered", "key"),
+    [
+        ({"stop": "0" * 64, "what": "the shelling"}, "stop.unknown"),
+        ({"stop": "the first", "what": "the shelling"}, "stop.cited"),
+        ({"what": "  "}, "stop.nothing_answered"),
+        ({"since_us": 1_900_000_000_000_000}, "fact.from_the_future"),
+    ],
+)
+def test_an_answer_says_something_about_a_stop_that_is_held_and_lies_not_ahead(answered, key):
+    staff, _ = house()
+    staff.call.post("/v1/stops", staff.officer, json={"words": "Stop at the bridge"})
+    (stop,) = staff.call.get("/v1/stops", staff.viewer).json()["items"]
+    answer = staff.call.post("/v1/stops/answers", staff.officer, json={"stop": stop["stop"]} | answered)
+    assert (answer.status_code, answer.json()["errors"][0]["key"]) == (422, key)
+    assert staff.call.get("/v1/stops", staff.viewer).json()["items"] == [stop]
+
+
+@pytest.mark.promise("MEASURE-7")
+def test_a_measure_or_a_reaction_of_the_future_is_refused_but_for_what_clocks_may_differ():
+    staff, _ = house()
+    now_us = staff.desk.clock_us
+    ahead = plain(measure("leaflet", "10:00")) | {"at_us": now_us + 61_000_000}
+    refused = staff.call.post("/v1/measures", staff.officer, json=ahead)
+    assert refused.status_code == 422
+    assert [(one["key"], one["path"]) for one in refused.json()["errors"]] == [("fact.from_the_future", "$.at_us")]
+    taken = staff.call.post("/v1/measures", staff.officer, json=ahead | {"at_us": now_us + 59_000_000})
+    assert taken.status_code == 200, taken.text
+    seen = {
+        "measure": taken.json()["id"],
+        "words": "They halted",
+        "seen_at_us": now_us + 61_000_000,
+        "seen_by": "post 3",
+    }
+    refused = staff.call.post("/v1/measures/reactions", staff.officer, json=seen)
+    assert [one["path"] for one in refused.json()["errors"]] == ["$.seen_at_us"]
+
+
 def test_the_ladder_of_a_zone_shows_what_was_skipped():
     staff, _ = agreed()
     taken = plain(measure("leaflet", "10:00"))

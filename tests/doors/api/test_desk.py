@@ -144,6 +144,49 @@ def test_a_condition_whose_alert_was_cleared_stays_in_hand_with_the_reason(staff
     assert (found["part"], [one["words"] for one in found["done"]]) == ("in_hand", ["told by radio"])
 
 
+def read_back(staff: Staffed, message: str, go_to: str) -> None:
+    said = {"act": "understood", "of": "bravo", "person": "duty officer", "carrier": "ben", "means": "radio"}
+    fact = {"is": "place", "name": "go_to", "text": go_to}
+    answer = staff.call.post(f"/v1/messages/{message}/statements", staff.officer, json=said | {"facts": [fact]})
+    assert answer.status_code == 201, answer.text
+
+
+def misread(staff: Staffed) -> tuple[dict[str, Any], str]:
+    """A warning of ours that Bravo has read back with a wrong digit, and its id."""
+    pair(staff, "bravo")
+    warning = WARNING | {"facts": [{"is": "place", "name": "go_to", "text": "33.6700 38.9580"}]}
+    message = staff.call.post("/v1/messages", staff.officer, json=warning).json()["message"]
+    staff.desk.clock_us += 60_000_000
+    read_back(staff, message, "33.6800 38.9580")
+    (differs,) = [one for one in desk(staff)["items"] if one["key"] == "read_back_differs"]
+    assert (differs["rank"], differs["urgency"], "ended" in differs["params"]) == ("differs", "now", False)
+    return warning, message
+
+
+@pytest.mark.promise("DESK-8")
+def test_a_read_back_that_differed_says_that_it_was_read_back_right_and_stands_before_nothing_any_more(staff):
+    _, message = misread(staff)
+    staff.desk.clock_us += 60_000_000
+    read_back(staff, message, "33.6700 38.9580")
+    (differs,) = [one for one in desk(staff)["items"] if one["key"] == "read_back_differs"]
+    assert (differs["rank"], differs["urgency"], differs["part"]) == ("alert_routine", "routine", "open")
+    assert differs["params"]["ended"] == "read_back_right"
+    assert differs["params"]["ended_at"] > differs["since"]
+    assert differs["text"].endswith("; this stays until somebody clears it.")
+    read_back(staff, message, "33.6900 38.9580")
+    (again,) = [one for one in desk(staff)["items"] if one["key"] == "read_back_differs"]
+    assert (again["rank"], again["urgency"], "ended" in again["params"]) == ("differs", "now", False)
+
+
+@pytest.mark.promise("DESK-8")
+def test_a_read_back_that_differed_says_that_another_message_stands_in_place_of_what_was_misread(staff):
+    warning, message = misread(staff)
+    corrected = warning | {"text": "Keep clear. We repeat the place.", "supersedes": message}
+    assert staff.call.post("/v1/messages", staff.officer, json=corrected).status_code == 201
+    (differs,) = [one for one in desk(staff)["items"] if one["key"] == "read_back_differs"]
+    assert (differs["rank"], differs["params"]["ended"]) == ("alert_routine", "superseded")
+
+
 @pytest.mark.promise("DESK-2", "DESK-5")
 def test_a_stop_stays_first_with_all_its_forms_until_it_is_cleared(staff):
     for words in ("Stop at the bridge", "Stop at the ford"):

@@ -42,6 +42,7 @@ WANTS: dict[str, Action | None] = {
     "PUT /v1/rosters/{party}": Action.SET_ROSTER, "POST /v1/rosters/{party}/handovers": Action.LOG_CALL,
     "POST /v1/calls": Action.LOG_CALL, "POST /v1/calls/moments": Action.LOG_CALL, "POST /v1/calls/minutes": Action.LOG_CALL,
     "POST /v1/calls/minutes/words": Action.LOG_CALL, "POST /v1/stops": Action.STOP_URGENTLY,
+    "POST /v1/stops/answers": Action.STOP_URGENTLY,
     "POST /v1/measures": Action.LOG_MEASURE, "POST /v1/measures/reactions": Action.LOG_MEASURE,
     "GET /v1/ogc/collections/{collection}/items": Action.EXPORT, "GET /v1/ogc/collections/{collection}/items/{feature}": Action.EXPORT,
 }  # fmt: skip

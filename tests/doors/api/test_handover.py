@@ -71,6 +71,23 @@ def test_the_shift_is_told_with_who_did_what_and_counted_against_the_one_before(
 
 
 @pytest.mark.promise("HANDOVER-1")
+def test_a_line_about_a_message_says_whose_it_is_and_that_what_was_read_back_differs(staff):
+    go_to = {"is": "place", "name": "go_to", "text": "33.6700 38.9580"}
+    message = staff.call.post("/v1/messages", staff.officer, json=WARNING | {"facts": [go_to]}).json()["message"]
+    said = {"act": "understood", "of": "bravo", "person": "duty officer", "carrier": "ben", "means": "radio"}
+    for place in ("33.6800 38.9580", "33.6700 38.9580"):
+        staff.desk.clock_us += 60_000_000
+        back = said | {"facts": [go_to | {"text": place}]}
+        assert staff.call.post(f"/v1/messages/{message}/statements", staff.officer, json=back).status_code == 201
+    log = handover(staff)["log"]
+    first, second = [one for one in log if one["kind"] == "statement"]
+    assert (first["params"]["differs"], "differs" in second["params"]) == (True, False)
+    assert ("differs" in first["text"], "differs" in second["text"]) == (True, False)
+    for line in (first, second, *(one for one in log if one["kind"] == "standing")):
+        assert [line["params"][name] for name in ("direction", "to", "marker")] == ["out", "bravo", "warning"]
+
+
+@pytest.mark.promise("HANDOVER-1")
 def test_what_is_down_is_named_whole_also_where_the_desk_leaves_items_off(staff):
     feeds = [f"radar-{number}" for number in range(ITEMS + 5)]
     for feed in feeds:

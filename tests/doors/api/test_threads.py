@@ -216,6 +216,18 @@ def test_a_measure_and_a_stop_are_of_it_by_their_coordinates_or_by_the_name_of_t
 
 
 @pytest.mark.promise("THREAD-3")
+def test_a_stop_whose_coordinates_were_asked_for_later_is_of_it_with_what_was_answered(staff):
+    alert = entered(staff)
+    staff.call.post("/v1/stops", staff.officer, json={"words": "Stop"})
+    (stop,) = staff.call.get("/v1/stops", staff.officer).json()["items"]
+    assert "call" not in [one["kind"] for one in thread(staff, alert)["items"]]
+    inside = plain(Place("at", 336_000_000, 386_000_000, 1_000, ""))
+    staff.call.post("/v1/stops/answers", staff.officer, json={"stop": stop["stop"], "where": [inside]})
+    found = thread(staff, alert)["items"]
+    assert [one["key"] for one in found if one["kind"] == "call"] == ["stop", "stop_asked_on"]
+
+
+@pytest.mark.promise("THREAD-3")
 def test_a_call_is_of_it_where_an_item_names_an_alert_or_a_message(staff):
     alert = entered(staff)
     for attempt, open in (("a1", alert), ("a2", "something else")):

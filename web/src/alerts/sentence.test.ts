@@ -131,3 +131,29 @@ it('counts in the forms of each language', async () => {
   await speak('ar')
   expect([1, 2, 3, 11].map(rows)).toEqual(['لم يؤخذ بلاغ واحد', 'لم يؤخذ بلاغان', 'لم تؤخذ 3 بلاغات', 'لم يؤخذ 11 بلاغًا'])
 })
+
+describe('a line about a message', () => {
+  beforeEach(() => speak('en'))
+  const telling = (kind: string, key: string, params: Params): string[] => {
+    const about = { message: '3389e980f00d', direction: 'out', from: 'alpha', to: 'bravo', marker: 'warning', ...params }
+    const told = tellLine({ ...matterOf(key, about), kind, by: 'otto' }, NOW)
+    return [plain(told.sentence!), ...told.facts.map(plain)].map((text) => text.replace(/[\u2068\u2069]/g, ''))
+  }
+
+  it('says which one in words, with its short id behind', () => {
+    expect(telling('standing', 'settled', {})).toEqual(['What the message asks for is given', 'warning to bravo (3389e980)'])
+    expect(telling('standing', 'owed', { direction: 'in' })[1]).toBe('warning from alpha (3389e980)')
+  })
+
+  it('says that what was read back differs, and says nothing of it where it does not', () => {
+    expect(telling('statement', 'understood', { of: 'bravo', differs: true })[0]).toBe('bravo has read the message back, and it differs from what was said')
+    expect(telling('statement', 'understood', { of: 'bravo' })[0]).toBe('bravo has understood the message and read it back')
+  })
+
+  it('says that a read-back that differed was read back right since', () => {
+    const ended = { whom: 'bravo', to: 'bravo', marker: 'warning', ended: 'read_back_right', ended_at: '2026-05-18T10:04:00Z' }
+    const told = tell(matterOf('read_back_differs', ended), NOW)
+    expect(plain(told.sentence!)).toContain('has read it back right since')
+    expect(told.facts.map(plain)).toContain('Nothing is to be corrected any more; it stays until somebody clears it.')
+  })
+})

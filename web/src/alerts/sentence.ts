@@ -59,6 +59,7 @@ export function plain(pieces: readonly Piece[]): string {
 function keyOf({ key, params }: Matter): string {
   if (key === 'approach' && typeof params['soonest_s'] === 'number') return 'alert.say.approach'
   if (typeof params['what'] === 'string' && SEEN.has(key)) return `alert.presence.${slug(params['what'])}`
+  if (key === 'read_back_differs' && typeof params['ended'] === 'string') return `alert.say.read_back_differs.${params['ended']}`
   return `alert.say.${key}`
 }
 
@@ -156,6 +157,7 @@ class Speaker {
       kind === 'presence' ? [this.#edge(), this.#likely(), this.#errorAssumed(), this.#why(), this.#cause(), this.#source()]
       : kind === 'agreement' ? this.#changes()
       : [
+          this.#if(kind === 'statement' || kind === 'standing', 'of_message', { message: theirs(this.#text('message').slice(0, 8)) }),
           this.#if(params['evidence'] === 'claimed', 'claimed', { said_by: this.#party(this.#text('said_by')) }), this.#if(params['late'] === true, 'late'),
           this.#if(params['mismatch'] === true, 'mismatch'), this.#if(this.#number('within_s') !== null, 'within'),
           this.#if(this.#text('words'), 'by_words'), this.#if(this.#text('reason'), 'zone_reason'), this.#if(this.#text('why'), 'reason'),
@@ -297,7 +299,7 @@ class Speaker {
     const addressee = this.#text('addressee')
     return [
       this.#if(key === 'message_unconfirmed', 'may_have_arrived'),
-      this.#if(key === 'read_back_differs', 'correct_it'),
+      this.#if(key === 'read_back_differs', this.#text('ended') ? 'clear_it' : 'correct_it'),
       this.#if(key === 'message_to_pass_on', 'not_passed_on'),
       this.#if(about, 'about', { about: theirs(about) }),
       this.#if(addressee && addressee !== this.#text('to') && key !== 'message_to_pass_on', 'via'),
@@ -415,7 +417,8 @@ export interface LogLine extends Matter {
 export function tellLine(line: LogLine, now: number, partyName: (id: string) => string = (id) => id): Told {
   if (line.kind === 'alert') return tell(line, now, partyName)
   const speaker = new Speaker(line, now, partyName)
-  const key = line.kind === 'presence' ? `alert.presence.${line.key}` : `alert.line.${line.kind}.${line.key}`
+  const otherwise = line.kind === 'statement' && line.key === 'understood' && line.params['differs'] === true ? '_otherwise' : ''
+  const key = line.kind === 'presence' ? `alert.presence.${line.key}` : `alert.line.${line.kind}.${line.key}${otherwise}`
   try {
     return { sentence: known(key) ? sayPieces(key, { ...speaker.values, ...speaker.ofLine(line) }) : null, facts: speaker.factsOfLine(line.kind) }
   } catch {

@@ -13,7 +13,7 @@ const behind = (after: string | undefined): { after?: string } => (after === und
 
 export const calls = new Kept(() => all((after) => api.GET('/v1/calls', { params: { query: behind(after) } })), ['call'])
 export const moments = new Kept(() => all((after) => api.GET('/v1/calls/moments', { params: { query: behind(after) } })), ['call'])
-export const stops = new Kept(() => all((after) => api.GET('/v1/stops', { params: { query: behind(after) } })), ['alert', 'alert_step'])
+export const stops = new Kept(() => all((after) => api.GET('/v1/stops', { params: { query: behind(after) } })), ['alert', 'alert_step', 'call'])
 export const stopAlerts = new Kept(
   () => all((after) => api.GET('/v1/alerts', { params: { query: { key: 'stop_called', ...behind(after) } } })),
   ['alert', 'alert_step'],

@@ -480,6 +480,26 @@ def test_the_clock_of_the_other_side_is_that_of_its_roster_and_a_line_that_two_s
     expect(otto.page.locator("#channel-lines option")).to_have_count(1)
 
 
+def test_the_words_of_an_urgent_stop_that_cannot_be_filed_are_there_until_they_are(consoles, both):
+    alpha, _ = both
+    otto = consoles.opened(alpha, by="otto", at="channel/stop")
+    otto.sees("Live")
+    otto.loses_the_network()
+    otto.sees("This computer has no network.")
+    words = otto.page.get_by_label("What was said")
+    words.fill("Stop at the mill, people are in the yard")
+    otto.presses("File the urgent stop")
+    otto.page.locator(".file .trouble").wait_for()
+    otto.page.get_by_role("link", name="Watch", exact=True).click()
+    otto.goes_to("channel/stop")
+    expect(words).to_have_value("Stop at the mill, people are in the yard")
+    otto.has_the_network_again()
+    otto.sees("Live")
+    otto.presses("File the urgent stop")
+    otto.page.get_by_role("region", name="Urgent stop, open").get_by_text("people are in the yard").wait_for()
+    expect(words).to_have_value("")
+
+
 LOOKS = [("en", "light", None), ("ar", "dark", None), ("ru", "night", PHONE), ("ar", "light", PHONE)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
@@ -17,9 +17,11 @@ from keepclear.api.problems import bad_query, not_here
 from keepclear.api.tracks import NameView, Subject, ZoneId, names_of
 from keepclear.api.zones import KnownAt
 from keepclear.channel.channel import Channel, Thread
+from keepclear.channel.standing import Debt
 from keepclear.ground.errors import Refused
 from keepclear.ground.hours import DAY_US
 from keepclear.ground.instants import utc_text
+from keepclear.node.alert_book import LiveAlert
 from keepclear.node.effects import Told
 from keepclear.node.node import Node
 from keepclear.node.threads import (
@@ -27,6 +29,7 @@ from keepclear.node.threads import (
     QUIET_US,
     Item,
     Line,
+    Links,
     Matter,
     chain_of,
     chained,
@@ -35,6 +38,7 @@ from keepclear.node.threads import (
     items_of,
     line_of,
     links_of,
+    messages_of,
 )
 from keepclear.parties.parties import Action
 from keepclear.render.keys import key_of, params_of
@@ -83,7 +87,11 @@ class _OfThread(msgspec.Struct, frozen=True):
 
 
 class ThreadView(_OfThread, frozen=True):
-    """A thread in a list. `open`: how many of its alerts are not cleared, and of its messages are owed or unconfirmed."""
+    """A thread in a list.
+
+    parties   that its messages are from or for, besides the house
+    alerts    how many are held, and `messages` how many there are, of those that the thread shows
+    open      how many of these alerts are not cleared, and of these messages are owed or unconfirmed"""
 
     parties: list[str]
     since: str
@@ -133,6 +141,13 @@ class ThreadWhole(_OfThread, frozen=True):
     note: str = NOT_PERMISSION
 
 
+class _Talk(NamedTuple):
+    """Messages that are held, by id, and how they hang together; none for those who may see none."""
+
+    held: Mapping[str, Thread]
+    links: Links
+
+
 class _Listed(NamedTuple):
     """A thread in a list, before it is known whether it is shown."""
 
@@ -149,10 +164,11 @@ async def threads(ask: Ask[ThreadsAsked, None]) -> Answer:
     ask.must_know_zone(query.zone)
     after = None if query.after is None else _cursor(query.after)
     found: list[_Listed] = []
+    talk = _talk_seen(ask)
     if query.kind is not ThreadKind.MESSAGES and query.party is None:
-        found += _encounters(ask)
-    if query.kind is not ThreadKind.ENCOUNTER and ask.could_see(ask.node.of_talk):
-        found += _chains(ask)
+        found += _encounters(ask, talk)
+    if query.kind is not ThreadKind.ENCOUNTER:
+        found += _chains(ask, talk)
     ordered = sorted(found, key=lambda one: (-one.last_us, one.id))
     behind = [one for one in ordered if after is None or (-one.last_us, one.id) > (-after[0], after[1])]
 
@@ -170,45 +186,51 @@ def _cursor(text: str) -> tuple[int, str]:
     return int(last), id
 
 
-def _encounters(ask: Ask[ThreadsAsked, None]) -> Iterator[_Listed]:
+def _talk_seen(ask: Ask[Any, Any]) -> _Talk:
+    channel = ask.node.talk.channel
+    is_seen = ask.could_see(ask.node.of_talk)
+    held = {thread.id: thread for thread in channel.threads(0, len(channel))} if is_seen else {}
+    return _Talk(held, links_of(held))
+
+
+def _encounters(ask: Ask[ThreadsAsked, None], talk: _Talk) -> Iterator[_Listed]:
     side, query = ask.side, ask.query
-    by_pair: dict[tuple[str, str], list[Any]] = {}
+    by_pair: dict[tuple[str, str], list[LiveAlert]] = {}
     for alert in side.alerts:
         wanted = query.zone in (None, alert.zone) and query.subject in (None, alert.subject)
         if alert.zone and alert.subject and wanted:
             by_pair.setdefault((alert.zone, alert.subject), []).append(alert)
+    there = {(zone, subject) for subject, zone, _ in side.watch.states()}
     for (zone, subject), alerts in by_pair.items():
         alerts.sort(key=lambda one: one.raised_at_us)
-        runs: list[list[Any]] = []
+        runs: list[list[LiveAlert]] = []
         for alert in alerts:
             is_new = not runs or alert.raised_at_us - runs[-1][-1].last_at_us > QUIET_US
             runs.append([alert]) if is_new else runs[-1].append(alert)
         for run in runs:
-            yield _encounter(ask, zone, subject, run)
+            yield _encounter(ask, talk, run, goes_on=run is runs[-1] and (zone, subject) in there)
 
 
-def _encounter(ask: Ask[Any, Any], zone: str, subject: str, run: list[Any]) -> _Listed:
-    side, last_us = ask.side, max(one.last_at_us for one in run)
+def _encounter(ask: Ask[Any, Any], talk: _Talk, run: list[LiveAlert], *, goes_on: bool) -> _Listed:
+    side, first, last_us = ask.side, run[0], max(one.last_at_us for one in run)
+    ids = frozenset(one.id for one in run)
+    matter = Matter(first.id, first.zone, first.subject, first.raised_at_us, None if goes_on else last_us, ids)
 
     def view() -> ThreadView:
-        return ThreadView(
-            run[0].id, ThreadKind.ENCOUNTER.value, zone, zone_name(side, zone), subject, names_of(side, subject), [],
-            utc_text(run[0].raised_at_us), utc_text(last_us), len(run), 0, sum(one.is_open for one in run),
-        )  # fmt: skip
+        messages = messages_of(ask.node.talk.channel, talk.held, matter, exercise=ask.exercise, links=talk.links)
+        return _view(ask, ThreadKind.ENCOUNTER, matter, [talk.held[one] for one in messages], last_us)
 
-    return _Listed(last_us, run[0].id, view, ask.node.concerned(run[0], side))
+    return _Listed(last_us, first.id, view, ask.node.concerned(first, side))
 
 
-def _chains(ask: Ask[ThreadsAsked, None]) -> Iterator[_Listed]:
-    channel = ask.node.talk.channel
-    held = {thread.id: thread for thread in channel.threads(0, len(channel))}
-    links, done = links_of(held), set[str]()
-    for id, first in held.items():
+def _chains(ask: Ask[ThreadsAsked, None], talk: _Talk) -> Iterator[_Listed]:
+    done = set[str]()
+    for id, first in talk.held.items():
         if id in done or first.message.exercise is not ask.exercise:
             continue
-        ids = chained(links, {id: ""})
+        ids = chained(talk.links, {id: ""})
         done |= ids.keys()
-        chain = [held[one] for one in ids]
+        chain = [talk.held[one] for one in ids]
         if _is_wanted(ask.query, chain):
             yield _chain(ask, id, chain)
 
@@ -224,22 +246,43 @@ def _is_wanted(query: ThreadsAsked, chain: list[Thread]) -> bool:
 
 
 def _chain(ask: Ask[Any, Any], id: str, chain: list[Thread]) -> _Listed:
-    side, channel = ask.side, ask.node.talk.channel
     known = [
         at_us for one in chain for at_us in (one.known_at_us, *(kept.known_at_us for kept in one.statements.values()))
     ]
-    zone = next((one.message.about.id for one in chain if one.message.about.kind == "zone"), "")
-    subject = next((one.message.about.id for one in chain if one.message.about.kind == "subject"), "")
-    parties = sorted({party for one in chain for party in (one.message.sender, one.message.final)} - {channel.own})
-    is_open = [one for one in chain if one.debt.value not in ("settled", "superseded")]
+    abouts = [one.message.about for one in chain]
+    zone = next((about.id for about in abouts if about.kind == "zone"), "")
+    subject = next((about.id for about in abouts if about.kind == "subject"), "")
+    named = {
+        one.message.about.id for one in chain
+        if one.message.about.kind == "alert" and one.message.sender == ask.node.talk.channel.own
+    }  # fmt: skip
+    matter = Matter(id, zone, subject, min(known), max(known), frozenset(named))
 
     def view() -> ThreadView:
-        return ThreadView(
-            id, ThreadKind.MESSAGES.value, zone, zone_name(side, zone) if zone else "", subject, names_of(side, subject), parties,
-            utc_text(min(known)), utc_text(max(known)), 0, len(chain), len(is_open),
-        )  # fmt: skip
+        return _view(ask, ThreadKind.MESSAGES, matter, chain, max(known))
 
     return _Listed(max(known), id, view, ask.node.of_talk)
+
+
+def _view(ask: Ask[Any, Any], kind: ThreadKind, matter: Matter, messages: Iterable[Thread], last_us: int) -> ThreadView:
+    side, said = ask.side, {one.id: one for one in messages}
+    # What was told before the first message of a chain is not in its thread.
+    alerts = [
+        alert for alert in side.alerts
+        if ((alert.id in matter.alerts and alert.last_at_us >= matter.from_us) or (alert.message in said and not alert.agreement))
+        and ask.could_see(ask.node.concerned(alert, side))
+    ]  # fmt: skip
+    if said:
+        ask.note_given(ask.node.of_talk)
+    for alert in alerts:
+        ask.note_given(ask.node.concerned(alert, side))
+    parties = {party for one in said.values() for party in (one.message.sender, one.message.final)}
+    owing = [one for one in said.values() if one.debt not in (Debt.SETTLED, Debt.SUPERSEDED)]
+    return ThreadView(
+        matter.id, kind.value, matter.zone, zone_name(side, matter.zone) if matter.zone else "", matter.subject,
+        names_of(side, matter.subject), sorted(parties - {ask.node.talk.channel.own}), utc_text(matter.from_us), utc_text(last_us),
+        len(alerts), len(said), sum(one.is_open for one in alerts) + len(owing),
+    )  # fmt: skip
 
 
 async def thread(ask: Ask[ThreadAsked, None]) -> Answer:

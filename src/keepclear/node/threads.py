@@ -36,6 +36,8 @@ QUIET_US = 6 * HOUR_US
 AROUND_US = 24 * HOUR_US
 _OF_A_PAIR = frozenset({"presence", "alert", "correction"})
 Held = TypeVar("Held")
+# Of each message those that it cites, and that cite it.
+Links = Mapping[str, set[str]]
 ALERT_ID = re.compile(r"\d{1,15}\.\d{1,9}")
 
 
@@ -191,7 +193,7 @@ def links_of(threads: Mapping[str, Thread]) -> dict[str, set[str]]:
     return links
 
 
-def chained(links: Mapping[str, set[str]], seeds: Mapping[str, str]) -> dict[str, str]:
+def chained(links: Links, seeds: Mapping[str, str]) -> dict[str, str]:
     """The messages that these hang together with, themselves among them, and why each is there."""
     found, ahead = dict(seeds), list(seeds)
     while ahead:
@@ -210,6 +212,27 @@ def _cited(message: Message) -> Iterable[str]:
 # --- what is of it ---
 
 
+def messages_of(
+    channel: Channel, threads: Mapping[str, Thread], matter: Matter, *, exercise: bool, links: Links | None = None
+) -> dict[str, str]:
+    """The messages of a thread, and why each is there; `threads`: all that are held, by id, and `links` between them."""
+    seeds = dict(matter.messages)
+    for thread in threads.values():
+        about = thread.message.about
+        if thread.message.exercise is not exercise or thread.id in seeds:
+            continue
+        # An alert is called by its id on the node of the sender; that of another party means nothing here.
+        if about.kind == "alert" and thread.message.sender == channel.own and about.id in matter.alerts:
+            seeds[thread.id] = "about_alert"
+        elif not matter.is_near(thread.known_at_us) or matter.messages:
+            continue
+        elif about.kind == "subject" and about.id == matter.subject:
+            seeds[thread.id] = "about_subject"
+        elif about.kind == "zone" and about.id == matter.zone:
+            seeds[thread.id] = "about_zone"
+    return chained(links_of(threads) if links is None else links, seeds)
+
+
 def items_of(node: Node, side: Side, matter: Matter, lines: Sequence[Line]) -> list[Item]:
     """Everything of a thread among these lines, in the order in which it happened; `node` as it stood when the last of them was told."""
     found = _Found(node, side, matter, lines)
@@ -225,7 +248,7 @@ class _Found:
         self._house = node.talk.channel.own
         self._threads = {thread.id: thread for thread in node.talk.channel.threads(0, len(node.talk.channel))}
         self._zone = next((zone.shape for zone in side.zones() if zone.id == matter.zone), None)
-        self.messages = self._of_messages(side.exercise)
+        self.messages = messages_of(node.talk.channel, self._threads, matter, exercise=side.exercise)
         self.alerts = dict.fromkeys(matter.alerts, "named_alert" if matter.messages else "of_the_pair")
         self._stopped: set[int] = set()
         self._of_stops: set[str] = set()
@@ -241,24 +264,6 @@ class _Found:
         self._because = self._of_measures(side)
         self._told = Counter(kind for line in lines if (kind := _counted(line)))
         self._seen: Counter[tuple[str, ...]] = Counter()
-
-    def _of_messages(self, exercise: bool) -> dict[str, str]:
-        matter = self._matter
-        seeds = dict(matter.messages)
-        for thread in self._threads.values():
-            about = thread.message.about
-            if thread.message.exercise is not exercise or thread.id in seeds:
-                continue
-            # An alert is called by its id on the node of the sender; that of another party means nothing here.
-            if about.kind == "alert" and thread.message.sender == self._house and about.id in matter.alerts:
-                seeds[thread.id] = "about_alert"
-            elif not matter.is_near(thread.known_at_us) or matter.messages:
-                continue
-            elif about.kind == "subject" and about.id == matter.subject:
-                seeds[thread.id] = "about_subject"
-            elif about.kind == "zone" and about.id == matter.zone:
-                seeds[thread.id] = "about_zone"
-        return chained(links_of(self._threads), seeds)
 
     def _of_measures(self, side: Side) -> dict[str, str]:
         matter = self._matter

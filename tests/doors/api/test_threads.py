@@ -14,6 +14,7 @@ from keepclear.channel.calls import Side as CallSide
 from keepclear.channel.facts import Place
 from keepclear.channel.measures import Measure
 from keepclear.ground.instants import utc_text
+from keepclear.node import events as e
 from tests.agreed import NAME, TERMS, proposal, signature, version
 from tests.doors.api.caller import AWAY, INSIDE, Staffed, pair, staffed
 
@@ -316,3 +317,35 @@ def test_a_chain_is_a_message_with_what_corrects_it_and_has_the_id_of_the_first(
     page = staff.call.get("/v1/threads?kind=messages&limit=1", staff.officer).json()
     rest = staff.call.get("/v1/threads", staff.officer, params={"kind": "messages", "after": page["next"]}).json()
     assert {one["id"] for one in page["items"] + rest["items"]} == {first, alone}
+
+
+@pytest.mark.promise("THREAD-8")
+def test_the_list_counts_of_a_thread_what_the_thread_shows(staff):
+    alert = entered(staff)
+    other = entered(staff, "Bravo 2")
+    first = send(staff, ("alert", alert))
+    send(staff, ("message", first))
+    send(staff, ("subject", "Bravo 1"))
+    about_the_zone = send(staff, ("zone", "kestrel-pass"))
+    send(staff, None)
+    staff.desk.clock_us += HOUR_US
+    staff.desk.say(e.TimePassed())
+    listed = {one["id"]: one for one in staff.call.get("/v1/threads", staff.officer).json()["items"]}
+    assert {alert, other, first, about_the_zone} <= listed.keys()
+    for id, one in listed.items():
+        items = thread(staff, id)["items"]
+        assert one["messages"] == len({item["ids"]["message"] for item in items if item["kind"] == "message"})
+        assert one["alerts"] == len({item["ids"]["alert"] for item in items if item["kind"] == "alert"})
+    assert [listed[id]["messages"] for id in (alert, other)] == [4, 1]
+    assert listed[alert]["parties"] == ["bravo"]
+
+
+@pytest.mark.promise("THREAD-7", "THREAD-8")
+def test_who_may_see_an_alert_and_no_message_is_told_of_no_message(staff):
+    alert = entered(staff)
+    send(staff, ("alert", alert))
+    for kind, id in (("zone", "kestrel-pass"), ("feed", "ais-1")):
+        staff.desk.say(e.AccessSet(kind, id, "low", None), by="pia")
+    reader = staff.desk.admit("ivo", "alpha", "viewer", "low")
+    (one,) = staff.call.get("/v1/threads", reader).json()["items"]
+    assert (one["id"], one["messages"], one["parties"]) == (alert, 0, [])

@@ -156,7 +156,8 @@ export class Sheet {
       const row = this.#rows[i]!
       const subject = picture.subjects[row]!
       const trail = trails.get(subject)
-      if (!trail || trail.length < 2) continue
+      // Where an area was reported, what the trail has is the point that it was measured from.
+      if (!trail || trail.length < 2 || picture.flags[row]! & AREA) continue
       const path = subject === selected ? chosen : lines
       for (let at = 0; at < trail.length; at += 2) {
         const [x, y] = onScreen(camera, trail[at]!, trail[at + 1]!)

@@ -52,9 +52,9 @@ export class Stage {
   }
 
   /** Shows a place, in the middle of what `over` leaves free of the map. */
-  goTo(at: LonLat, over?: DOMRect): void {
+  goTo(at: LonLat, zoom = Math.max(this.map.getZoom(), 9), over?: DOMRect): void {
     const offset = over === undefined ? ([0, 0] as [number, number]) : middleBeside(this.map.getContainer().getBoundingClientRect(), over)
-    this.map.easeTo({ center: [at[0], at[1]], zoom: Math.max(this.map.getZoom(), 9), offset })
+    this.map.easeTo({ center: [at[0], at[1]], zoom, offset })
   }
 
   fit([west, south, east, north]: readonly [number, number, number, number], maxZoom = 12): void {

@@ -21,6 +21,17 @@ export function laneOf(item: ThreadItem): Lane {
   return LANES.find((lane) => lane.kinds.includes(item.kind)) ?? (LANES[3] as Lane)
 }
 
+/** The items with which an alert or a message begins: all others of these lanes are said or done about one of them. */
+export function beginnings(items: readonly ThreadItem[]): Record<'alerts' | 'messages', ReadonlySet<string>> {
+  return { alerts: firstOfEach(items, 'alert'), messages: firstOfEach(items, 'message') }
+}
+
+function firstOfEach(items: readonly ThreadItem[], kind: 'alert' | 'message'): Set<string> {
+  const first = new Map<string, string>()
+  for (const { id, kind: own, ids } of items) if (own === kind && !first.has(ids[kind] ?? id)) first.set(ids[kind] ?? id, id)
+  return new Set(first.values())
+}
+
 /** The items as far as they were known at an instant, by when this node learned of them; or as far as they had happened. */
 export function upTo(items: readonly ThreadItem[], at: number, asKnown: boolean): ThreadItem[] {
   return items.filter((item) => Date.parse(asKnown ? item.known_at : item.at) <= at)

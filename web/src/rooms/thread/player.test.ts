@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { advanced, movedTo, playerOver, share, stepped, toggled } from './player'
+import { advanced, movedTo, pictured, playerOver, share, stepped, toggled } from './player'
 
 const over = () => playerOver(1_000, 61_000)
 
@@ -29,4 +29,12 @@ test('it goes from event to event both ways, and to the ends behind the last', (
 
 test('a span of no length has an axis all the same', () => {
   expect(share(playerOver(5, 5), 5)).toBe(0)
+})
+
+test('while it plays, a picture is asked for four times a second at any speed; where it stands, that of the very instant', () => {
+  const playing = { ...toggled(over()), speed: 60 }
+  const instants = Array.from({ length: 60 }, (_, frame) => pictured(advanced(playing, (frame * 1_000) / 60)))
+  expect(new Set(instants).size).toBe(5)
+  expect(Math.min(...instants)).toBe(playing.from)
+  expect(pictured(movedTo(playing, 12_345))).toBe(12_345)
 })

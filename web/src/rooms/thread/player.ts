@@ -1,6 +1,7 @@
 /** Going through the past: which instant is looked at, and how fast it goes on. Pure; whoever has a clock calls `advanced`. */
 
 export const SPEEDS = [1, 10, 60, 300, 1800] as const
+const PICTURED_EVERY_MS = 250
 
 export interface Player {
   from: number
@@ -37,6 +38,12 @@ export function movedTo(player: Player, at: number): Player {
 export function stepped(player: Player, instants: readonly number[], forward: boolean): Player {
   const found = forward ? instants.find((at) => at > player.at) : instants.findLast((at) => at < player.at)
   return movedTo(player, found ?? (forward ? player.until : player.from))
+}
+
+/** The instant whose picture is shown: while it plays, four in a second of whoever watches, since each is asked for. */
+export function pictured(player: Player): number {
+  const step = PICTURED_EVERY_MS * player.speed
+  return player.playing ? Math.max(player.from, Math.floor(player.at / step) * step) : player.at
 }
 
 /** How far along an axis an instant stands, 0 to 1. */

@@ -38,6 +38,7 @@ ROOMS = (
     "record",
     "settings",
 )
+SOME_TRACKS = "canvas.sheet[data-tracks]:not([data-tracks='0'])"
 HALF = {"width": 640, "height": 400}
 
 
@@ -280,6 +281,7 @@ def test_what_came_while_the_network_was_away_is_there_once_and_nothing_that_was
     otto = consoles.opened(alpha, by="otto")
     head(otto, "Truck 0").first.wait_for()
     otto.sees("Live")
+    otto.page.locator(SOME_TRACKS).wait_for()
     otto.page.evaluate("window.isTheSamePage = true")
     otto.page.get_by_role("link", name="Channel", exact=True).click()
     otto.sees("Bravo")
@@ -308,7 +310,7 @@ def test_what_came_while_the_network_was_away_is_there_once_and_nothing_that_was
         otto.page.get_by_role("link", name="Watch", exact=True).click()
         otto.page.locator(".maplibregl-canvas").wait_for()
         # Where everybody was is there, as old as it is.
-        otto.page.locator("canvas.sheet[data-tracks]:not([data-tracks='0'])").wait_for()
+        otto.page.locator(SOME_TRACKS).wait_for()
         otto.has_the_network_again()
     otto.sees_no(re.compile("What you see is old"))
     shows_each_once(otto, "Truck 1", "Truck 2", "Truck 3")

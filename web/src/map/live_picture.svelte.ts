@@ -1,10 +1,10 @@
 /**
- * The picture as it is now, for whoever shows it: `$effect(() => livePicture.shown())`. While nobody does it stays as it was, for whoever comes back
- * when nothing comes from the node: it is read anew otherwise.
+ * The picture as it is now, for whoever shows it: `$effect(() => livePicture.shown())`. While nobody does it stays as it was: whoever comes back
+ * sees that, as old as it is, until it has been read anew.
  */
 import { api, taken } from '../api/client'
 import { whenLeft } from '../state/leaving'
-import { live, onFrame, onResumed } from '../state/live.svelte'
+import { onFrame, onResumed } from '../state/live.svelte'
 import { Picture, type Frame } from './picture'
 
 const AGAIN_MS = 5_000
@@ -21,7 +21,6 @@ class LivePicture {
   shown(): () => void {
     this.#showing += 1
     if (this.#showing === 1) {
-      if (live.connection === 'live') this.picture.clear()
       this.#ends = [onFrame<Frame>('picture', (frame) => this.#take(frame)), onResumed(() => void this.#read())]
       void this.#read()
     }

@@ -343,6 +343,7 @@ def test_a_measure_was_taken_a_whole_number_of_minutes_ago_and_its_words_fit(con
     otto = consoles.opened(alpha, by="otto", at="channel/measures")
     form = otto.page.locator("form", has_text="Enter a measure that was taken")
     minutes, keep = form.get_by_label("How many minutes ago"), form.get_by_role("button", name="Keep it in the record")
+    minutes.wait_for()
     # All at once: what is read meanwhile above them may still move them down together.
     tops = form.locator("input").evaluate_all(
         "inputs => inputs.slice(0, 3).map((one) => one.getBoundingClientRect().top)"

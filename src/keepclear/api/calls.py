@@ -95,7 +95,16 @@ class Agenda(msgspec.Struct, frozen=True):
     items: list[str]
 
 
-class Stopping(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class _Answers(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    caller: str = ""
+    what: str = ""
+    where_words: str = ""
+    where: tuple[Place, ...] = ()
+    since_us: int | None = None
+    call_back: str = ""
+
+
+class Stopping(_Answers, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A call for an urgent stop, as it was taken down. Only the words are needed; nothing waits for the rest.
 
     words        what was said, as it was said
@@ -108,31 +117,14 @@ class Stopping(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     words: str
     language: str = ""
-    caller: str = ""
-    what: str = ""
-    where_words: str = ""
-    where: tuple[Place, ...] = ()
-    since_us: int | None = None
-    call_back: str = ""
 
 
-class AskingOn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class AskingOn(_Answers, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What was answered when somebody asked on about an urgent stop; what was not is left out. The form stays as it was.
 
-    stop         id of the urgent stop
-    caller       who calls and for whom
-    what         what must stop
-    where_words  where, in words; `where` as coordinates
-    since_us     since when it goes on
-    call_back    a line by which the caller is reached"""
+    stop  id of the urgent stop; the rest as in the form of one"""
 
     stop: str
-    caller: str = ""
-    what: str = ""
-    where_words: str = ""
-    where: tuple[Place, ...] = ()
-    since_us: int | None = None
-    call_back: str = ""
 
 
 class StopView(msgspec.Struct, frozen=True):

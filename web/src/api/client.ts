@@ -94,8 +94,8 @@ export async function all<T>(
 }
 
 /** A key that nobody else has made. Also where the page came by plain HTTP from another machine, and the browser makes no UUIDs. */
-export function freshKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+export function freshKey(bytes = 16): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** A key under which the same thing is done once, however often it is asked for. */

@@ -28,6 +28,11 @@ whenLeft(() => {
   for (const list of [alerts, zones, feeds, messages, parties, peers, status, desk]) list.forget()
 })
 
+/** What a party is called: by the node's list of parties, else by its card, else its id. */
+export function nameOf(party: string): string {
+  return parties.value?.find((one) => one.id === party)?.name || peers.value?.find((one) => one.party === party)?.name || party
+}
+
 function behind(after: string | undefined): { after?: string } {
   return after === undefined ? {} : { after }
 }

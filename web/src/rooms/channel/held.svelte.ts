@@ -4,7 +4,7 @@ import type { MessageWhole, PeerView, RosterView } from '../../api/schema'
 import { plainly } from '../../parts/said'
 import { Kept, kept } from '../../state/kept.svelte'
 import { whenLeft } from '../../state/leaving'
-import { parties, peers } from '../../state/lists.svelte'
+import { nameOf, parties, peers } from '../../state/lists.svelte'
 import { live } from '../../state/live.svelte'
 import { session } from '../../state/session.svelte'
 import type { Fact } from './content'
@@ -61,10 +61,7 @@ export function forgetAll(): void {
 
 whenLeft(forgetAll)
 
-/** What a party is called: by the node's list of parties, else by its card, else its id. */
-export function nameOf(party: string): string {
-  return parties.value?.find((one) => one.id === party)?.name || peers.value?.find((one) => one.party === party)?.name || party
-}
+export { nameOf }
 
 /** The same within a sentence of ours: what nobody sees is named, and nothing of it turns what stands around it. */
 export function plainName(party: string): string {

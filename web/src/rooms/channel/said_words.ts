@@ -68,3 +68,11 @@ export function findingWords(remark: Remark): string | undefined {
 
 /** How a word was carried that no link carried. */
 export const MEANS = ['voice', 'radio', 'paper', 'folder'] as const
+
+/** So much the node takes of words. */
+export const WORDS_MAX = 2000
+
+/** That no more fits in a field of words; "" where more does. */
+export function fullWords(words: string): string {
+  return words.length >= WORDS_MAX ? say('channel.full', { limit: WORDS_MAX }) : ''
+}
